@@ -1,0 +1,93 @@
+/*
+ * Builds everything into dist/: the core as JavaScript (a factory over a memory), as WebAssembly and,
+ * through wasm2c, as C; the hosts; the JSON Schema of the configuration. Run by `npm run build`,
+ * which bundles this file first (Node 20 does not read TypeScript).
+ */
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import asc from "assemblyscript/asc";
+import { build, type BuildOptions } from "esbuild";
+import { schemaJson } from "./hosts/shared/config/schema.ts";
+
+const root = process.cwd();
+const dist = join(root, "dist");
+
+/** Bytes of fixed memory that the WASM module starts with; the host grows it to what region(REGION_END) says. */
+const INITIAL_PAGES = 16;
+const MAXIMUM_PAGES = 32768;
+
+/** The JavaScript core: every import inlined into `createCore(memory)`, so each instance owns its views. */
+async function buildJs(): Promise<void> {
+  const result = await build({
+    entryPoints: ["core/index.ts"],
+    bundle: true,
+    write: false,
+    format: "iife",
+    globalName: "core",
+    target: "es2022",
+    banner: { js: "export function createCore(memory) {" },
+    footer: { js: "return core;\n}" },
+  });
+  await writeFile(join(dist, "core.js"), result.outputFiles[0]!.text);
+  // layout.ts brings machine.ts along, whose views want a memory; the numbers need none.
+  const banner = { js: "const memory = new ArrayBuffer(0);" };
+  await build({ entryPoints: ["core/abi.ts"], bundle: true, outfile: join(dist, "abi.js"), format: "esm", target: "es2022", banner });
+}
+
+/** The WASM core: the same files, with machine.ts answered by machine.asc.ts. */
+async function buildWasm(): Promise<Uint8Array> {
+  let binary = new Uint8Array();
+  const readSource = async (name: string, base: string): Promise<string | null> => {
+    const path = join(base, name.replace(/core\/machine\.ts$/, "core/machine.asc.ts"));
+    return existsSync(path) ? await readFile(path, "utf8") : null;
+  };
+  const write = (name: string, contents: Uint8Array | string): void => {
+    if (name.endsWith(".wasm")) binary = contents as Uint8Array<ArrayBuffer>;
+  };
+  const { error, stderr } = await asc.main(
+    [
+      "core/index.ts", "--outFile", "core.wasm", "--runtime", "stub", "--use", "abort=", "--noAssert",
+      "--initialMemory", String(INITIAL_PAGES), "--maximumMemory", String(MAXIMUM_PAGES), "--memoryBase", "0",
+      "-O3", "--converge", "--enable", "bulk-memory", "--disable", "nontrapping-f2i",
+    ],
+    { readFile: readSource, writeFile: write, listFiles: () => [] },
+  );
+  if (error) throw new Error(`asc: ${error.message}\n${stderr.toString()}`);
+  await writeFile(join(dist, "core.wasm"), binary);
+  return binary;
+}
+
+/** The C core: wasm2c's translation of that WASM; it is compiled against our own runtime header in bindings/c. */
+async function buildC(): Promise<void> {
+  const wasm2c = join(root, "node_modules/wabt/bin/wasm2c");
+  execFileSync(process.execPath, [wasm2c, join(dist, "core.wasm"), "-n", "culvert", "-o", join(dist, "core.c")], { stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** The Node host, libraries left to node_modules; it is the command `culvert`. */
+async function buildNode(shared: BuildOptions): Promise<void> {
+  const outfile = join(dist, "node.js");
+  await build({ ...shared, entryPoints: ["hosts/node/main.ts"], outfile, packages: "external", banner: { js: "#!/usr/bin/env node" } });
+  await chmod(outfile, 0o755);
+}
+
+/** The Deno host with its libraries inside; those that are CommonJS want a `require`, and pino a host name. */
+async function buildDeno(shared: BuildOptions): Promise<void> {
+  const banner = { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' };
+  const alias = { ...shared.alias, "node:os": join(root, "hosts/deno/os.ts") };
+  await build({ ...shared, entryPoints: ["hosts/deno/main.ts"], outfile: join(dist, "deno.js"), alias, banner });
+}
+
+/** The hosts, one bundle each with the JavaScript core inside, and the JSON Schema of the configuration. */
+async function buildHosts(): Promise<void> {
+  const alias = { "node-dgram-adapter": join(root, "hosts/node-dgram-adapter/index.ts") };
+  const shared: BuildOptions = { bundle: true, format: "esm", platform: "node", target: "node20", alias };
+  await Promise.all([buildNode(shared), buildDeno(shared)]);
+  await writeFile(join(dist, "culvert.schema.json"), `${JSON.stringify(schemaJson(), null, 2)}\n`);
+}
+
+await mkdir(dist, { recursive: true });
+await Promise.all([buildJs(), buildWasm().then(buildC)]);
+await buildHosts();
