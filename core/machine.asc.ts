@@ -1,0 +1,102 @@
+/*
+ * The portability seam, AssemblyScript side: the same exports as machine.ts, by intrinsics.
+ * Only this file may use u64, generics or decorators.
+ */
+
+// @ts-nocheck: these are AssemblyScript builtins, which the TypeScript compiler does not know.
+
+@inline export function ld8(p: i32): i32 {
+  return load<u8>(p);
+}
+
+@inline export function st8(p: i32, v: i32): void {
+  store<u8>(p, v);
+}
+
+@inline export function ld16be(p: i32): i32 {
+  return i32(bswap<u16>(load<u16>(p)));
+}
+
+@inline export function st16be(p: i32, v: i32): void {
+  store<u16>(p, bswap<u16>(u16(v)));
+}
+
+@inline export function ld32be(p: i32): i32 {
+  return bswap<i32>(load<i32>(p));
+}
+
+@inline export function st32be(p: i32, v: i32): void {
+  store<i32>(p, bswap<i32>(v));
+}
+
+@inline export function ld32(p: i32): i32 {
+  return load<i32>(p);
+}
+
+@inline export function st32(p: i32, v: i32): void {
+  store<i32>(p, v);
+}
+
+export function copy(to: i32, from: i32, len: i32): void {
+  if (len > 64 || (to > from && to < from + len)) {
+    memory.copy(to, from, len);
+    return;
+  }
+  let i = 0;
+  while (i + 8 <= len) {
+    store<u64>(to + i, load<u64>(from + i));
+    i += 8;
+  }
+  while (i < len) {
+    store<u8>(to + i, load<u8>(from + i));
+    i++;
+  }
+}
+
+export function fill(p: i32, v: i32, len: i32): void {
+  memory.fill(p, u8(v), len);
+}
+
+@inline export function mul(a: i32, b: i32): i32 {
+  return a * b;
+}
+
+@inline export function mulhu(a: i32, b: i32): i32 {
+  return i32((u64(u32(a)) * u64(u32(b))) >> 32);
+}
+
+@inline export function ltu(a: i32, b: i32): boolean {
+  return u32(a) < u32(b);
+}
+
+
+
+/** Eight bytes a step: a byte equals `byte` where the lane of `x ^ pattern` is zero. */
+export function scan8(p: i32, end: i32, byte: i32): i32 {
+  const pattern: u64 = u64(byte) * 0x0101010101010101;
+  while (p + 8 <= end) {
+    const x: u64 = load<u64>(p) ^ pattern;
+    const hit: u64 = (x - 0x0101010101010101) & ~x & 0x8080808080808080;
+    if (hit != 0) return p + i32(ctz<u64>(hit) >> 3);
+    p += 8;
+  }
+  while (p < end && load<u8>(p) != byte) p++;
+  return p;
+}
+
+export function equal(a: i32, b: i32, len: i32): boolean {
+  let i = 0;
+  while (i + 8 <= len) {
+    if (load<u64>(a + i) != load<u64>(b + i)) return false;
+    i += 8;
+  }
+  while (i < len) {
+    if (load<u8>(a + i) != load<u8>(b + i)) return false;
+    i++;
+  }
+  return true;
+}
+
+@inline export function ctz32(v: i32): i32 {
+  return ctz<i32>(v);
+}

@@ -1,0 +1,33 @@
+/*
+ * What the stages know about the message in hand besides its bytes: where it came from, whose it is, where it goes.
+ * Scratch, behind the Message record.
+ */
+
+import { CONTEXT } from "./layout.ts";
+
+/** Address of the packet header. */
+export const CONTEXT_PACKET: i32 = CONTEXT;
+/** INBOUND (access to core) or OUTBOUND. */
+export const CONTEXT_DIRECTION: i32 = CONTEXT + 4;
+/** Index and record of the service. */
+export const CONTEXT_SERVICE: i32 = CONTEXT + 8;
+export const CONTEXT_SERVICE_AT: i32 = CONTEXT + 12;
+/** Index of the terminal, and of the binding that the message came by or leaves by. */
+export const CONTEXT_TERMINAL: i32 = CONTEXT + 16;
+export const CONTEXT_BINDING: i32 = CONTEXT + 20;
+/** Index of the call, -1 for none. */
+export const CONTEXT_CALL: i32 = CONTEXT + 24;
+/** Where the message goes. */
+export const CONTEXT_REMOTE_PORT: i32 = CONTEXT + 28;
+export const CONTEXT_REMOTE: i32 = CONTEXT + 32;
+/** First REASON_* that stands against sending it, 0 for none. */
+export const CONTEXT_REFUSED: i32 = CONTEXT + 48;
+/** Was a Route mapped already? Only the topmost says where a request goes. */
+export const CONTEXT_ROUTED: i32 = CONTEXT + 52;
+/** The token's source port for a response (0: as sent-by). */
+export const CONTEXT_VIA_PORT: i32 = CONTEXT + 56;
+/** Address that the top Via was restored to, for `received`. */
+export const CONTEXT_VIA: i32 = CONTEXT + 64;
+
+export const INBOUND: i32 = 1;
+export const OUTBOUND: i32 = 2;

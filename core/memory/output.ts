@@ -1,0 +1,44 @@
+/*
+ * What the core wants done. After each input the host drains `output()` until it gives a record of
+ * kind OUTPUT_TIMEOUT, which is always the last. Offsets into an OUTPUT_SIZE record.
+ */
+
+export const OUTPUT_KIND: i32 = 0;
+/** Realm index that the local address belongs to; for OUTPUT_EVENT the event code. */
+export const OUTPUT_REALM: i32 = 4;
+export const OUTPUT_LOCAL_PORT: i32 = 8;
+export const OUTPUT_REMOTE_PORT: i32 = 12;
+/** Address in memory and number of bytes of what is sent. */
+export const OUTPUT_PAYLOAD: i32 = 16;
+export const OUTPUT_LEN: i32 = 20;
+/** For OUTPUT_TIMEOUT: milliseconds until the next input(Kind.Timeout) is due, -1 for never. For OUTPUT_EVENT: its subject. */
+export const OUTPUT_VALUE: i32 = 24;
+/** POOL_SIGNAL or POOL_MEDIA for OUTPUT_BIND and OUTPUT_UNBIND. For OUTPUT_EVENT: a detail. */
+export const OUTPUT_DETAIL: i32 = 28;
+export const OUTPUT_LOCAL: i32 = 32;
+export const OUTPUT_REMOTE: i32 = 48;
+
+/** Nothing more to do until the given time. */
+export const OUTPUT_TIMEOUT: i32 = 0;
+/** Send the payload from the local to the remote address. */
+export const OUTPUT_SEND: i32 = 1;
+/** As SEND, but the local address is not ours: the packet goes on untouched (rule action `forward`). */
+export const OUTPUT_FORWARD: i32 = 2;
+/** Open the local address: packets to it are wanted. */
+export const OUTPUT_BIND: i32 = 3;
+/** Close the local address. */
+export const OUTPUT_UNBIND: i32 = 4;
+/** Something a person or a log wants to know; the code stands in OUTPUT_REALM. */
+export const OUTPUT_EVENT: i32 = 5;
+
+/* Events. OUTPUT_VALUE is the handle of the record that it is about. */
+export const EVENT_REGISTERED: i32 = 1;
+export const EVENT_UNREGISTERED: i32 = 2;
+export const EVENT_MOVED: i32 = 3;
+export const EVENT_CALL_STARTED: i32 = 4;
+export const EVENT_CALL_ANSWERED: i32 = 5;
+export const EVENT_CALL_ENDED: i32 = 6;
+/** A media source was learned; OUTPUT_DETAIL is the side. Seen more than once for a flow it is a re-latch. */
+export const EVENT_LATCHED: i32 = 7;
+/** A table is full; OUTPUT_DETAIL is the region id of the table. */
+export const EVENT_FULL: i32 = 8;

@@ -1,0 +1,101 @@
+/*
+ * Kinds of input, verdicts, faults and the reasons behind them. Every input ends in exactly one reason,
+ * which is counted at COUNTERS. Names are what people read in `culvert status` and `explain`:
+ * the host derives them from the constants' names.
+ */
+
+/* Kinds of input. */
+export const KIND_TIMEOUT: i32 = 0;
+export const KIND_DATAGRAM: i32 = 1;
+/** `len` slots at SLOTS. Returns how many were taken; the rest did not fit the output queue. */
+export const KIND_BATCH: i32 = 2;
+/** The configuration was rewritten: rules are compiled again. */
+export const KIND_CONFIG: i32 = 3;
+
+/* Verdicts. */
+export const VERDICT_FORWARDED: i32 = 0;
+export const VERDICT_TRANSLATED: i32 = 1;
+export const VERDICT_RELAYED: i32 = 2;
+export const VERDICT_ANSWERED: i32 = 3;
+export const VERDICT_ABSORBED: i32 = 4;
+export const VERDICT_DISCARDED: i32 = 5;
+
+/* Reasons: what happened, one counter each. */
+export const REASON_NONE: i32 = 0;
+export const REASON_TRANSLATED: i32 = 1;
+export const REASON_RELAYED: i32 = 2;
+export const REASON_TIMER: i32 = 3;
+export const REASON_RULE_FORWARD: i32 = 4;
+export const REASON_RULE_DISCARD: i32 = 5;
+export const REASON_OTHERWISE_FORWARD: i32 = 6;
+export const REASON_OTHERWISE_DISCARD: i32 = 7;
+/** CRLF, zero bytes or an empty datagram: a keep-alive, absorbed after it refreshed the mapping (RFC 5626 4.4.1). */
+export const REASON_KEEPALIVE: i32 = 8;
+/** STUN on the signaling port, passed on the stable mapping. */
+export const REASON_STUN: i32 = 9;
+/** Not SIP (SigComp, TLS, anything), passed or dropped as the service says. */
+export const REASON_NOT_SIP: i32 = 10;
+export const REASON_PROBE_ANSWERED: i32 = 11;
+export const REASON_REFRESH_ANSWERED: i32 = 12;
+export const REASON_REJECT_ACK: i32 = 13;
+/** A forged, foreign or damaged token. */
+export const REASON_FORGED_TOKEN: i32 = 14;
+/** A message that already carries one of our live mappings on the wrong side. */
+export const REASON_LOOP: i32 = 15;
+/** A core-side sender that is neither a server nor one of our own addresses. */
+export const REASON_STRANGER: i32 = 16;
+/** A response whose top Via is not ours. */
+export const REASON_FOREIGN_VIA: i32 = 17;
+/** A port of ours that nothing uses. */
+export const REASON_IDLE_PORT: i32 = 18;
+export const REASON_TERMINALS_FULL: i32 = 20;
+export const REASON_BINDINGS_FULL: i32 = 21;
+export const REASON_REGISTRATIONS_FULL: i32 = 22;
+export const REASON_CALLS_FULL: i32 = 23;
+export const REASON_FLOWS_FULL: i32 = 24;
+export const REASON_SIGNAL_PORTS_FULL: i32 = 25;
+export const REASON_MEDIA_PORTS_FULL: i32 = 26;
+/** A terminal that writes more different addresses than a terminal may. */
+export const REASON_SPELLINGS_FULL: i32 = 27;
+export const REASON_OUTPUTS_FULL: i32 = 28;
+/* Relay. */
+export const REASON_MEDIA_STRANGER: i32 = 32;
+export const REASON_MEDIA_GARBAGE: i32 = 33;
+/** The other side's address is not known yet: nothing is sent to a terminal that has not sent. */
+export const REASON_MEDIA_NO_REMOTE: i32 = 34;
+export const REASON_MEDIA_PINHOLE: i32 = 35;
+export const REASON_MEDIA_INACTIVE: i32 = 36;
+/* Decoding faults: the message is passed or dropped as the service says. */
+export const FAULT_START_LINE: i32 = 48;
+export const FAULT_HEADER: i32 = 49;
+export const FAULT_NO_VIA: i32 = 50;
+export const FAULT_VIA: i32 = 51;
+export const FAULT_CSEQ: i32 = 52;
+export const FAULT_CONTENT_LENGTH: i32 = 53;
+export const FAULT_CONTENT_SHORT: i32 = 54;
+export const FAULT_URI: i32 = 55;
+export const FAULT_MISSING_HEADER: i32 = 56;
+export const FAULT_MENTIONS: i32 = 57;
+export const FAULT_MEDIA: i32 = 58;
+export const FAULT_SDP: i32 = 59;
+export const FAULT_LENGTH: i32 = 60;
+export const FAULT_EDITS: i32 = 61;
+export const FAULT_MULTIPART: i32 = 62;
+/* Refused at the door. */
+export const FAULT_KIND: i32 = 70;
+export const FAULT_NOT_BOOTED: i32 = 71;
+export const FAULT_TIME: i32 = 72;
+export const FAULT_CONFIG: i32 = 73;
+
+/** A fault as one negative i32: the reason in bits 24 to 30, the position in the message below. */
+export function fault(reason: i32, position: i32): i32 {
+  return (1 << 31) | (reason << 24) | (position & 0xffffff);
+}
+
+export function faultReason(v: i32): i32 {
+  return (v >> 24) & 0x7f;
+}
+
+export function faultPosition(v: i32): i32 {
+  return v & 0xffffff;
+}

@@ -1,0 +1,191 @@
+/*
+ * Records of the tables that outlive a message (SPEC 1). The first two words of every record belong to
+ * its slab: the generation (odd while in use) and the link of the free list or hash chain.
+ */
+
+export const RECORD_GENERATION: i32 = 0;
+export const RECORD_LINK: i32 = 4;
+
+/* Terminal: A:a at a service, seen through its NAT. TERMINAL_SIZE. */
+export const TERMINAL_HASH: i32 = 8;
+export const TERMINAL_REALM: i32 = 12;
+export const TERMINAL_SERVICE: i32 = 16;
+/** Port a as seen on the wire. */
+export const TERMINAL_PORT: i32 = 20;
+export const TERMINAL_ADDRESS: i32 = 32;
+/** Index of the terminal's server in its service. */
+export const TERMINAL_SERVER: i32 = 48;
+/** Bindings, calls and registrations that hold it. */
+export const TERMINAL_BINDINGS: i32 = 52;
+export const TERMINAL_REGISTRATIONS: i32 = 56;
+/** First binding (index + 1), the one that CRLF, probes and undecodable messages use. */
+export const TERMINAL_PRIMARY: i32 = 60;
+/** Time of the last packet from it, and when the next keep-alive is due. */
+export const TERMINAL_SEEN: i32 = 64;
+export const TERMINAL_PROBE_AT: i32 = 68;
+/** Sequence of the probes sent to it. */
+export const TERMINAL_PROBES: i32 = 72;
+
+/* Binding: A:a ↔ E:e ↔ C:c ↔ D:d for one address that the terminal writes. BINDING_SIZE. */
+export const BINDING_HASH: i32 = 8;
+/** Terminal index. */
+export const BINDING_TERMINAL: i32 = 12;
+/** Pool index and port: C:c. */
+export const BINDING_POOL: i32 = 16;
+export const BINDING_PORT: i32 = 20;
+/** Time at which it ends unless something prolongs it. */
+export const BINDING_DEADLINE: i32 = 24;
+export const BINDING_REGISTRATIONS: i32 = 28;
+export const BINDING_CALLS: i32 = 32;
+/** Next binding of the same terminal (index + 1). */
+export const BINDING_NEXT: i32 = 36;
+/** FORM_*, address and port (-1 absent) of the spelling, when it is an IP literal. */
+export const BINDING_FORM: i32 = 40;
+export const BINDING_SPELLED_PORT: i32 = 44;
+export const BINDING_ADDRESS: i32 = 48;
+/** What the terminal writes, as it writes it: "10.0.0.1:5060". */
+export const BINDING_SPELLED_LEN: i32 = 64;
+export const BINDING_SPELLED: i32 = 72;
+export const SPELLED_MAX: i32 = 136;
+
+/* Registration: an address of record at a binding (RFC 3261 10.3). REGISTRATION_SIZE. */
+export const REGISTRATION_HASH: i32 = 8;
+/** Hashes (64 bits) of the address of record, of the Contact's user part, of the Call-ID. */
+export const REGISTRATION_AOR: i32 = 12;
+export const REGISTRATION_USER: i32 = 20;
+export const REGISTRATION_CALL_ID: i32 = 28;
+export const REGISTRATION_BINDING: i32 = 36;
+/** When the registrar forgets it, and what the terminal was told. */
+export const REGISTRATION_EXPIRES_AT: i32 = 40;
+export const REGISTRATION_TERMINAL_EXPIRES_AT: i32 = 44;
+export const REGISTRATION_CSEQ: i32 = 48;
+/** Stamp of the last REGISTER response that listed it. */
+export const REGISTRATION_STAMP: i32 = 52;
+/** Seconds the registrar granted. */
+export const REGISTRATION_GRANTED: i32 = 56;
+/** Index of its service. */
+export const REGISTRATION_SERVICE: i32 = 60;
+/** Hash chain of the second key (address of record, user, spelling, Call-ID): a terminal that moved is found by it. */
+export const REGISTRATION_MOVE_HASH: i32 = 64;
+export const REGISTRATION_MOVE_LINK: i32 = 68;
+
+/* Call: one leg of a session at one terminal. CALL_SIZE. */
+export const CALL_HASH: i32 = 8;
+export const CALL_TERMINAL: i32 = 12;
+/** SIDE_*: who sent the first request. */
+export const CALL_INITIATOR: i32 = 16;
+/** Hashes (64 bits) of Call-ID and of the initiator's tag. */
+export const CALL_ID: i32 = 20;
+export const CALL_TAG: i32 = 28;
+/** CALL_* state below. */
+export const CALL_STATE: i32 = 36;
+export const CALL_BINDING: i32 = 40;
+/** First flow (index + 1) of the list. */
+export const CALL_FLOWS: i32 = 44;
+export const CALL_DEADLINE: i32 = 48;
+/** CSeq number and sender (SIDE_*) of the INVITE or UPDATE in progress, 0 when none is. */
+export const CALL_OFFER_CSEQ: i32 = 52;
+export const CALL_OFFER_SIDE: i32 = 56;
+export const CALL_BYE_CSEQ: i32 = 60;
+export const CALL_STARTED: i32 = 64;
+export const CALL_ANSWERED: i32 = 68;
+/** Address that the terminal's signaling comes from: the second latch tier. */
+export const CALL_SIGNALING: i32 = 80;
+/** END_* */
+export const CALL_END_REASON: i32 = 96;
+export const CALL_SERVICE: i32 = 100;
+/** CSeq + 1 of the last description from each side: a repeated one opens no latch. */
+export const CALL_SDP_ACCESS: i32 = 104;
+export const CALL_SDP_CORE: i32 = 108;
+
+export const CALL_EARLY: i32 = 1;
+export const CALL_CONFIRMED: i32 = 2;
+/** Lingers with its ports until retransmissions are over. */
+export const CALL_ENDED: i32 = 3;
+
+export const END_BYE: i32 = 1;
+export const END_REJECTED: i32 = 2;
+export const END_INACTIVE: i32 = 3;
+export const END_TIMEOUT: i32 = 4;
+
+/* Flow: the media of one m= line, a side block for each side. FLOW_SIZE. */
+export const FLOW_CALL: i32 = 8;
+/** Next flow (index + 1) of the call. */
+export const FLOW_NEXT: i32 = 12;
+/** Index of its m= line. */
+export const FLOW_LINE: i32 = 16;
+export const FLOW_PROTO: i32 = 20;
+/** FLOW_FLAG_* */
+export const FLOW_FLAGS: i32 = 24;
+export const FLOW_SEEN: i32 = 28;
+/** Opened for sources other than the signalled one until then. */
+export const FLOW_WINDOW: i32 = 32;
+/** FLOW_FLAGS to go back to when a re-INVITE fails. */
+export const FLOW_FLAGS_BEFORE: i32 = 36;
+export const FLOW_ACCESS: i32 = 64;
+export const FLOW_CORE: i32 = 288;
+export const FLOW_SIDE_SIZE: i32 = 224;
+
+export const FLOW_FLAG_MUX: i32 = 1;
+export const FLOW_FLAG_HELD: i32 = 2;
+
+/* Offsets into a side block. */
+/** Realm, pool and our even RTP port there; RTCP is the odd one above it. */
+export const SIDE_REALM: i32 = 0;
+export const SIDE_POOL: i32 = 4;
+export const SIDE_PORT: i32 = 8;
+/** What the peer signalled: RTP and RTCP address and port, port 0 for none. */
+export const SIDE_RTP_PORT: i32 = 12;
+export const SIDE_RTCP_PORT: i32 = 16;
+export const SIDE_RTP_ADDRESS: i32 = 32;
+export const SIDE_RTCP_ADDRESS: i32 = 48;
+/** The same before the offer in progress, to go back to. */
+export const SIDE_BEFORE_RTP_PORT: i32 = 20;
+export const SIDE_BEFORE_RTCP_PORT: i32 = 24;
+export const SIDE_BEFORE_RTP_ADDRESS: i32 = 64;
+export const SIDE_BEFORE_RTCP_ADDRESS: i32 = 80;
+/** May we send to the signalled address before anything came from there (SPEC R2)? */
+export const SIDE_OPEN: i32 = 28;
+/** Latch blocks of RTP and RTCP. */
+export const SIDE_LATCH_RTP: i32 = 96;
+export const SIDE_LATCH_RTCP: i32 = 160;
+
+/* Latch block, 64 bytes. */
+/** LATCHED_* state. */
+export const LATCH_STATE: i32 = 0;
+export const LATCH_PORT: i32 = 4;
+/** Packets in a row from the candidate, its SSRC and sequence number. */
+export const LATCH_RUN: i32 = 8;
+export const LATCH_SSRC: i32 = 12;
+export const LATCH_SEQUENCE: i32 = 20;
+export const LATCH_ADDRESS: i32 = 32;
+/** Packets and octets received, octets as low and high word. */
+export const LATCH_PACKETS: i32 = 48;
+export const LATCH_OCTETS: i32 = 52;
+export const LATCH_OCTETS_HIGH: i32 = 56;
+/** Tier that the candidate came by. */
+export const LATCH_TIER: i32 = 24;
+
+export const LATCHED_NOT: i32 = 0;
+/** A short datagram opened the path: we may send there, anything better takes it. */
+export const LATCHED_PINHOLE: i32 = 1;
+export const LATCHED_PROBATION: i32 = 2;
+export const LATCHED_LOCKED: i32 = 3;
+
+export const SIDE_ACCESS: i32 = 1;
+export const SIDE_CORE: i32 = 2;
+
+/* Entry of the ports table, one i32 a port: 0 free, else what owns it. */
+export const PORT_BINDING: i32 = 0x10000000;
+/** Flow index in the low bits; PORT_FLOW_CORE and PORT_FLOW_RTCP tell side and component. */
+export const PORT_FLOW: i32 = 0x20000000;
+export const PORT_FLOW_CORE: i32 = 0x01000000;
+export const PORT_FLOW_RTCP: i32 = 0x02000000;
+export const PORT_INDEX: i32 = 0x00ffffff;
+
+/* Timer entry: doubly linked (id + 1) in its wheel slot. TIMER_SIZE. */
+export const TIMER_NEXT: i32 = 0;
+export const TIMER_PREVIOUS: i32 = 4;
+/** Wheel slot + 1, 0 when not armed. */
+export const TIMER_SLOT: i32 = 8;
+export const TIMER_AT: i32 = 12;
