@@ -1,0 +1,92 @@
+/*
+ * HalfSipHash-1-3 with a 64-bit result (Aumasson, Bernstein; the form Linux has in lib/siphash.c):
+ * keyed, so that nobody outside can make tables collide or guess an identity. Words are taken in network
+ * order on every machine. The state lives in memory because the portable subset returns one i32.
+ */
+
+import { ld32, ld32be, ld8, st32 } from "../machine.ts";
+import { HASH_STATE, HEADER_KEY } from "../memory/layout.ts";
+
+const V0: i32 = HASH_STATE;
+const V1: i32 = HASH_STATE + 4;
+const V2: i32 = HASH_STATE + 8;
+const V3: i32 = HASH_STATE + 12;
+const COUNT: i32 = HASH_STATE + 16;
+
+export function hashBegin(): void {
+  const k0: i32 = ld32be(HEADER_KEY);
+  const k1: i32 = ld32be(HEADER_KEY + 4);
+  st32(V0, k0);
+  st32(V1, k1 ^ 0xee);
+  st32(V2, 0x6c796765 ^ k0);
+  st32(V3, 0x74656462 ^ k1);
+  st32(COUNT, 0);
+}
+
+/** Mixes one 32-bit word in. */
+export function hashWord(m: i32): void {
+  let v0: i32 = ld32(V0);
+  let v1: i32 = ld32(V1);
+  let v2: i32 = ld32(V2);
+  let v3: i32 = ld32(V3) ^ m;
+  v0 = (v0 + v1) | 0;
+  v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+  v0 = (v0 << 16) | (v0 >>> 16);
+  v2 = (v2 + v3) | 0;
+  v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+  v0 = (v0 + v3) | 0;
+  v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+  v2 = (v2 + v1) | 0;
+  v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+  v2 = (v2 << 16) | (v2 >>> 16);
+  st32(V0, v0 ^ m);
+  st32(V1, v1);
+  st32(V2, v2);
+  st32(V3, v3);
+  st32(COUNT, (ld32(COUNT) + 4) | 0);
+}
+
+/** Mixes `len` bytes in; the last word is padded with its length, so "a"+"b" and "ab" differ when taken apart. */
+export function hashBytes(p: i32, len: i32): void {
+  let at: i32 = p;
+  const end: i32 = p + len;
+  while (at + 4 <= end) {
+    hashWord(ld32be(at));
+    at = at + 4;
+  }
+  let last: i32 = (len & 0xff) << 24;
+  while (at < end) {
+    last = (last << 8) | ld8(at) | ((len & 0xff) << 24);
+    at++;
+  }
+  hashWord(last);
+}
+
+/** Mixes a 16-byte address in. */
+export function hashAddress(p: i32): void {
+  hashWord(ld32be(p));
+  hashWord(ld32be(p + 4));
+  hashWord(ld32be(p + 8));
+  hashWord(ld32be(p + 12));
+}
+
+function finish(): void {
+  hashWord(0);
+  hashWord(0);
+  hashWord(0);
+}
+
+/** The low word of the result; hashHigh must be asked after it. */
+export function hashEnd(): i32 {
+  hashWord(ld32(COUNT));
+  st32(V2, ld32(V2) ^ 0xee);
+  finish();
+  return ld32(V1) ^ ld32(V3);
+}
+
+/** The high word of the result that hashEnd began. */
+export function hashHigh(): i32 {
+  st32(V1, ld32(V1) ^ 0xdd);
+  finish();
+  return ld32(V1) ^ ld32(V3);
+}

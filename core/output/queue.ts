@@ -1,0 +1,87 @@
+/*
+ * The queue of outputs: filled by one input, drained to OUTPUT_TIMEOUT before the next (str0m's rule:
+ * mutate once, drain, mutate again). Invariant: it never holds more than OUTPUT_MAX records; what an
+ * input may need is asked for with outputRoom before it begins.
+ */
+
+import { copy, ld32, st32 } from "../machine.ts";
+import { ASSEMBLY, ASSEMBLY_SIZE, ASSEMBLY_TOP, HEADER_OUT_HEAD, HEADER_OUT_TAIL, OUTPUTS, OUTPUT_MAX, OUTPUT_SIZE } from "../memory/layout.ts";
+import { OUTPUT_DETAIL, OUTPUT_EVENT, OUTPUT_KIND, OUTPUT_LEN, OUTPUT_LOCAL, OUTPUT_LOCAL_PORT, OUTPUT_PAYLOAD, OUTPUT_REALM, OUTPUT_REMOTE, OUTPUT_REMOTE_PORT, OUTPUT_TIMEOUT, OUTPUT_VALUE } from "../memory/output.ts";
+import { addressCopy } from "../bytes/address.ts";
+import { timerWait } from "../table/timer.ts";
+
+/** Forgets what was left: called at the door of every input. */
+export function outputReset(): void {
+  st32(HEADER_OUT_HEAD, 0);
+  st32(HEADER_OUT_TAIL, 0);
+  st32(ASSEMBLY_TOP, ASSEMBLY);
+}
+
+/** Is there room for `n` more records? */
+export function outputRoom(n: i32): boolean {
+  return ld32(HEADER_OUT_TAIL) + n < OUTPUT_MAX;
+}
+
+function outputNext(kind: i32): i32 {
+  const tail: i32 = ld32(HEADER_OUT_TAIL);
+  const record: i32 = OUTPUTS + (tail << 6);
+  if (tail < OUTPUT_MAX - 2) st32(HEADER_OUT_TAIL, tail + 1);
+  st32(record + OUTPUT_KIND, kind);
+  st32(record + OUTPUT_VALUE, 0);
+  st32(record + OUTPUT_DETAIL, 0);
+  return record;
+}
+
+/** Keeps a copy of [p, p+len) until the queue is drained. Returns its address, 0 when there is no room. */
+export function outputKeep(p: i32, len: i32): i32 {
+  const at: i32 = ld32(ASSEMBLY_TOP);
+  if (at + len > ASSEMBLY + ASSEMBLY_SIZE) return 0;
+  copy(at, p, len);
+  st32(ASSEMBLY_TOP, (at + len + 3) & -4);
+  return at;
+}
+
+/** A SEND or FORWARD record from `local` to `remote`. */
+export function outputSend(kind: i32, realm: i32, local: i32, localPort: i32, remote: i32, remotePort: i32, payload: i32, len: i32): void {
+  const record: i32 = outputNext(kind);
+  st32(record + OUTPUT_REALM, realm);
+  st32(record + OUTPUT_LOCAL_PORT, localPort);
+  st32(record + OUTPUT_REMOTE_PORT, remotePort);
+  st32(record + OUTPUT_PAYLOAD, payload);
+  st32(record + OUTPUT_LEN, len);
+  addressCopy(record + OUTPUT_LOCAL, local);
+  addressCopy(record + OUTPUT_REMOTE, remote);
+}
+
+/** BIND or UNBIND of an address of ours; `detail` is the kind of its pool. */
+export function outputSocket(kind: i32, realm: i32, local: i32, port: i32, detail: i32): void {
+  const record: i32 = outputNext(kind);
+  st32(record + OUTPUT_REALM, realm);
+  st32(record + OUTPUT_LOCAL_PORT, port);
+  st32(record + OUTPUT_REMOTE_PORT, 0);
+  st32(record + OUTPUT_PAYLOAD, 0);
+  st32(record + OUTPUT_LEN, 0);
+  st32(record + OUTPUT_DETAIL, detail);
+  addressCopy(record + OUTPUT_LOCAL, local);
+}
+
+/** An event about the record with this handle. */
+export function outputEvent(code: i32, handle: i32, detail: i32): void {
+  const record: i32 = outputNext(OUTPUT_EVENT);
+  st32(record + OUTPUT_REALM, code);
+  st32(record + OUTPUT_VALUE, handle);
+  st32(record + OUTPUT_DETAIL, detail);
+}
+
+/** Next record to be done; when all are, a TIMEOUT record. */
+export function outputTake(): i32 {
+  const head: i32 = ld32(HEADER_OUT_HEAD);
+  if (head < ld32(HEADER_OUT_TAIL)) {
+    st32(HEADER_OUT_HEAD, head + 1);
+    return OUTPUTS + (head << 6);
+  }
+  const record: i32 = OUTPUTS + (OUTPUT_MAX - 1) * OUTPUT_SIZE;
+  st32(record + OUTPUT_KIND, OUTPUT_TIMEOUT);
+  st32(record + OUTPUT_VALUE, timerWait());
+  return record;
+}

@@ -1,0 +1,205 @@
+/*
+ * The compiled form of the rules, an aggregated bit vector classifier (Baboescu & Varghese 2001,
+ * "Scalable Packet Classification"): for each field that tells rules apart its edges and, for each
+ * interval between them, a row: the bitmap of the rules that the interval satisfies, after the
+ * bitmap's aggregate, which has a bit for each word that is not zero. table/lookup.ts reads it.
+ *
+ * Rules do not stand in the bitmaps in their own order but, as the paper advises, in one that brings
+ * like rules together, so that few words agree without a match; `order` says which rule a bit is.
+ *
+ * Memory: header and descriptors, order, the edges of the fields in use, then their rows. It always fits
+ * nine fieldSize(capacity): that counts 2n+1 edges of 16 bytes, where there are at most 2n and seven
+ * fields have edges of 4 bytes; what is left over is more than header and order.
+ *
+ * Invariant: `edgeRank` of a key is the index of its row, so rows are one more than edges. The rules
+ * of one word stand in ascending order, so its lowest bit is its first rule.
+ */
+
+import { copy, fill, ld32, mul, st32 } from "../machine.ts";
+import { aggregateSize, bitmapSize, RULE_FIELDS, RULE_SIZE } from "../memory/layout.ts";
+import { edgeRank, edgeSort, edgesSettle } from "./edge.ts";
+import { fieldBounds, fieldKeySize, fieldPacketOffset } from "./field.ts";
+import { ADDRESS_SIZE, MAPPED_MARK, mappedKey } from "./prefix.ts";
+
+/* Header. */
+/** First address past the descriptors. */
+export const CLASSIFIER_END: i32 = 0;
+/** Bytes of an aggregate, and of a row: an aggregate and its bitmap. */
+export const CLASSIFIER_AGGREGATE: i32 = 4;
+export const CLASSIFIER_ROW: i32 = 8;
+/** Two keys in hand. */
+export const CLASSIFIER_LOW: i32 = 16;
+const CLASSIFIER_HIGH: i32 = 32;
+export const CLASSIFIER_DESCRIPTORS: i32 = 64;
+/** Index of the rule that each bit stands for. */
+export const CLASSIFIER_ORDER: i32 = 384;
+
+/* Descriptor of a field in use. */
+/** Where it stands in a packet header. */
+export const DESCRIPTOR_OFFSET: i32 = 0;
+export const DESCRIPTOR_FIELD: i32 = 4;
+export const DESCRIPTOR_EDGES: i32 = 8;
+export const DESCRIPTOR_COUNT: i32 = 12;
+export const DESCRIPTOR_ROWS: i32 = 16;
+/** The row of the packet in hand. */
+export const DESCRIPTOR_FOUND: i32 = 20;
+/** Of an address field: edges before the IPv4-mapped block, and in it. There the last word alone decides. */
+export const DESCRIPTOR_BEFORE_MAPPED: i32 = 24;
+export const DESCRIPTOR_MAPPED: i32 = 28;
+export const DESCRIPTOR_SIZE: i32 = 32;
+
+/* What the rules are sorted by: the fields that a rule restricts, where the first two of them begin, its index. */
+const LIKENESS_FIELDS: i32 = 0;
+const LIKENESS_FIRST: i32 = 4;
+const LIKENESS_SECOND: i32 = 8;
+const LIKENESS_INDEX: i32 = 12;
+const LIKENESS_SIZE: i32 = 16;
+
+/** Leaves a classifier that no packet matches. */
+export function classifierClear(classifier: i32): void {
+  fill(classifier, 0, CLASSIFIER_ORDER);
+  st32(classifier + CLASSIFIER_END, classifier + CLASSIFIER_DESCRIPTORS);
+}
+
+/** Compiles the `n` valid rules at `rules`. Takes n log n steps for the edges and n/32 for each of their rows. */
+export function classifierBuild(classifier: i32, rules: i32, n: i32): void {
+  classifierClear(classifier);
+  st32(classifier + CLASSIFIER_AGGREGATE, aggregateSize(n));
+  st32(classifier + CLASSIFIER_ROW, aggregateSize(n) + bitmapSize(n));
+  let at: i32 = classifier + CLASSIFIER_ORDER + (n << 2);
+  for (let field: i32 = 0; field < RULE_FIELDS; field++) {
+    const count: i32 = edgesGather(classifier, at, field, rules, n);
+    if (count > 0 || isLastChance(classifier, field)) at = descriptorAppend(classifier, field, at, count);
+  }
+  orderBuild(classifier, at, rules, n);
+  const end: i32 = ld32(classifier + CLASSIFIER_END);
+  for (let d: i32 = classifier + CLASSIFIER_DESCRIPTORS; d < end; d += DESCRIPTOR_SIZE) {
+    st32(d + DESCRIPTOR_ROWS, at);
+    at = rowsBuild(classifier, d, rules, n);
+  }
+}
+
+/** When the rules leave all fields open, one field with a single interval still gives the row in which they stand. */
+function isLastChance(classifier: i32, field: i32): boolean {
+  return field === RULE_FIELDS - 1 && ld32(classifier + CLASSIFIER_END) === classifier + CLASSIFIER_DESCRIPTORS;
+}
+
+/** Writes the edges of one field at `edges`, sorted, each once. Returns how many there are. */
+function edgesGather(classifier: i32, edges: i32, field: i32, rules: i32, n: i32): i32 {
+  const size: i32 = fieldKeySize(field);
+  let at: i32 = edges;
+  let count: i32 = 0;
+  for (let i: i32 = 0; i < n; i++) {
+    const bounds: i32 = fieldBounds(field, rules + mul(i, RULE_SIZE), at, classifier + CLASSIFIER_HIGH);
+    if (bounds > 1) copy(at + size, classifier + CLASSIFIER_HIGH, size);
+    at += mul(bounds, size);
+    count += bounds;
+  }
+  return edgesSettle(edges, count, size);
+}
+
+/** Describes a field whose edges are at `edges`. Returns the first address past them. */
+function descriptorAppend(classifier: i32, field: i32, edges: i32, count: i32): i32 {
+  const size: i32 = fieldKeySize(field);
+  const descriptor: i32 = ld32(classifier + CLASSIFIER_END);
+  st32(classifier + CLASSIFIER_END, descriptor + DESCRIPTOR_SIZE);
+  st32(descriptor + DESCRIPTOR_OFFSET, fieldPacketOffset(field));
+  st32(descriptor + DESCRIPTOR_FIELD, field);
+  st32(descriptor + DESCRIPTOR_EDGES, edges);
+  st32(descriptor + DESCRIPTOR_COUNT, count);
+  if (size === ADDRESS_SIZE) {
+    mappedKey(MAPPED_MARK - 1, classifier + CLASSIFIER_LOW);
+    const before: i32 = keyRank(descriptor, classifier + CLASSIFIER_LOW);
+    mappedKey(MAPPED_MARK, classifier + CLASSIFIER_LOW);
+    st32(descriptor + DESCRIPTOR_BEFORE_MAPPED, before);
+    st32(descriptor + DESCRIPTOR_MAPPED, keyRank(descriptor, classifier + CLASSIFIER_LOW) - before);
+  }
+  return edges + mul(count, size);
+}
+
+/** Index of the interval that the key at `key` is in. */
+function keyRank(descriptor: i32, key: i32): i32 {
+  const size: i32 = fieldKeySize(ld32(descriptor + DESCRIPTOR_FIELD));
+  return edgeRank(ld32(descriptor + DESCRIPTOR_EDGES), ld32(descriptor + DESCRIPTOR_COUNT), size, key);
+}
+
+/** Orders the rules by likeness, with the free memory at `free` to sort in, then those of one word by index. */
+function orderBuild(classifier: i32, free: i32, rules: i32, n: i32): void {
+  const order: i32 = classifier + CLASSIFIER_ORDER;
+  for (let i: i32 = 0; i < n; i++) {
+    likenessWrite(classifier, free + mul(i, LIKENESS_SIZE), rules + mul(i, RULE_SIZE), i);
+  }
+  edgeSort(free, n, LIKENESS_SIZE);
+  for (let i: i32 = 0; i < n; i++) st32(order + (i << 2), ld32(free + mul(i, LIKENESS_SIZE) + LIKENESS_INDEX));
+  for (let i: i32 = 0; i < n; i += 32) edgeSort(order + (i << 2), n - i < 32 ? n - i : 32, 4);
+}
+
+function likenessWrite(classifier: i32, likeness: i32, rule: i32, index: i32): void {
+  const low: i32 = classifier + CLASSIFIER_LOW;
+  const end: i32 = ld32(classifier + CLASSIFIER_END);
+  let fields: i32 = 0;
+  let at: i32 = likeness + LIKENESS_FIRST;
+  fill(likeness, 0, LIKENESS_SIZE);
+  for (let d: i32 = classifier + CLASSIFIER_DESCRIPTORS; d < end; d += DESCRIPTOR_SIZE) {
+    const field: i32 = ld32(d + DESCRIPTOR_FIELD);
+    if (fieldBounds(field, rule, low, classifier + CLASSIFIER_HIGH) === 0) continue;
+    fields = fields | (1 << field);
+    if (at > likeness + LIKENESS_SECOND) continue;
+    st32(at, keyRank(d, low));
+    at += 4;
+  }
+  st32(likeness + LIKENESS_FIELDS, fields);
+  st32(likeness + LIKENESS_INDEX, index);
+}
+
+/**
+ * Fills the rows of one field and returns the first address past them. A rule's bit is toggled where its
+ * interval begins and where it ends; a running exclusive-or over the rows then sets it in all between,
+ * so the work does not depend on how many intervals a rule covers.
+ */
+function rowsBuild(classifier: i32, descriptor: i32, rules: i32, n: i32): i32 {
+  const size: i32 = ld32(classifier + CLASSIFIER_ROW);
+  const aggregate: i32 = ld32(classifier + CLASSIFIER_AGGREGATE);
+  const rows: i32 = ld32(descriptor + DESCRIPTOR_ROWS);
+  const len: i32 = mul(ld32(descriptor + DESCRIPTOR_COUNT) + 1, size);
+  const end: i32 = rows + len;
+  fill(rows, 0, len);
+  for (let i: i32 = 0; i < n; i++) {
+    const rule: i32 = ld32(classifier + CLASSIFIER_ORDER + (i << 2));
+    ruleToggle(classifier, descriptor, rules + mul(rule, RULE_SIZE), i);
+  }
+  for (let row: i32 = rows; row < end; row += size) {
+    if (row > rows) rowAccumulate(row + aggregate, row - size + aggregate, size - aggregate);
+    rowAggregate(row, row + aggregate, row + size);
+  }
+  return end;
+}
+
+/** Toggles bit `index` in the row where the rule's interval begins and in the first row past it. */
+function ruleToggle(classifier: i32, descriptor: i32, rule: i32, index: i32): void {
+  const low: i32 = classifier + CLASSIFIER_LOW;
+  const high: i32 = classifier + CLASSIFIER_HIGH;
+  const bounds: i32 = fieldBounds(ld32(descriptor + DESCRIPTOR_FIELD), rule, low, high);
+  const size: i32 = ld32(classifier + CLASSIFIER_ROW);
+  const bit: i32 = 1 << (index & 31);
+  const words: i32 = ld32(descriptor + DESCRIPTOR_ROWS) + ld32(classifier + CLASSIFIER_AGGREGATE) + ((index >> 5) << 2);
+  const first: i32 = words + (bounds > 0 ? mul(keyRank(descriptor, low), size) : 0);
+  st32(first, ld32(first) ^ bit);
+  if (bounds < 2) return;
+  const last: i32 = words + mul(keyRank(descriptor, high), size);
+  st32(last, ld32(last) ^ bit);
+}
+
+function rowAccumulate(bitmap: i32, before: i32, len: i32): void {
+  for (let i: i32 = 0; i < len; i += 4) st32(bitmap + i, ld32(bitmap + i) ^ ld32(before + i));
+}
+
+/** Sets the bit of each word of the bitmap that is not zero. */
+function rowAggregate(aggregate: i32, bitmap: i32, end: i32): void {
+  let word: i32 = 0;
+  for (let at: i32 = bitmap; at < end; at += 4) {
+    const to: i32 = aggregate + ((word >> 5) << 2);
+    if (ld32(at) !== 0) st32(to, ld32(to) | (1 << (word & 31)));
+    word++;
+  }
+}

@@ -1,0 +1,76 @@
+/*
+ * Flows: the media of one m= line, with an even/odd port pair of ours on each side (SPEC R1).
+ * Invariant: while a flow is in use its four ports point back to it, so a media packet finds its flow in one step.
+ */
+
+import { ld32, st32 } from "../machine.ts";
+import {
+  CALL_FLOWS, FLOW_ACCESS, FLOW_CALL, FLOW_CORE, FLOW_LINE, FLOW_NEXT, FLOW_PROTO, PORT_FLOW, PORT_FLOW_CORE, PORT_FLOW_RTCP, SIDE_ACCESS, SIDE_CORE,
+  SIDE_POOL, SIDE_PORT, SIDE_REALM,
+} from "../memory/tables.ts";
+import { POOL_MEDIA } from "../memory/config.ts";
+import { POOL_MAX } from "../memory/layout.ts";
+import { pairTake, poolFind, portGive } from "./port.ts";
+import { SLAB_CALLS, SLAB_FLOWS, listPush, recordAt, recordGive, recordTake } from "./slab.ts";
+
+export function flowAt(index: i32): i32 {
+  return recordAt(SLAB_FLOWS, index);
+}
+
+/** Address of a flow's block for a side. */
+export function sideAt(flow: i32, side: i32): i32 {
+  return side === SIDE_CORE ? flow + FLOW_CORE : flow + FLOW_ACCESS;
+}
+
+/** Takes a port pair in `realm` for a side. Returns false when every media pool of the realm is used up. */
+function sideOpen(index: i32, side: i32, realm: i32): boolean {
+  const owner: i32 = PORT_FLOW | index | (side === SIDE_CORE ? PORT_FLOW_CORE : 0);
+  const block: i32 = sideAt(flowAt(index), side);
+  for (let nth: i32 = 0; nth < POOL_MAX; nth++) {
+    const pool: i32 = poolFind(realm, POOL_MEDIA, nth);
+    if (pool < 0) return false;
+    const port: i32 = pairTake(pool, owner, owner | PORT_FLOW_RTCP);
+    if (port === 0) continue;
+    st32(block + SIDE_REALM, realm);
+    st32(block + SIDE_POOL, pool);
+    st32(block + SIDE_PORT, port);
+    return true;
+  }
+  return false;
+}
+
+function sideClose(index: i32, side: i32): void {
+  const block: i32 = sideAt(flowAt(index), side);
+  const port: i32 = ld32(block + SIDE_PORT);
+  if (port === 0) return;
+  portGive(ld32(block + SIDE_POOL), port);
+  portGive(ld32(block + SIDE_POOL), port + 1);
+}
+
+/** Index of a new flow of a call; -1 when there is no record, -2 when there are no ports. */
+export function flowTake(call: i32, line: i32, proto: i32, access: i32, core: i32): i32 {
+  const index: i32 = recordTake(SLAB_FLOWS);
+  if (index < 0) return -1;
+  const f: i32 = flowAt(index);
+  if (!sideOpen(index, SIDE_ACCESS, access)) {
+    recordGive(SLAB_FLOWS, index);
+    return -2;
+  }
+  if (!sideOpen(index, SIDE_CORE, core)) {
+    sideClose(index, SIDE_ACCESS);
+    recordGive(SLAB_FLOWS, index);
+    return -2;
+  }
+  st32(f + FLOW_CALL, call);
+  st32(f + FLOW_LINE, line);
+  st32(f + FLOW_PROTO, proto);
+  listPush(recordAt(SLAB_CALLS, call) + CALL_FLOWS, f + FLOW_NEXT, index);
+  return index;
+}
+
+/** Frees a flow and its ports; the caller takes it off its call. */
+export function flowGive(index: i32): void {
+  sideClose(index, SIDE_ACCESS);
+  sideClose(index, SIDE_CORE);
+  recordGive(SLAB_FLOWS, index);
+}

@@ -1,0 +1,181 @@
+/*
+ * Slabs: fixed arrays of records with generations, a free list, and hash buckets over them.
+ * A handle is generation << 20 | index, so a stale handle never reaches the record that came after
+ * (DESIGN 3). Invariant: a record is in use exactly while its generation is odd.
+ */
+
+import { fill, ld32, mul, st32 } from "../machine.ts";
+import {
+  BINDING_SIZE, CALL_SIZE, CAPACITY_BINDINGS, CAPACITY_CALLS, CAPACITY_FLOWS, CAPACITY_REGISTRATIONS, CAPACITY_TERMINALS, FLOW_SIZE,
+  REGION_BINDINGS, REGION_BUCKETS, REGION_CALLS, REGION_FLOWS, REGION_REGISTRATIONS, REGION_TERMINALS, REGISTRATION_SIZE, SLABS,
+  SLAB_SIZE, TERMINAL_SIZE, bucketCount, table,
+} from "../memory/layout.ts";
+import { RECORD_GENERATION, RECORD_LINK } from "../memory/tables.ts";
+
+export const SLAB_TERMINALS: i32 = 0;
+export const SLAB_BINDINGS: i32 = 1;
+export const SLAB_REGISTRATIONS: i32 = 2;
+export const SLAB_CALLS: i32 = 3;
+export const SLAB_FLOWS: i32 = 4;
+
+/* Offsets into a slab's bookkeeping. */
+const BASE: i32 = 0;
+const SIZE: i32 = 4;
+const CAPACITY: i32 = 8;
+/** First free record (index + 1), 0 when full. */
+const FREE: i32 = 12;
+const USED: i32 = 16;
+const BUCKETS: i32 = 20;
+const BUCKET_MASK: i32 = 24;
+/** First timer id of its records. */
+const TIMERS: i32 = 28;
+
+/** How far a hash chain is walked: with keyed hashes and as many buckets as records it never gets near. */
+export const CHAIN_MAX: i32 = 64;
+
+function slabAt(id: i32): i32 {
+  return SLABS + mul(id, SLAB_SIZE);
+}
+
+function slabInit(id: i32, region: i32, size: i32, capacity: i32, buckets: i32, timers: i32): void {
+  const slab: i32 = slabAt(id);
+  const base: i32 = table(region);
+  st32(slab + BASE, base);
+  st32(slab + SIZE, size);
+  st32(slab + CAPACITY, capacity);
+  st32(slab + FREE, capacity > 0 ? 1 : 0);
+  st32(slab + USED, 0);
+  st32(slab + BUCKETS, buckets);
+  st32(slab + BUCKET_MASK, (bucketCount(capacity) - 1) | 0);
+  st32(slab + TIMERS, timers);
+  fill(base, 0, mul(size, capacity));
+  for (let i: i32 = 0; i < capacity; i++) st32(base + mul(i, size) + RECORD_LINK, i + 1 < capacity ? i + 2 : 0);
+}
+
+/** Empties every slab; the layout must be written. */
+export function slabsInit(): void {
+  const terminals: i32 = ld32(CAPACITY_TERMINALS);
+  const bindings: i32 = ld32(CAPACITY_BINDINGS);
+  const registrations: i32 = ld32(CAPACITY_REGISTRATIONS);
+  const calls: i32 = ld32(CAPACITY_CALLS);
+  let buckets: i32 = table(REGION_BUCKETS);
+  slabInit(SLAB_TERMINALS, REGION_TERMINALS, TERMINAL_SIZE, terminals, buckets, 0);
+  buckets = buckets + (bucketCount(terminals) << 2);
+  slabInit(SLAB_BINDINGS, REGION_BINDINGS, BINDING_SIZE, bindings, buckets, terminals);
+  buckets = buckets + (bucketCount(bindings) << 2);
+  slabInit(SLAB_REGISTRATIONS, REGION_REGISTRATIONS, REGISTRATION_SIZE, registrations, buckets, terminals + bindings);
+  buckets = buckets + (bucketCount(registrations) << 3);
+  slabInit(SLAB_CALLS, REGION_CALLS, CALL_SIZE, calls, buckets, terminals + bindings + registrations);
+  buckets = buckets + (bucketCount(calls) << 2);
+  slabInit(SLAB_FLOWS, REGION_FLOWS, FLOW_SIZE, ld32(CAPACITY_FLOWS), 0, 0);
+  fill(table(REGION_BUCKETS), 0, (buckets - table(REGION_BUCKETS)) | 0);
+}
+
+/** Address of the record with this index. */
+export function recordAt(id: i32, index: i32): i32 {
+  const slab: i32 = slabAt(id);
+  return (ld32(slab + BASE) + mul(index, ld32(slab + SIZE))) | 0;
+}
+
+/** Takes a free record, cleared but for its generation. Returns its index, -1 when the slab is full. */
+export function recordTake(id: i32): i32 {
+  const slab: i32 = slabAt(id);
+  const index: i32 = (ld32(slab + FREE) - 1) | 0;
+  if (index < 0) return -1;
+  const record: i32 = recordAt(id, index);
+  st32(slab + FREE, ld32(record + RECORD_LINK));
+  st32(slab + USED, ld32(slab + USED) + 1);
+  const generation: i32 = (ld32(record + RECORD_GENERATION) + 1) & 0x7ff;
+  fill(record, 0, ld32(slab + SIZE));
+  st32(record + RECORD_GENERATION, generation | 1);
+  return index;
+}
+
+/** Gives a record back. */
+export function recordGive(id: i32, index: i32): void {
+  const slab: i32 = slabAt(id);
+  const record: i32 = recordAt(id, index);
+  st32(record + RECORD_GENERATION, (ld32(record + RECORD_GENERATION) + 1) & 0x7ff);
+  st32(record + RECORD_LINK, ld32(slab + FREE));
+  st32(slab + FREE, index + 1);
+  st32(slab + USED, (ld32(slab + USED) - 1) | 0);
+}
+
+export function recordUsed(id: i32, index: i32): boolean {
+  return (ld32(recordAt(id, index) + RECORD_GENERATION) & 1) === 1;
+}
+
+/** Handle of a record: stays different for 1,024 uses of the same place. */
+export function handleOf(id: i32, index: i32): i32 {
+  return ((ld32(recordAt(id, index) + RECORD_GENERATION) & 0x7ff) << 20) | index;
+}
+
+export function slabUsed(id: i32): i32 {
+  return ld32(slabAt(id) + USED);
+}
+
+export function slabCapacity(id: i32): i32 {
+  return ld32(slabAt(id) + CAPACITY);
+}
+
+/** Timer id of a record. */
+export function timerOf(id: i32, index: i32): i32 {
+  return (ld32(slabAt(id) + TIMERS) + index) | 0;
+}
+
+/** First timer id of a slab's records. */
+export function timersBegin(id: i32): i32 {
+  return ld32(slabAt(id) + TIMERS);
+}
+
+function bucketOf(id: i32, hash: i32): i32 {
+  const slab: i32 = slabAt(id);
+  return (ld32(slab + BUCKETS) + ((hash & ld32(slab + BUCKET_MASK)) << 2)) | 0;
+}
+
+/** First record (index + 1) of the chain of `hash`, 0 for none; chainNext goes on. */
+export function chainFirst(id: i32, hash: i32): i32 {
+  return ld32(bucketOf(id, hash));
+}
+
+export function chainNext(id: i32, index: i32): i32 {
+  return ld32(recordAt(id, index) + RECORD_LINK);
+}
+
+/** Puts a taken record at the head of its chain. */
+export function chainAdd(id: i32, hash: i32, index: i32): void {
+  listPush(bucketOf(id, hash), recordAt(id, index) + RECORD_LINK, index);
+}
+
+/** Takes a record out of its chain. */
+export function chainRemove(id: i32, hash: i32, index: i32): void {
+  listRemove(id, bucketOf(id, hash), RECORD_LINK, index);
+}
+
+/** Bucket of the registrations' second key, in the half behind the first. */
+export function moveBucket(hash: i32): i32 {
+  const slab: i32 = slabAt(SLAB_REGISTRATIONS);
+  const mask: i32 = ld32(slab + BUCKET_MASK);
+  return (ld32(slab + BUCKETS) + ((mask + 1 + (hash & mask)) << 2)) | 0;
+}
+
+/** Pushes record `index` to the list whose head stands at `head`; `link` is the address of the record's link word. */
+export function listPush(head: i32, link: i32, index: i32): void {
+  st32(link, ld32(head));
+  st32(head, index + 1);
+}
+
+/** Removes record `index` of slab `id` from the list at `head`, linked by the word at offset `link` of each record. */
+export function listRemove(id: i32, head: i32, link: i32, index: i32): void {
+  let at: i32 = head;
+  for (let i: i32 = 0; i < slabCapacity(id); i++) {
+    const here: i32 = ld32(at);
+    if (here === 0) return;
+    const word: i32 = recordAt(id, here - 1) + link;
+    if (here === index + 1) {
+      st32(at, ld32(word));
+      return;
+    }
+    at = word;
+  }
+}
