@@ -1,0 +1,65 @@
+/*
+ * SDP attribute names that matter to a media proxy (RFC 8866 6), told apart by length and whole words. Names are
+ * case-sensitive in SDP, but deployed in any case: folding does no harm to these.
+ */
+
+import { ld8 } from "../../machine.ts";
+import { fold16, fold32, fold8 } from "../../bytes/word.ts";
+
+export const ATTRIBUTE_OTHER: i32 = 0;
+/** a=rtcp (RFC 3605). */
+export const ATTRIBUTE_RTCP: i32 = 1;
+/** a=rtcp-mux (RFC 5761). */
+export const ATTRIBUTE_MUX: i32 = 2;
+export const ATTRIBUTE_SENDONLY: i32 = 3;
+export const ATTRIBUTE_RECVONLY: i32 = 4;
+export const ATTRIBUTE_INACTIVE: i32 = 5;
+export const ATTRIBUTE_SENDRECV: i32 = 6;
+/** a=bundle-only (RFC 9143 6). */
+export const ATTRIBUTE_BUNDLE_ONLY: i32 = 7;
+/** Anything of RFC 8839 5 and RFC 8840 4.4. */
+export const ATTRIBUTE_ICE: i32 = 8;
+/** a=altc (RFC 6947). */
+export const ATTRIBUTE_ALTC: i32 = 9;
+/** a=group (RFC 5888); the value tells whether it is ANAT (RFC 4091). */
+export const ATTRIBUTE_GROUP: i32 = 10;
+
+function attributeOf8(p: i32): i32 {
+  const first: i32 = fold32(p);
+  const second: i32 = fold32(p + 4);
+  if (first === 0x72746370 && second === 0x2d6d7578) return ATTRIBUTE_MUX;
+  if (first === 0x73656e64 && second === 0x6f6e6c79) return ATTRIBUTE_SENDONLY;
+  if (first === 0x72656376 && second === 0x6f6e6c79) return ATTRIBUTE_RECVONLY;
+  if (first === 0x696e6163 && second === 0x74697665) return ATTRIBUTE_INACTIVE;
+  if (first === 0x73656e64 && second === 0x72656376) return ATTRIBUTE_SENDRECV;
+  return ATTRIBUTE_OTHER;
+}
+
+function isIce(p: i32, len: i32): boolean {
+  if (len >= 7 && len <= 12 && fold32(p) === 0x6963652d) return true;
+  if (len === 9) return fold32(p) === 0x63616e64 && fold32(p + 4) === 0x69646174 && fold8(p + 8) === 0x65;
+  if (len === 17 && fold32(p) === 0x72656d6f) return fold32(p + 7) === 0x63616e64 && fold32(p + 13) === 0x61746573;
+  if (len === 17 && fold32(p) === 0x656e642d) return fold32(p + 7) === 0x63616e64 && fold32(p + 13) === 0x61746573;
+  return false;
+}
+
+/** ATTRIBUTE_* of the name in [p, end). */
+export function attributeRead(p: i32, end: i32): i32 {
+  const len: i32 = end - p;
+  if (len === 4) {
+    if (fold32(p) === 0x72746370) return ATTRIBUTE_RTCP;
+    return fold32(p) === 0x616c7463 ? ATTRIBUTE_ALTC : ATTRIBUTE_OTHER;
+  }
+  if (len === 5) return fold32(p) === 0x67726f75 && fold8(p + 4) === 0x70 ? ATTRIBUTE_GROUP : ATTRIBUTE_OTHER;
+  if (len === 8) {
+    const plain: i32 = attributeOf8(p);
+    if (plain !== ATTRIBUTE_OTHER) return plain;
+  }
+  if (len === 11 && fold32(p) === 0x62756e64 && fold32(p + 4) === 0x6c652d6f && fold16(p + 8) === 0x6e6c) return ATTRIBUTE_BUNDLE_ONLY;
+  return isIce(p, len) ? ATTRIBUTE_ICE : ATTRIBUTE_OTHER;
+}
+
+/** "ANAT" at the start of a group's value. */
+export function isAnat(p: i32, end: i32): boolean {
+  return end - p >= 4 && fold32(p) === 0x616e6174 && (end - p === 4 || ld8(p + 4) <= 32);
+}

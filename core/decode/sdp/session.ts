@@ -1,0 +1,232 @@
+/*
+ * SDP (RFC 8866 5, 9): the addresses and ports of every c=, m= and a=rtcp line, one Media record for each m= line, and
+ * the ICE lines as a whole. Bare LF and a missing last line end are accepted (CONFORMANCE 71).
+ * Invariant: a line that does not parse makes no mention, except an m= line, without which nothing behind it is sure.
+ */
+
+import { fill, ld32, ld8, mul, scan8, st32 } from "../../machine.ts";
+import { MEDIAS, MEDIA_MAX, MEDIA_SIZE, MESSAGE } from "../../memory/layout.ts";
+import {
+  FORM_IP4, FORM_IP6, FORM_NAME, MEDIA_ADDRESS, MEDIA_CONNECTION_MENTION, MEDIA_COUNT, MEDIA_FLAGS, MEDIA_FLAG_BUNDLE_ONLY, MEDIA_FLAG_ICE,
+  MEDIA_FLAG_INACTIVE, MEDIA_FLAG_MUX, MEDIA_FLAG_RECVONLY, MEDIA_FLAG_SENDONLY, MEDIA_FLOW, MEDIA_PORT, MEDIA_PORT_MENTION, MEDIA_PROTO,
+  MEDIA_RTCP_ADDRESS, MEDIA_RTCP_MENTION, MEDIA_RTCP_PORT, MENTION_ADDRESS, MENTION_COUNT, MENTION_FORM, MENTION_HOST_END, MENTION_MEDIA,
+  MENTION_PORT, MESSAGE_MEDIA_COUNT, MESSAGE_SDP, PROTO_OTHER, PROTO_RTP, PROTO_UDP, ROLE_SDP_ALTERNATIVE, ROLE_SDP_CONNECTION, ROLE_SDP_ICE,
+  ROLE_SDP_ORIGIN, ROLE_SDP_PORT, ROLE_SDP_RTCP_ADDRESS, ROLE_SDP_RTCP_PORT,
+} from "../../memory/message.ts";
+import { FAULT_MEDIA, FAULT_MENTIONS, FAULT_SDP, fault } from "../../memory/reason.ts";
+import { addressCopy, ip4Read, ip6Read } from "../../bytes/address.ts";
+import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
+import { fold16, fold32, fold8 } from "../../bytes/word.ts";
+import { mentionAppend, mentionAt, mentionCount } from "../mention.ts";
+import {
+  ATTRIBUTE_ALTC, ATTRIBUTE_BUNDLE_ONLY, ATTRIBUTE_GROUP, ATTRIBUTE_ICE, ATTRIBUTE_INACTIVE, ATTRIBUTE_MUX, ATTRIBUTE_OTHER,
+  ATTRIBUTE_RECVONLY, ATTRIBUTE_RTCP, ATTRIBUTE_SENDONLY, ATTRIBUTE_SENDRECV, attributeRead, isAnat,
+} from "./attribute.ts";
+
+/* Session-level values while a description is read. */
+const SESSION_CONNECTION: i32 = MESSAGE + 164;
+const SESSION_FLAGS: i32 = MESSAGE + 168;
+/** First Media of the description in hand. */
+const SESSION_FIRST: i32 = MESSAGE + 172;
+
+const DIRECTIONS: i32 = 38;
+
+export function mediaAt(index: i32): i32 {
+  return MEDIAS + mul(index, MEDIA_SIZE);
+}
+
+export function mediaCount(): i32 {
+  return ld32(MESSAGE + MESSAGE_MEDIA_COUNT);
+}
+
+/** Exclusive end of a run of bytes above space. */
+function fieldEnd(p: i32, end: i32): i32 {
+  let at: i32 = p;
+  while (at < end && ld8(at) > 32) at++;
+  return at;
+}
+
+/** Position after the spaces that follow the field at `p`. */
+function fieldSkip(p: i32, end: i32): i32 {
+  let at: i32 = fieldEnd(p, end);
+  while (at < end && ld8(at) === 32) at++;
+  return at;
+}
+
+/** Index of the media that lines belong to now, -1 at session level. */
+function mediaNow(): i32 {
+  return mediaCount() > ld32(SESSION_FIRST) ? mediaCount() - 1 : -1;
+}
+
+/** Reads "IP4 a.b.c.d" at `p` and appends its mention, the type included. Returns the mention, 0 when it is none, or a fault. */
+function addressRead(role: i32, p: i32, end: i32): i32 {
+  const typeEnd: i32 = fieldEnd(p, end);
+  const from: i32 = fieldSkip(p, end);
+  let stop: i32 = from;
+  while (stop < end && ld8(stop) > 32 && ld8(stop) !== 47) stop++;
+  if (typeEnd - p !== 3 || fold16(p) !== 0x6970 || stop === from) return 0;
+  const m: i32 = mentionAppend(role, p, stop);
+  if (m === 0) return fault(FAULT_MENTIONS, p);
+  st32(m + MENTION_HOST_END, from);
+  st32(m + MENTION_MEDIA, mediaNow());
+  const version: i32 = ld8(p + 2);
+  if (version === 52 && ip4Read(from, stop, m + MENTION_ADDRESS) === stop) st32(m + MENTION_FORM, FORM_IP4);
+  else if (version === 54 && ip6Read(from, stop, m + MENTION_ADDRESS) === stop) st32(m + MENTION_FORM, FORM_IP6);
+  else st32(m + MENTION_FORM, FORM_NAME);
+  return m;
+}
+
+/** o=<username> <sess-id> <sess-version> <nettype> <addrtype> <unicast-address> */
+function originRead(p: i32, end: i32): i32 {
+  let at: i32 = p;
+  for (let i: i32 = 0; i < 4; i++) at = fieldSkip(at, end);
+  const m: i32 = addressRead(ROLE_SDP_ORIGIN, at, end);
+  return m < 0 ? m : 0;
+}
+
+/** c=<nettype> <addrtype> <connection-address> */
+function connectionRead(p: i32, end: i32): i32 {
+  const m: i32 = addressRead(ROLE_SDP_CONNECTION, fieldSkip(p, end), end);
+  if (m <= 0) return m;
+  const index: i32 = mentionCount() - 1;
+  if (mediaNow() < 0) st32(SESSION_CONNECTION, index);
+  else if (ld32(mediaAt(mediaNow()) + MEDIA_CONNECTION_MENTION) < 0) st32(mediaAt(mediaNow()) + MEDIA_CONNECTION_MENTION, index);
+  return 0;
+}
+
+/** PROTO_* of the transport in [p, end) (RFC 8866 8.2.2 registry). */
+function protoRead(p: i32, end: i32): i32 {
+  const len: i32 = end - p;
+  if (len >= 4 && fold32(p) === 0x7274702f) return PROTO_RTP;
+  if (len >= 12 && fold32(p) === 0x7564702f && fold32(p + 4) === 0x746c732f && fold32(p + 8) === 0x7274702f) return PROTO_RTP;
+  if (len >= 3 && fold16(p) === 0x7564 && fold8(p + 2) === 0x70) return PROTO_UDP;
+  return PROTO_OTHER;
+}
+
+/** m=<media> <port>[/<count>] <proto> <fmt> ... */
+function mediaRead(p: i32, end: i32): i32 {
+  const index: i32 = mediaCount();
+  if (index >= MEDIA_MAX) return fault(FAULT_MEDIA, p);
+  const from: i32 = fieldSkip(p, end);
+  const stop: i32 = digitsEnd(from, end);
+  const port: i32 = decimalRead(from, stop);
+  let count: i32 = 1;
+  let after: i32 = stop;
+  if (stop < end && ld8(stop) === 47) {
+    after = digitsEnd(stop + 1, end);
+    count = decimalRead(stop + 1, after);
+  }
+  if (port < 0 || port > 65535 || count < 1 || after >= end || ld8(after) !== 32) return fault(FAULT_SDP, p);
+  const m: i32 = mentionAppend(ROLE_SDP_PORT, from, stop);
+  if (m === 0) return fault(FAULT_MENTIONS, p);
+  st32(m + MENTION_PORT, port);
+  st32(m + MENTION_MEDIA, index);
+  st32(m + MENTION_COUNT, count);
+  const media: i32 = mediaAt(index);
+  fill(media, 0, MEDIA_SIZE);
+  st32(MESSAGE + MESSAGE_MEDIA_COUNT, index + 1);
+  st32(media + MEDIA_PORT_MENTION, mentionCount() - 1);
+  st32(media + MEDIA_CONNECTION_MENTION, -1);
+  st32(media + MEDIA_RTCP_MENTION, -1);
+  st32(media + MEDIA_PORT, port);
+  st32(media + MEDIA_COUNT, count);
+  st32(media + MEDIA_FLOW, -1);
+  const proto: i32 = fieldSkip(after, end);
+  st32(media + MEDIA_PROTO, protoRead(proto, fieldEnd(proto, end)));
+  st32(media + MEDIA_FLAGS, ld32(SESSION_FLAGS));
+  return 0;
+}
+
+/** a=rtcp:<port> [<nettype> <addrtype> <address>] (RFC 3605 2.1), at media level only. */
+function rtcpRead(p: i32, end: i32): i32 {
+  const media: i32 = mediaNow();
+  const stop: i32 = digitsEnd(p, end);
+  const port: i32 = decimalRead(p, stop);
+  if (media < 0 || port < 0 || port > 65535) return 0;
+  const m: i32 = mentionAppend(ROLE_SDP_RTCP_PORT, p, stop);
+  if (m === 0) return fault(FAULT_MENTIONS, p);
+  st32(m + MENTION_PORT, port);
+  st32(m + MENTION_MEDIA, media);
+  st32(mediaAt(media) + MEDIA_RTCP_MENTION, mentionCount() - 1);
+  st32(mediaAt(media) + MEDIA_RTCP_PORT, port);
+  const nettype: i32 = fieldSkip(p, end);
+  if (nettype >= end) return 0;
+  const a: i32 = addressRead(ROLE_SDP_RTCP_ADDRESS, fieldSkip(nettype, end), end);
+  if (a > 0 && ld32(a + MENTION_FORM) !== FORM_NAME) addressCopy(mediaAt(media) + MEDIA_RTCP_ADDRESS, a + MENTION_ADDRESS);
+  return a < 0 ? a : 0;
+}
+
+/** Address of the flags that an attribute at this level changes. */
+function flagsNow(): i32 {
+  const media: i32 = mediaNow();
+  return media < 0 ? SESSION_FLAGS : mediaAt(media) + MEDIA_FLAGS;
+}
+
+function directionSet(flag: i32): void {
+  st32(flagsNow(), (ld32(flagsNow()) & ~DIRECTIONS) | flag);
+}
+
+/** The whole line as one mention, to be kept or removed as one. */
+function lineMention(role: i32, line: i32, next: i32): i32 {
+  const m: i32 = mentionAppend(role, line, next);
+  if (m === 0) return fault(FAULT_MENTIONS, line);
+  st32(m + MENTION_MEDIA, mediaNow());
+  return 0;
+}
+
+/** Reads the attribute whose line is [line, next) and whose text is [p, end). */
+function attributeLineRead(line: i32, next: i32, p: i32, end: i32): i32 {
+  const nameEnd: i32 = scan8(p, end, 58);
+  const name: i32 = attributeRead(p, nameEnd);
+  if (name === ATTRIBUTE_OTHER) return 0;
+  if (name === ATTRIBUTE_RTCP) return rtcpRead(nameEnd + 1, end);
+  if (name === ATTRIBUTE_MUX) st32(flagsNow(), ld32(flagsNow()) | MEDIA_FLAG_MUX);
+  else if (name === ATTRIBUTE_SENDONLY) directionSet(MEDIA_FLAG_SENDONLY);
+  else if (name === ATTRIBUTE_RECVONLY) directionSet(MEDIA_FLAG_RECVONLY);
+  else if (name === ATTRIBUTE_INACTIVE) directionSet(MEDIA_FLAG_INACTIVE);
+  else if (name === ATTRIBUTE_SENDRECV) directionSet(0);
+  else if (name === ATTRIBUTE_BUNDLE_ONLY) st32(flagsNow(), ld32(flagsNow()) | MEDIA_FLAG_BUNDLE_ONLY);
+  else if (name === ATTRIBUTE_ALTC) return lineMention(ROLE_SDP_ALTERNATIVE, line, next);
+  else if (name === ATTRIBUTE_GROUP) return isAnat(nameEnd + 1, end) ? lineMention(ROLE_SDP_ALTERNATIVE, line, next) : 0;
+  else if (name === ATTRIBUTE_ICE) {
+    st32(flagsNow(), ld32(flagsNow()) | MEDIA_FLAG_ICE);
+    return lineMention(ROLE_SDP_ICE, line, next);
+  }
+  return 0;
+}
+
+/** Gives each media of the description its address: its own c= line, or the session's. */
+function connectionsSettle(): void {
+  for (let i: i32 = ld32(SESSION_FIRST); i < mediaCount(); i++) {
+    const media: i32 = mediaAt(i);
+    if (ld32(media + MEDIA_CONNECTION_MENTION) < 0) st32(media + MEDIA_CONNECTION_MENTION, ld32(SESSION_CONNECTION));
+    const connection: i32 = ld32(media + MEDIA_CONNECTION_MENTION);
+    if (connection >= 0) addressCopy(media + MEDIA_ADDRESS, mentionAt(connection) + MENTION_ADDRESS);
+  }
+}
+
+/** Decodes the description in [p, end). Returns 0 or a fault. */
+export function sessionDecode(p: i32, end: i32): i32 {
+  st32(SESSION_CONNECTION, -1);
+  st32(SESSION_FLAGS, 0);
+  st32(SESSION_FIRST, mediaCount());
+  st32(MESSAGE + MESSAGE_SDP, p);
+  let line: i32 = p;
+  while (line < end) {
+    const lf: i32 = scan8(line, end, 10);
+    const stop: i32 = lf > line && ld8(lf - 1) === 13 ? lf - 1 : lf;
+    const next: i32 = lf < end ? lf + 1 : end;
+    let result: i32 = 0;
+    if (stop - line > 2 && ld8(line + 1) === 61) {
+      const type: i32 = ld8(line);
+      if (type === 97) result = attributeLineRead(line, next, line + 2, stop);
+      else if (type === 109) result = mediaRead(line + 2, stop);
+      else if (type === 99) result = connectionRead(line + 2, stop);
+      else if (type === 111) result = originRead(line + 2, stop);
+    }
+    if (result < 0) return result;
+    line = next;
+  }
+  connectionsSettle();
+  return 0;
+}

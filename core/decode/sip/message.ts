@@ -1,0 +1,254 @@
+/*
+ * A SIP message in one datagram or frame (RFC 3261 7, 18.3, 25.1): one pass over the lines fills the Message record
+ * and appends its mentions. Folded headers, compact names, white space before the colon and bare LF are legal.
+ * Invariant: nothing at or after `end` is read, and what is not understood is left alone or ends in a fault.
+ */
+
+import { fill, ld32, ld8, scan8, st32 } from "../../machine.ts";
+import { MESSAGE, MESSAGE_SIZE } from "../../memory/layout.ts";
+import {
+  CONTENT_NONE, CONTENT_OTHER, MESSAGE_BODY, MESSAGE_CALL_ID, MESSAGE_CALL_ID_LINE,
+  MESSAGE_CONTENT, MESSAGE_CONTENT_LENGTH, MESSAGE_CSEQ, MESSAGE_CSEQ_LINE, MESSAGE_CSEQ_METHOD, MESSAGE_END, MESSAGE_EXPIRES, MESSAGE_FLAGS, MESSAGE_FLAG_AUTH_INT,
+  MESSAGE_FLAG_ENCODED, MESSAGE_FLAG_REQUIRE_ICE, MESSAGE_FROM_LINE, MESSAGE_FROM_TAG, MESSAGE_METHOD, MESSAGE_START, MESSAGE_STATUS,
+  MESSAGE_TO_LINE, MESSAGE_TO_TAG, MESSAGE_TO_URI, MESSAGE_TO_URI_LEN, MESSAGE_VIA, MESSAGE_VIA_COUNT, ROLE_CONTACT, ROLE_CONTENT_LENGTH,
+  ROLE_EXPIRES, ROLE_PATH, ROLE_RECORD_ROUTE, ROLE_REFER_TO, ROLE_REQUEST_URI, ROLE_ROUTE, ROLE_SERVICE_ROUTE,
+} from "../../memory/message.ts";
+import {
+  FAULT_CONTENT_LENGTH, FAULT_CONTENT_SHORT, FAULT_CSEQ, FAULT_HEADER, FAULT_MENTIONS, FAULT_MISSING_HEADER, FAULT_NO_VIA, FAULT_START_LINE, fault,
+} from "../../memory/reason.ts";
+import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
+import { fold16, fold32, fold8, isSpace, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
+import { mentionNumber } from "../mention.ts";
+import { contentRead } from "./content.ts";
+import { methodRead } from "./method.ts";
+import {
+  NAME_AUTHORIZATION, NAME_CALL_ID, NAME_CONTACT, NAME_CONTENT_ENCODING, NAME_CONTENT_LENGTH, NAME_CONTENT_TYPE, NAME_CSEQ, NAME_EXPIRES, NAME_FROM,
+  NAME_OTHER, NAME_PATH, NAME_RECORD_ROUTE, NAME_REFER_TO, NAME_REQUIRE, NAME_ROUTE, NAME_SERVICE_ROUTE, NAME_TO, NAME_VIA, nameRead,
+} from "./name.ts";
+import { listRead, quoteSkip, schemeRead, uriRead } from "./uri.ts";
+import { viaRead } from "./via.ts";
+
+/** "SIP/2.0" at `p`, in any case (RFC 3261 7.1). */
+function isVersion(p: i32, end: i32): boolean {
+  return end - p === 7 && fold32(p) === 0x7369702f && ld8(p + 4) === 50 && ld8(p + 5) === 46 && ld8(p + 6) === 48;
+}
+
+function statusRead(p: i32, end: i32): i32 {
+  const stop: i32 = digitsEnd(p, end);
+  const status: i32 = stop - p === 3 ? decimalRead(p, stop) : -1;
+  if (status < 100 || status > 699) return fault(FAULT_START_LINE, p);
+  if (stop < end && ld8(stop) !== 32) return fault(FAULT_START_LINE, stop);
+  st32(MESSAGE + MESSAGE_STATUS, status);
+  return 0;
+}
+
+/** Reads the request or status line in [p, end). Returns 0 or a fault. */
+function startLineRead(p: i32, end: i32): i32 {
+  if (end - p > 8 && isVersion(p, p + 7) && ld8(p + 7) === 32) return statusRead(p + 8, end);
+  const methodEnd: i32 = tokenEnd(p, end);
+  const version: i32 = end - 7;
+  if (methodEnd === p || methodEnd >= end || ld8(methodEnd) !== 32) return fault(FAULT_START_LINE, methodEnd);
+  if (version <= methodEnd + 2 || !isVersion(version, end) || ld8(version - 1) !== 32) return fault(FAULT_START_LINE, version);
+  for (let at: i32 = methodEnd + 1; at < version - 1; at++) if (isSpace(ld8(at))) return fault(FAULT_START_LINE, at);
+  st32(MESSAGE + MESSAGE_METHOD, methodRead(p, methodEnd));
+  const m: i32 = uriRead(ROLE_REQUEST_URI, methodEnd + 1, version - 1);
+  return m < 0 ? m : 0;
+}
+
+/** Notes position and length in two words of the message. */
+function spanSet(field: i32, p: i32, end: i32): void {
+  st32(MESSAGE + field, p);
+  st32(MESSAGE + field + 4, end - p);
+}
+
+/** Position behind the display name and URI of a From or To, where its parameters begin; notes the To URI. */
+function partyUri(p: i32, end: i32, to: boolean): i32 {
+  let at: i32 = spaceSkip(p, end);
+  let open: i32 = at;
+  while (open < end && ld8(open) !== 60 && ld8(open) !== 59) open = ld8(open) === 34 ? quoteSkip(open, end) : open + 1;
+  const bracket: boolean = open < end && ld8(open) === 60;
+  if (bracket) at = open + 1;
+  let stop: i32 = at;
+  while (stop < end && ld8(stop) !== 62 && ld8(stop) !== 59 && !isSpace(ld8(stop))) stop++;
+  const close: i32 = bracket ? scan8(stop, end, 62) : stop;
+  if (to) {
+    const from: i32 = at + schemeRead(at, stop);
+    st32(MESSAGE + MESSAGE_TO_URI, from);
+    st32(MESSAGE + MESSAGE_TO_URI_LEN, stop - from);
+  }
+  return close;
+}
+
+/** Reads a From or To header: its tag (RFC 3261 19.3). */
+function partyRead(p: i32, end: i32, field: i32): void {
+  let at: i32 = partyUri(p, end, field === MESSAGE_TO_TAG);
+  while (at < end) {
+    at = scan8(at, end, 59);
+    const name: i32 = spaceSkip(at + 1, end);
+    const nameEnd: i32 = tokenEnd(name, end);
+    const equals: i32 = spaceSkip(nameEnd, end);
+    if (nameEnd - name === 3 && fold16(name) === 0x7461 && fold8(name + 2) === 0x67 && equals < end && ld8(equals) === 61) {
+      const value: i32 = spaceSkip(equals + 1, end);
+      spanSet(field, value, tokenEnd(value, end));
+      return;
+    }
+    at = at + 1;
+  }
+}
+
+function cseqRead(p: i32, end: i32): i32 {
+  const from: i32 = spaceSkip(p, end);
+  const stop: i32 = digitsEnd(from, end);
+  const number: i32 = decimalRead(from, stop);
+  const method: i32 = spaceSkip(stop, end);
+  if (number < 0 || method === stop || method >= end) return fault(FAULT_CSEQ, p);
+  st32(MESSAGE + MESSAGE_CSEQ, number);
+  st32(MESSAGE + MESSAGE_CSEQ_METHOD, methodRead(method, tokenEnd(method, end)));
+  return 0;
+}
+
+/** 1*DIGIT with white space around it; a second one must say the same (RFC 3261 20.14, RFC 4475 3.3.9). */
+function lengthRead(p: i32, end: i32): i32 {
+  const from: i32 = spaceSkip(p, end);
+  const stop: i32 = digitsEnd(from, end);
+  const value: i32 = decimalRead(from, stop);
+  const before: i32 = ld32(MESSAGE + MESSAGE_CONTENT_LENGTH);
+  if (value < 0 || spaceSkip(stop, end) !== end || (before >= 0 && before !== value)) return fault(FAULT_CONTENT_LENGTH, p);
+  st32(MESSAGE + MESSAGE_CONTENT_LENGTH, value);
+  return mentionNumber(ROLE_CONTENT_LENGTH, from, stop, value) ? 0 : fault(FAULT_MENTIONS, p);
+}
+
+function expiresRead(p: i32, end: i32): i32 {
+  const from: i32 = spaceSkip(p, end);
+  const stop: i32 = digitsEnd(from, end);
+  const value: i32 = decimalRead(from, stop);
+  if (value < 0) return 0;
+  st32(MESSAGE + MESSAGE_EXPIRES, value);
+  return mentionNumber(ROLE_EXPIRES, from, stop, value) ? 0 : fault(FAULT_MENTIONS, p);
+}
+
+function flagSet(flag: i32): void {
+  st32(MESSAGE + MESSAGE_FLAGS, ld32(MESSAGE + MESSAGE_FLAGS) | flag);
+}
+
+/** Does a Require header name `ice` (RFC 8839 5.6 option tags)? */
+function requireRead(p: i32, end: i32): void {
+  let at: i32 = p;
+  while (at < end) {
+    const stop: i32 = tokenEnd(at, end);
+    if (stop - at === 3 && fold16(at) === 0x6963 && fold8(at + 2) === 0x65) flagSet(MESSAGE_FLAG_REQUIRE_ICE);
+    at = stop > at ? stop : at + 1;
+  }
+}
+
+/** Does a credential use qop=auth-int, whose digest covers the body (RFC 7616 3.4.3)? */
+function authorizationRead(p: i32, end: i32): void {
+  for (let at: i32 = scan8(p, end, 45); at + 4 <= end; at = scan8(at + 1, end, 45)) {
+    if (at - p >= 4 && fold32(at - 4) === 0x61757468 && fold32(at) === 0x2d696e74) flagSet(MESSAGE_FLAG_AUTH_INT);
+  }
+}
+
+/** Reads the header `name`, whose line begins at `line`, with the value [p, end). Returns 0 or a fault. */
+function headerRead(name: i32, line: i32, p: i32, end: i32): i32 {
+  if (name === NAME_VIA) return viaRead(p, end);
+  if (name === NAME_CONTACT) return listRead(ROLE_CONTACT, p, end);
+  if (name === NAME_ROUTE) return listRead(ROLE_ROUTE, p, end);
+  if (name === NAME_RECORD_ROUTE) return listRead(ROLE_RECORD_ROUTE, p, end);
+  if (name === NAME_PATH) return listRead(ROLE_PATH, p, end);
+  if (name === NAME_SERVICE_ROUTE) return listRead(ROLE_SERVICE_ROUTE, p, end);
+  if (name === NAME_REFER_TO) return listRead(ROLE_REFER_TO, p, end);
+  if (name === NAME_CONTENT_LENGTH) return lengthRead(p, end);
+  if (name === NAME_EXPIRES) return expiresRead(p, end);
+  if (name === NAME_FROM) {
+    spanSet(MESSAGE_FROM_LINE, line, end);
+    partyRead(p, end, MESSAGE_FROM_TAG);
+  } else if (name === NAME_TO) {
+    spanSet(MESSAGE_TO_LINE, line, end);
+    partyRead(p, end, MESSAGE_TO_TAG);
+  } else if (name === NAME_CALL_ID) {
+    spanSet(MESSAGE_CALL_ID_LINE, line, end);
+    spanSet(MESSAGE_CALL_ID, spaceSkip(p, end), end);
+  } else if (name === NAME_CSEQ) {
+    spanSet(MESSAGE_CSEQ_LINE, line, end);
+    return cseqRead(p, end);
+  } else if (name === NAME_CONTENT_TYPE) {
+    st32(MESSAGE + MESSAGE_CONTENT, contentRead(p, end));
+  } else if (name === NAME_CONTENT_ENCODING) {
+    flagSet(MESSAGE_FLAG_ENCODED);
+  } else if (name === NAME_REQUIRE) {
+    requireRead(p, end);
+  } else if (name === NAME_AUTHORIZATION) {
+    authorizationRead(p, end);
+  }
+  return 0;
+}
+
+/** Exclusive end of the header line that begins at `p`, folded lines included: the position of its last LF, or `end`. */
+function lineEnd(p: i32, end: i32): i32 {
+  let at: i32 = scan8(p, end, 10);
+  while (at + 1 < end && (ld8(at + 1) === 32 || ld8(at + 1) === 9)) at = scan8(at + 1, end, 10);
+  return at;
+}
+
+/** Reads the header lines from `p` on. Returns the position of the body, or a fault. */
+function headersRead(p: i32, end: i32): i32 {
+  let line: i32 = p;
+  while (line < end) {
+    const c: i32 = ld8(line);
+    if (c === 10) return line + 1;
+    if (c === 13 && line + 1 < end && ld8(line + 1) === 10) return line + 2;
+    const stop: i32 = lineEnd(line, end);
+    const nameEnd: i32 = tokenEnd(line, stop);
+    let colon: i32 = nameEnd;
+    while (colon < stop && (ld8(colon) === 32 || ld8(colon) === 9)) colon++;
+    if (nameEnd === line || colon >= stop || ld8(colon) !== 58) return fault(FAULT_HEADER, line);
+    const name: i32 = nameRead(line, nameEnd);
+    if (name !== NAME_OTHER) {
+      const result: i32 = headerRead(name, line, colon + 1, spaceTrim(colon + 1, stop));
+      if (result < 0) return result;
+    }
+    line = stop + 1;
+  }
+  return end;
+}
+
+/** What every message must have (RFC 3261 8.1.1). Returns 0 or a fault. */
+function mandatoryCheck(): i32 {
+  if (ld32(MESSAGE + MESSAGE_VIA_COUNT) === 0) return fault(FAULT_NO_VIA, 0);
+  const missing: boolean =
+    ld32(MESSAGE + MESSAGE_FROM_LINE) === 0 || ld32(MESSAGE + MESSAGE_TO_LINE) === 0 || ld32(MESSAGE + MESSAGE_CALL_ID_LINE) === 0 ||
+    ld32(MESSAGE + MESSAGE_CSEQ_LINE) === 0;
+  return missing ? fault(FAULT_MISSING_HEADER, 0) : 0;
+}
+
+/** Settles where the body ends (RFC 3261 18.3): bytes beyond Content-Length are not part of the message. Returns 0 or a fault. */
+function bodySettle(body: i32, end: i32): i32 {
+  const length: i32 = ld32(MESSAGE + MESSAGE_CONTENT_LENGTH);
+  if (length > end - body) return fault(FAULT_CONTENT_SHORT, body);
+  const stop: i32 = length < 0 ? end : body + length;
+  st32(MESSAGE + MESSAGE_BODY, body);
+  st32(MESSAGE + MESSAGE_END, stop);
+  if (stop === body) st32(MESSAGE + MESSAGE_CONTENT, CONTENT_NONE);
+  else if (ld32(MESSAGE + MESSAGE_CONTENT) === CONTENT_NONE) st32(MESSAGE + MESSAGE_CONTENT, CONTENT_OTHER);
+  return 0;
+}
+
+/** Decodes the head of the message in [p, end). Returns 0 or a fault. */
+export function messageDecode(p: i32, end: i32): i32 {
+  fill(MESSAGE, 0, MESSAGE_SIZE);
+  let start: i32 = p;
+  while (start < end && (ld8(start) === 13 || ld8(start) === 10)) start++;
+  st32(MESSAGE + MESSAGE_START, start);
+  st32(MESSAGE + MESSAGE_CONTENT_LENGTH, -1);
+  st32(MESSAGE + MESSAGE_EXPIRES, -1);
+  st32(MESSAGE + MESSAGE_VIA, -1);
+  const lf: i32 = scan8(start, end, 10);
+  const stop: i32 = lf > start && ld8(lf - 1) === 13 ? lf - 1 : lf;
+  let result: i32 = startLineRead(start, stop);
+  if (result < 0) return result;
+  const body: i32 = headersRead(lf + 1, end);
+  if (body < 0) return body;
+  result = mandatoryCheck();
+  if (result < 0) return result;
+  return bodySettle(body, end);
+}

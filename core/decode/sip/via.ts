@@ -1,0 +1,132 @@
+/*
+ * Via (RFC 3261 20.42, RFC 3581): the sent-by of the top one with its received and rport values, the sent-by of the
+ * others for the loop guard. `SIP / 2.0 / UDP first.example.com: 4000;ttl=16` with its white space is legal.
+ */
+
+import { ld32, ld8, st32 } from "../../machine.ts";
+import { MESSAGE } from "../../memory/layout.ts";
+import {
+  FORM_IP6, FORM_NAME, MENTION_ADDRESS, MENTION_END, MENTION_FORM, MENTION_HOST_END, MENTION_TOKEN, MENTION_TOKEN_LEN, MESSAGE_BRANCH, MESSAGE_BRANCH_LEN,
+  MESSAGE_FLAGS, MESSAGE_FLAG_RPORT, MESSAGE_MENTION_COUNT, MESSAGE_RPORT, MESSAGE_VIA, MESSAGE_VIA_COUNT, ROLE_VIA, ROLE_VIA_LOWER, ROLE_VIA_RECEIVED, ROLE_VIA_RPORT,
+} from "../../memory/message.ts";
+import { FAULT_MENTIONS, FAULT_VIA, fault } from "../../memory/reason.ts";
+import { ip6Read } from "../../bytes/address.ts";
+import { decimalRead } from "../../bytes/decimal.ts";
+import { fold16, fold32, fold8, spaceSkip, tokenEnd } from "../../bytes/word.ts";
+import { mentionAppend, mentionNumber } from "../mention.ts";
+import { hostRead, isTokenName, portRead, quoteSkip } from "./uri.ts";
+
+/** Position of the sent-by behind `SIP/2.0/transport`, 0 when that is wrong. */
+function protocolSkip(p: i32, end: i32): i32 {
+  let at: i32 = p;
+  for (let i: i32 = 0; i < 3; i++) {
+    const stop: i32 = tokenEnd(at, end);
+    if (stop === at) return 0;
+    at = spaceSkip(stop, end);
+    if (i === 2) return at > stop ? at : 0;
+    if (at >= end || ld8(at) !== 47) return 0;
+    at = spaceSkip(at + 1, end);
+  }
+  return 0;
+}
+
+/** Reads the value of `received`, with or without the brackets that RFC 5118 4.5 wants tolerated. */
+function receivedRead(p: i32, end: i32): boolean {
+  const m: i32 = mentionAppend(ROLE_VIA_RECEIVED, p, end);
+  if (m === 0) return false;
+  const bracket: boolean = p < end && ld8(p) === 91;
+  if (bracket || hostRead(m, p, end) !== end) {
+    const found: boolean = ip6Read(bracket ? p + 1 : p, end, m + MENTION_ADDRESS) !== 0;
+    st32(m + MENTION_FORM, found ? FORM_IP6 : FORM_NAME);
+  }
+  return true;
+}
+
+function isBranch(p: i32, len: i32): boolean {
+  return len === 6 && fold32(p) === 0x6272616e && fold16(p + 4) === 0x6368;
+}
+
+function isReceived(p: i32, len: i32): boolean {
+  return len === 8 && fold32(p) === 0x72656365 && fold32(p + 4) === 0x69766564;
+}
+
+function isRport(p: i32, len: i32): boolean {
+  return len === 5 && fold32(p) === 0x72706f72 && fold8(p + 4) === 0x74;
+}
+
+function flagSet(flag: i32): void {
+  st32(MESSAGE + MESSAGE_FLAGS, ld32(MESSAGE + MESSAGE_FLAGS) | flag);
+}
+
+/** Exclusive end of a Via parameter's value: a token, a host with brackets or a quoted string. */
+function valueEnd(p: i32, end: i32): i32 {
+  if (p < end && ld8(p) === 34) return quoteSkip(p, end);
+  let at: i32 = p;
+  while (at < end && ld8(at) > 32 && ld8(at) !== 59 && ld8(at) !== 44) at++;
+  return at;
+}
+
+/** Reads one parameter of the top Via, [name, nameEnd) with the value [p, end). Returns 0 or a fault. */
+function paramRead(via: i32, name: i32, nameEnd: i32, p: i32, end: i32): i32 {
+  const len: i32 = nameEnd - name;
+  if (isBranch(name, len)) {
+    st32(MESSAGE + MESSAGE_BRANCH, p);
+    st32(MESSAGE + MESSAGE_BRANCH_LEN, end - p);
+  } else if (isReceived(name, len)) {
+    if (!receivedRead(p, end)) return fault(FAULT_MENTIONS, p);
+  } else if (isRport(name, len)) {
+    flagSet(MESSAGE_FLAG_RPORT);
+    if (p === end) st32(MESSAGE + MESSAGE_RPORT, nameEnd);
+    const port: i32 = decimalRead(p, end);
+    if (port > 0 && port < 65536 && !mentionNumber(ROLE_VIA_RPORT, p, end, port)) return fault(FAULT_MENTIONS, p);
+  } else if (isTokenName(name, nameEnd)) {
+    st32(via + MENTION_TOKEN, p);
+    st32(via + MENTION_TOKEN_LEN, end - p);
+  }
+  return 0;
+}
+
+/** Reads the parameters at `p`; only those of the top Via matter. Returns the position of a comma or `end`, or a fault. */
+function paramsRead(via: i32, top: boolean, p: i32, end: i32): i32 {
+  let at: i32 = spaceSkip(p, end);
+  while (at < end && ld8(at) === 59) {
+    const name: i32 = spaceSkip(at + 1, end);
+    const nameEnd: i32 = tokenEnd(name, end);
+    let value: i32 = spaceSkip(nameEnd, end);
+    let stop: i32 = value;
+    if (value < end && ld8(value) === 61) {
+      value = spaceSkip(value + 1, end);
+      stop = valueEnd(value, end);
+    }
+    if (top) {
+      const result: i32 = paramRead(via, name, nameEnd, value, stop);
+      if (result < 0) return result;
+    }
+    at = spaceSkip(stop, end);
+  }
+  return at;
+}
+
+/** Reads one Via header, which may list several. Returns 0 or a fault. */
+export function viaRead(p: i32, end: i32): i32 {
+  let at: i32 = spaceSkip(p, end);
+  while (at < end) {
+    const count: i32 = ld32(MESSAGE + MESSAGE_VIA_COUNT);
+    const top: boolean = count === 0;
+    st32(MESSAGE + MESSAGE_VIA_COUNT, count + 1);
+    const sentBy: i32 = protocolSkip(at, end);
+    const m: i32 = mentionAppend(top ? ROLE_VIA : ROLE_VIA_LOWER, sentBy, sentBy);
+    if (m === 0) return fault(FAULT_MENTIONS, at);
+    if (top) st32(MESSAGE + MESSAGE_VIA, (ld32(MESSAGE + MESSAGE_MENTION_COUNT) - 1) | 0);
+    const hostEnd: i32 = sentBy === 0 ? 0 : hostRead(m, sentBy, end);
+    const stop: i32 = hostEnd === 0 ? 0 : portRead(m, hostEnd, end);
+    if (stop === 0) return top ? fault(FAULT_VIA, at) : 0;
+    st32(m + MENTION_END, stop);
+    st32(m + MENTION_HOST_END, stop);
+    at = paramsRead(m, top, stop, end);
+    if (at < 0) return at;
+    if (at < end && ld8(at) !== 44) return top ? fault(FAULT_VIA, at) : 0;
+    at = spaceSkip(at + 1, end);
+  }
+  return 0;
+}
