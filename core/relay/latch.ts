@@ -1,0 +1,103 @@
+/*
+ * First-packet latching (SPEC R2, RFC 7362 4, CONFORMANCE 72 to 75). Tiers: the signalled address and port, the
+ * signalled or signaling source's address with any port, anything; which of them count is the realm's policy, and all but
+ * the first only inside a window after the offer or answer. The first valid packet is followed at once; PROBATION packets
+ * in a row lock it; a locked latch moves only after a new offer or answer.
+ */
+
+import { ld16be, ld32, ld32be, st32 } from "../machine.ts";
+import { HEADER_NOW } from "../memory/layout.ts";
+import { LATCH_ANY, LATCH_STRICT, REALM_LATCH } from "../memory/config.ts";
+import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
+import {
+  CALL_SIGNALING, FLOW_CALL, FLOW_WINDOW, LATCHED_LOCKED, LATCHED_NOT, LATCHED_PINHOLE, LATCHED_PROBATION, LATCH_ADDRESS, LATCH_PORT, LATCH_RUN, LATCH_SEQUENCE,
+  LATCH_SSRC, LATCH_STATE, LATCH_TIER, SIDE_ACCESS, SIDE_LATCH_RTP, SIDE_REALM, SIDE_RTCP_ADDRESS, SIDE_RTCP_PORT, SIDE_RTP_ADDRESS, SIDE_RTP_PORT,
+} from "../memory/tables.ts";
+import { addressCopy, addressEqual } from "../bytes/address.ts";
+import { callAt } from "../table/call.ts";
+import { realmAt } from "../table/service.ts";
+
+/** Packets in a row from one source that lock a latch (as Asterisk's probation). */
+const PROBATION: i32 = 4;
+/** Sequence numbers that may be missing between two packets in a row. */
+const GAP: i32 = 128;
+
+export const TIER_SIGNALLED: i32 = 1;
+export const TIER_SOURCE: i32 = 2;
+export const TIER_ANY: i32 = 3;
+/** Not allowed at all. */
+export const TIER_NONE: i32 = 9;
+
+/** TIER_* that the packet's source comes by. */
+function tierOf(flow: i32, block: i32, side: i32, packet: i32, rtcp: boolean): i32 {
+  const source: i32 = packet + PACKET_SOURCE;
+  const address: i32 = block + (rtcp ? SIDE_RTCP_ADDRESS : SIDE_RTP_ADDRESS);
+  const port: i32 = ld32(block + (rtcp ? SIDE_RTCP_PORT : SIDE_RTP_PORT));
+  const same: boolean = addressEqual(source, address);
+  if (same && port === ld32(packet + PACKET_SOURCE_PORT)) return TIER_SIGNALLED;
+  const policy: i32 = ld32(realmAt(ld32(block + SIDE_REALM)) + REALM_LATCH);
+  if (policy === LATCH_STRICT || ((ld32(flow + FLOW_WINDOW) - ld32(HEADER_NOW)) | 0) < 0) return TIER_NONE;
+  if (same || (side === SIDE_ACCESS && addressEqual(source, callAt(ld32(flow + FLOW_CALL)) + CALL_SIGNALING))) return TIER_SOURCE;
+  return policy === LATCH_ANY ? TIER_ANY : TIER_NONE;
+}
+
+/** RTCP must come from where RTP came from, once that is known (CONFORMANCE 75). */
+function isPartner(block: i32, packet: i32): boolean {
+  const rtp: i32 = block + SIDE_LATCH_RTP;
+  return ld32(rtp + LATCH_STATE) < LATCHED_PROBATION || addressEqual(rtp + LATCH_ADDRESS, packet + PACKET_SOURCE);
+}
+
+export function isLatchedTo(latch: i32, packet: i32): boolean {
+  return ld32(latch + LATCH_PORT) === ld32(packet + PACKET_SOURCE_PORT) && addressEqual(latch + LATCH_ADDRESS, packet + PACKET_SOURCE);
+}
+
+function latchTake(latch: i32, packet: i32, state: i32, tier: i32): void {
+  addressCopy(latch + LATCH_ADDRESS, packet + PACKET_SOURCE);
+  st32(latch + LATCH_PORT, ld32(packet + PACKET_SOURCE_PORT));
+  st32(latch + LATCH_STATE, state);
+  st32(latch + LATCH_TIER, tier);
+  st32(latch + LATCH_RUN, 0);
+}
+
+/** Counts a packet of the candidate: the same stream going on lengthens the run, another begins it anew. */
+function runCount(latch: i32, payload: i32, rtcp: boolean): void {
+  const ssrc: i32 = ld32be(payload + (rtcp ? 4 : 8));
+  const sequence: i32 = ld16be(payload + 2);
+  const ahead: i32 = (sequence - ld32(latch + LATCH_SEQUENCE)) & 0xffff;
+  const goes: boolean = ld32(latch + LATCH_SSRC) === ssrc && (rtcp || (ahead > 0 && ahead < GAP));
+  const run: i32 = goes ? ld32(latch + LATCH_RUN) + 1 : 1;
+  st32(latch + LATCH_SSRC, ssrc);
+  st32(latch + LATCH_SEQUENCE, sequence);
+  st32(latch + LATCH_RUN, run);
+  if (run >= PROBATION) st32(latch + LATCH_STATE, LATCHED_LOCKED);
+}
+
+export const LATCH_REFUSED: i32 = 0;
+export const LATCH_ALLOWED: i32 = 1;
+/** The packet gave the latch a new address. */
+export const LATCH_LEARNED: i32 = 2;
+
+/**
+ * May this packet pass, and what does it teach? `strong` when its content proves a media source (RTP or RTCP with at
+ * least 12 or 8 bytes, or any datagram of a single-port protocol); a weak one may open the path but not win it.
+ */
+export function latchPass(flow: i32, block: i32, side: i32, latch: i32, packet: i32, payload: i32, rtcp: boolean, strong: boolean, stream: boolean): i32 {
+  const state: i32 = ld32(latch + LATCH_STATE);
+  const held: boolean = state !== LATCHED_NOT && isLatchedTo(latch, packet);
+  if (held && state === LATCHED_LOCKED) return LATCH_ALLOWED;
+  if (state === LATCHED_LOCKED) return LATCH_REFUSED;
+  if (rtcp && !isPartner(block, packet)) return LATCH_REFUSED;
+  const tier: i32 = tierOf(flow, block, side, packet, rtcp);
+  if (tier === TIER_NONE && !held) return LATCH_REFUSED;
+  if (!strong) {
+    if (held || state !== LATCHED_NOT) return held ? LATCH_ALLOWED : LATCH_REFUSED;
+    latchTake(latch, packet, LATCHED_PINHOLE, tier);
+    return LATCH_LEARNED;
+  }
+  const better: boolean = state !== LATCHED_PROBATION || tier < ld32(latch + LATCH_TIER);
+  if (!held && !better) return LATCH_REFUSED;
+  if (!held) latchTake(latch, packet, stream ? LATCHED_PROBATION : LATCHED_LOCKED, tier);
+  else if (state === LATCHED_PINHOLE) st32(latch + LATCH_STATE, stream ? LATCHED_PROBATION : LATCHED_LOCKED);
+  if (stream) runCount(latch, payload, rtcp);
+  return held ? LATCH_ALLOWED : LATCH_LEARNED;
+}

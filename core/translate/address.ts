@@ -1,0 +1,211 @@
+/*
+ * The only place that invents addresses: a Mention and the binding decide what is written instead (SPEC T2, S1).
+ * Inbound: the terminal's own address becomes C:c, E:e becomes D:d, a token becomes what it holds.
+ * Outbound: C:c becomes the terminal's spelling, D:d becomes E:e, other server-side addresses become E with a token.
+ * Invariant: inbound and outbound are exact inverses of each other.
+ */
+
+import { ld32, st32 } from "../machine.ts";
+import { MESSAGE } from "../memory/layout.ts";
+import { POOL_ADDRESS, SERVER_PORT, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
+import { CONTEXT_PACKET, CONTEXT_REFUSED, CONTEXT_REMOTE, CONTEXT_REMOTE_PORT, CONTEXT_ROUTED, CONTEXT_SERVICE, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
+import {
+  FORM_NAME, MENTION_ADDRESS, MENTION_AT, MENTION_FLAG_BARE, MENTION_FLAG_SIPS, MENTION_FORM, MENTION_HOST_END, MENTION_PORT, MENTION_ROLE,
+  MENTION_ROLE_MASK, MENTION_TOKEN, MENTION_TOKEN_LEN, MENTION_URI, MENTION_URI_END, MESSAGE_CSEQ_METHOD, MESSAGE_VIA, METHOD_REGISTER,
+  ROLE_CONTACT, ROLE_PATH, ROLE_RECORD_ROUTE, ROLE_REQUEST_URI, ROLE_ROUTE,
+} from "../memory/message.ts";
+import { PACKET_SOURCE } from "../memory/packet.ts";
+import { REASON_FORGED_TOKEN } from "../memory/reason.ts";
+import { BINDING_POOL, BINDING_PORT, BINDING_SPELLED, BINDING_SPELLED_LEN, BINDING_TERMINAL, TERMINAL_SERVER } from "../memory/tables.ts";
+import { addressCopy, addressEqual, isMulticast, isUnspecified } from "../bytes/address.ts";
+import { mentionAt } from "../decode/mention.ts";
+import { editAppend, textByte, textBytes, textDrop, textHost, textMark, textWord } from "../encode/edit.ts";
+import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
+import { poolAt } from "../table/port.ts";
+import { serverAt, serviceIs } from "../table/service.ts";
+import { terminalAt } from "../table/terminal.ts";
+import { bindingOpen } from "./open.ts";
+import { TOKEN_ADDRESS, TOKEN_PORT, tokenRead, tokenWrite } from "./token.ts";
+
+/** Characters of ";cvt=". */
+const TOKEN_PREFIX: i32 = 5;
+
+/** Port that an absent one stands for (RFC 3261 19.1.2). */
+export function portOrDefault(m: i32): i32 {
+  const port: i32 = ld32(m + MENTION_PORT);
+  if (port >= 0) return port;
+  return (ld32(m + MENTION_ROLE) & MENTION_FLAG_SIPS) !== 0 ? 5061 : 5060;
+}
+
+/** Record of the server that the terminal in hand belongs to. */
+export function serverHere(): i32 {
+  return serverAt(ld32(CONTEXT_SERVICE_AT), ld32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_SERVER));
+}
+
+export function refuse(reason: i32): void {
+  if (ld32(CONTEXT_REFUSED) === 0) st32(CONTEXT_REFUSED, reason);
+}
+
+/** Replaces host and port by `address` and `port` (-1 for absent). */
+export function hostReplace(m: i32, address: i32, port: i32): void {
+  const mark: i32 = textMark();
+  textHost(address, port);
+  editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
+}
+
+/** Replaces host and port by C:c of a binding. */
+export function bindingReplace(m: i32, binding: i32): void {
+  const b: i32 = bindingAt(binding);
+  hostReplace(m, poolAt(ld32(b + BINDING_POOL)) + POOL_ADDRESS, ld32(b + BINDING_PORT));
+}
+
+/** Replaces host and port by what the terminal writes. */
+export function spellingReplace(m: i32, binding: i32): void {
+  const b: i32 = bindingAt(binding);
+  const mark: i32 = textMark();
+  textBytes(b + BINDING_SPELLED, ld32(b + BINDING_SPELLED_LEN));
+  editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
+}
+
+/** Removes `;cvt=...` wherever in the parameters it stands. */
+export function tokenRemove(m: i32): void {
+  const token: i32 = ld32(m + MENTION_TOKEN);
+  const mark: i32 = textMark();
+  editAppend(token - TOKEN_PREFIX, token + ld32(m + MENTION_TOKEN_LEN), mark);
+}
+
+/** Is this how the terminal in hand calls itself: as in its top Via, or its source address? */
+function isOwn(m: i32): boolean {
+  const via: i32 = ld32(MESSAGE + MESSAGE_VIA);
+  if (ld32(m + MENTION_FORM) === FORM_NAME) return false;
+  if (addressEqual(m + MENTION_ADDRESS, ld32(CONTEXT_PACKET) + PACKET_SOURCE)) return true;
+  return via >= 0 && ld32(mentionAt(via) + MENTION_FORM) !== FORM_NAME && addressEqual(m + MENTION_ADDRESS, mentionAt(via) + MENTION_ADDRESS);
+}
+
+/** Index of the terminal's binding for what the mention writes, opened when it is new; negative reason when it cannot be. */
+export function bindingFor(m: i32): i32 {
+  const p: i32 = ld32(m + MENTION_AT);
+  const len: i32 = ld32(m + MENTION_HOST_END) - p;
+  const found: i32 = bindingFind(ld32(CONTEXT_TERMINAL), p, len);
+  if (found >= 0) return found;
+  return bindingOpen(p, len, ld32(m + MENTION_FORM), m + MENTION_ADDRESS, ld32(m + MENTION_PORT));
+}
+
+/** Does the role make an address known to the server, so that a binding is opened for it? */
+function opens(role: i32): boolean {
+  return role === ROLE_CONTACT || role === ROLE_RECORD_ROUTE || role === ROLE_PATH;
+}
+
+/** Notes where a request goes: its topmost Route, or its Request-URI when there is none (RFC 3261 8.1.2). */
+function remoteNote(role: i32, address: i32, port: i32): void {
+  if (role === ROLE_ROUTE) {
+    if (ld32(CONTEXT_ROUTED) !== 0) return;
+    st32(CONTEXT_ROUTED, 1);
+  } else if (role !== ROLE_REQUEST_URI) {
+    return;
+  }
+  addressCopy(CONTEXT_REMOTE, address);
+  st32(CONTEXT_REMOTE_PORT, port);
+}
+
+function tokenRestore(m: i32, role: i32): void {
+  if (!tokenRead(ld32(m + MENTION_TOKEN), ld32(m + MENTION_TOKEN_LEN), ld32(CONTEXT_SERVICE))) {
+    refuse(REASON_FORGED_TOKEN);
+    return;
+  }
+  const port: i32 = ld32(TOKEN_PORT);
+  hostReplace(m, TOKEN_ADDRESS, port);
+  tokenRemove(m);
+  remoteNote(role, TOKEN_ADDRESS, port >= 0 ? port : (ld32(m + MENTION_ROLE) & MENTION_FLAG_SIPS) !== 0 ? 5061 : 5060);
+}
+
+/** D:d written for E:e, or the reverse, with the port absent where it was and may be. */
+function swap(m: i32, address: i32, port: i32): void {
+  const absent: boolean = ld32(m + MENTION_PORT) < 0 && port === portOrDefault(m);
+  hostReplace(m, address, absent ? -1 : port);
+}
+
+/** Is this E:e, or E alone, as an address of record has it? */
+function isService(m: i32, service: i32): boolean {
+  if (ld32(m + MENTION_FORM) === FORM_NAME || !addressEqual(m + MENTION_ADDRESS, service + SERVICE_ADDRESS)) return false;
+  return ld32(m + MENTION_PORT) < 0 || ld32(m + MENTION_PORT) === ld32(service + SERVICE_PORT);
+}
+
+/** Maps a URI host of a message from a terminal. */
+export function inboundMap(m: i32): void {
+  const role: i32 = ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK;
+  const service: i32 = ld32(CONTEXT_SERVICE_AT);
+  if (ld32(m + MENTION_TOKEN) !== 0) {
+    tokenRestore(m, role);
+    return;
+  }
+  if (isService(m, service)) {
+    const server: i32 = serverHere();
+    const port: i32 = ld32(server + SERVER_PORT);
+    if (!addressEqual(server, service + SERVICE_ADDRESS) || port !== ld32(service + SERVICE_PORT)) swap(m, server, port);
+    remoteNote(role, server, port);
+    return;
+  }
+  if (role === ROLE_ROUTE) st32(CONTEXT_ROUTED, 1);
+  const own: boolean = opens(role) && isOwn(m);
+  const binding: i32 = own ? bindingFor(m) : bindingFind(ld32(CONTEXT_TERMINAL), ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END) - ld32(m + MENTION_AT));
+  if (binding >= 0) bindingReplace(m, binding);
+  else if (own) refuse(-binding);
+}
+
+/** May E stand for this D:d without a token, so that the way back restores the very bytes? */
+export function isPlain(m: i32, service: i32): boolean {
+  const server: i32 = serverHere();
+  if (!addressEqual(m + MENTION_ADDRESS, server) || portOrDefault(m) !== ld32(server + SERVER_PORT)) return false;
+  return ld32(m + MENTION_PORT) >= 0 || ld32(service + SERVICE_PORT) === portOrDefault(m);
+}
+
+/** E with a token that holds what the mention says; a bare URI is put in brackets, where parameters are its own. */
+function tokenReplace(m: i32, service: i32): void {
+  const bare: boolean = (ld32(m + MENTION_ROLE) & MENTION_FLAG_BARE) !== 0;
+  if (bare) {
+    const open: i32 = textMark();
+    textByte(60);
+    editAppend(ld32(m + MENTION_URI), ld32(m + MENTION_URI), open);
+  }
+  const mark: i32 = textMark();
+  serviceWrite(service, (ld32(m + MENTION_ROLE) & MENTION_FLAG_SIPS) !== 0 ? 5061 : 5060);
+  tokenAppend(m + MENTION_ADDRESS, ld32(m + MENTION_PORT), 0, 0, 0);
+  editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
+  if (bare) {
+    const close: i32 = textMark();
+    textByte(62);
+    editAppend(ld32(m + MENTION_URI_END), ld32(m + MENTION_URI_END), close);
+  }
+}
+
+/** E:e, without its port when that is the default. */
+export function serviceWrite(service: i32, standard: i32): void {
+  const port: i32 = ld32(service + SERVICE_PORT);
+  textHost(service + SERVICE_ADDRESS, port === standard ? -1 : port);
+}
+
+/** ";cvt=" and a token. */
+export function tokenAppend(address: i32, port: i32, sourcePort: i32, pool: i32, localPort: i32): void {
+  textWord(0x3b637674, 4);
+  textByte(61);
+  textDrop(tokenWrite(textMark(), ld32(CONTEXT_SERVICE), address, port, sourcePort, pool, localPort));
+}
+
+/** Maps a URI host of a message from the core. */
+export function outboundMap(m: i32): void {
+  const role: i32 = ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK;
+  const service: i32 = ld32(CONTEXT_SERVICE_AT);
+  if (ld32(m + MENTION_FORM) === FORM_NAME || isUnspecified(m + MENTION_ADDRESS) || isMulticast(m + MENTION_ADDRESS)) return;
+  const binding: i32 = bindingOf(m + MENTION_ADDRESS, portOrDefault(m));
+  if (binding >= 0 && ld32(bindingAt(binding) + BINDING_TERMINAL) === ld32(CONTEXT_TERMINAL)) {
+    spellingReplace(m, binding);
+    return;
+  }
+  if (binding >= 0 && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) return;
+  if (isPlain(m, service)) {
+    if (!serviceIs(service, m + MENTION_ADDRESS, portOrDefault(m))) swap(m, service + SERVICE_ADDRESS, ld32(service + SERVICE_PORT));
+    return;
+  }
+  if (role !== ROLE_REQUEST_URI) tokenReplace(m, service);
+}

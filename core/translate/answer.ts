@@ -1,0 +1,179 @@
+/*
+ * Answers that Culvert gives itself: 503 when a table is full (SPEC A3; its ACK is absorbed), 200 to a refresh that need
+ * not reach the registrar. Built as a UAS builds them (RFC 3261 8.2.6): Via, From, To, Call-ID and CSeq of the request,
+ * `received` and `rport` as RFC 3581 4 wants, a To tag that says it is ours and needs no state.
+ */
+
+import { ld32, ld8, scan8, st32 } from "../machine.ts";
+import { HEADER_TEXT_TOP, MESSAGE, TEXT } from "../memory/layout.ts";
+import { SERVICE_TERMINAL_EXPIRES } from "../memory/config.ts";
+import { CONTEXT_PACKET, CONTEXT_SERVICE_AT } from "../memory/context.ts";
+import {
+  MENTION_HOST_END, MENTION_URI, MENTION_URI_END, MESSAGE_BODY, MESSAGE_CALL_ID, MESSAGE_CALL_ID_LEN, MESSAGE_CALL_ID_LINE, MESSAGE_CSEQ_LINE, MESSAGE_FROM_LINE,
+  MESSAGE_RPORT, MESSAGE_START, MESSAGE_TO_LINE, MESSAGE_TO_TAG, MESSAGE_TO_TAG_LEN, MESSAGE_VIA,
+} from "../memory/message.ts";
+import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
+import { hashBegin, hashBytes, hashEnd } from "../bytes/hash.ts";
+import { spaceSkip, tokenEnd } from "../bytes/word.ts";
+import { mentionAt } from "../decode/mention.ts";
+import { NAME_VIA, nameRead } from "../decode/sip/name.ts";
+import { textAddress, textByte, textBytes, textDecimal, textWord } from "../encode/edit.ts";
+
+export function lineBreak(): void {
+  textWord(0x0d0a0000, 2);
+}
+
+/** Eight hexadecimal digits. */
+export function textHex(value: i32): void {
+  for (let shift: i32 = 28; shift >= 0; shift = shift - 4) {
+    const digit: i32 = (value >> shift) & 15;
+    textByte(digit < 10 ? 48 + digit : 87 + digit);
+  }
+}
+
+/** Length of the text from the start of the region: what has been built. */
+export function textLength(): i32 {
+  return (ld32(HEADER_TEXT_TOP) - TEXT) | 0;
+}
+
+/** Keyed hash of the Call-ID: the To tag of our own answers. */
+function tagOf(): i32 {
+  hashBegin();
+  hashBytes(ld32(MESSAGE + MESSAGE_CALL_ID), ld32(MESSAGE + MESSAGE_CALL_ID_LEN));
+  return hashEnd();
+}
+
+/** Is the To tag of the message in hand one that we gave? */
+export function isOurTag(): boolean {
+  const p: i32 = ld32(MESSAGE + MESSAGE_TO_TAG);
+  if (ld32(MESSAGE + MESSAGE_TO_TAG_LEN) !== 11 || ld8(p) !== 99 || ld8(p + 1) !== 118 || ld8(p + 2) !== 116) return false;
+  const tag: i32 = tagOf();
+  let same: boolean = true;
+  for (let i: i32 = 0; i < 8; i++) {
+    const digit: i32 = (tag >> (28 - (i << 2))) & 15;
+    if (ld8(p + 3 + i) !== (digit < 10 ? 48 + digit : 87 + digit)) same = false;
+  }
+  return same;
+}
+
+/** Copies a line span of the message and ends the line. */
+function lineCopy(field: i32): void {
+  textBytes(ld32(MESSAGE + field), ld32(MESSAGE + field + 4));
+}
+
+/** Copies a Via line; the top one gets `received` behind its sent-by and the port behind an empty rport. */
+function viaCopy(line: i32, end: i32): void {
+  const packet: i32 = ld32(CONTEXT_PACKET);
+  const host: i32 = ld32(mentionAt(ld32(MESSAGE + MESSAGE_VIA)) + MENTION_HOST_END);
+  if (host < line || host > end) {
+    textBytes(line, end - line);
+  } else {
+    textBytes(line, host - line);
+    textWord(0x3b726563, 4);
+    textWord(0x65697665, 4);
+    textWord(0x643d0000, 2);
+    textAddress(packet + PACKET_SOURCE);
+    const rport: i32 = ld32(MESSAGE + MESSAGE_RPORT);
+    if (rport >= host && rport <= end) {
+      textBytes(host, rport - host);
+      textByte(61);
+      textDecimal(ld32(packet + PACKET_SOURCE_PORT));
+      textBytes(rport, end - rport);
+    } else {
+      textBytes(host, end - host);
+    }
+  }
+  lineBreak();
+}
+
+/** Copies every Via line of the request. */
+function viasCopy(): void {
+  const end: i32 = ld32(MESSAGE + MESSAGE_BODY);
+  let line: i32 = scan8(ld32(MESSAGE + MESSAGE_START), end, 10) + 1;
+  while (line < end && ld8(line) !== 13 && ld8(line) !== 10) {
+    let lf: i32 = scan8(line, end, 10);
+    while (lf + 1 < end && (ld8(lf + 1) === 32 || ld8(lf + 1) === 9)) lf = scan8(lf + 1, end, 10);
+    const nameEnd: i32 = tokenEnd(line, lf);
+    const colon: i32 = spaceSkip(nameEnd, lf);
+    const stop: i32 = lf > line && ld8(lf - 1) === 13 ? lf - 1 : lf;
+    if (colon < lf && ld8(colon) === 58 && nameRead(line, nameEnd) === NAME_VIA) viaCopy(line, stop);
+    line = lf + 1;
+  }
+}
+
+/** Via to CSeq, with our To tag when there is none. */
+function headWrite(): void {
+  viasCopy();
+  lineCopy(MESSAGE_FROM_LINE);
+  lineBreak();
+  lineCopy(MESSAGE_TO_LINE);
+  if (ld32(MESSAGE + MESSAGE_TO_TAG_LEN) === 0) {
+    textWord(0x3b746167, 4);
+    textWord(0x3d637674, 4);
+    textHex(tagOf());
+  }
+  lineBreak();
+  lineCopy(MESSAGE_CALL_ID_LINE);
+  lineBreak();
+  lineCopy(MESSAGE_CSEQ_LINE);
+  lineBreak();
+}
+
+/** "SIP/2.0 " */
+export function versionWrite(): void {
+  textWord(0x5349502f, 4);
+  textWord(0x322e3020, 4);
+}
+
+/** "Content-Length: 0" and the end of the head. */
+export function lengthZeroWrite(): void {
+  textWord(0x436f6e74, 4);
+  textWord(0x656e742d, 4);
+  textWord(0x4c656e67, 4);
+  textWord(0x74683a20, 4);
+  textByte(48);
+  lineBreak();
+  lineBreak();
+}
+
+/** Builds "503 Service Unavailable" with Retry-After: 30 (RFC 3261 21.5.4). Returns its length; it stands at TEXT. */
+export function unavailableBuild(): i32 {
+  st32(HEADER_TEXT_TOP, TEXT);
+  versionWrite();
+  textWord(0x35303320, 4);
+  textWord(0x53657276, 4);
+  textWord(0x69636520, 4);
+  textWord(0x556e6176, 4);
+  textWord(0x61696c61, 4);
+  textWord(0x626c6500, 3);
+  lineBreak();
+  headWrite();
+  textWord(0x52657472, 4);
+  textWord(0x792d4166, 4);
+  textWord(0x7465723a, 4);
+  textWord(0x20333000, 3);
+  lineBreak();
+  lengthZeroWrite();
+  return textLength();
+}
+
+/** Builds the 200 to a refresh of the Contact `m`, with the expiry that terminals get. Returns its length; it stands at TEXT. */
+export function refreshBuild(m: i32): i32 {
+  st32(HEADER_TEXT_TOP, TEXT);
+  versionWrite();
+  textWord(0x32303020, 4);
+  textWord(0x4f4b0000, 2);
+  lineBreak();
+  headWrite();
+  textWord(0x436f6e74, 4);
+  textWord(0x6163743a, 4);
+  textWord(0x203c0000, 2);
+  textBytes(ld32(m + MENTION_URI), ld32(m + MENTION_URI_END) - ld32(m + MENTION_URI));
+  textWord(0x3e3b6578, 4);
+  textWord(0x70697265, 4);
+  textWord(0x733d0000, 2);
+  textDecimal(ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_TERMINAL_EXPIRES));
+  lineBreak();
+  lengthZeroWrite();
+  return textLength();
+}

@@ -1,0 +1,123 @@
+/*
+ * What happens when a timer fires: keep-alives go out, what nobody holds any more is freed (SPEC V1, T3).
+ * A timer may fire before its owner's deadline, which then arms it again.
+ */
+
+import { ld32, st32 } from "../machine.ts";
+import { HEADER_NOW, TEXT } from "../memory/layout.ts";
+import { REALM_INACTIVITY, REALM_KEEPALIVE, SERVICE_ACCESS, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
+import { OUTPUT_SEND } from "../memory/output.ts";
+import {
+  BINDING_CALLS, BINDING_DEADLINE, BINDING_REGISTRATIONS, CALL_ANSWERED, CALL_BINDING, CALL_BYE_CSEQ, CALL_CONFIRMED, CALL_DEADLINE, CALL_EARLY, CALL_ENDED, CALL_FLOWS,
+  CALL_SERVICE, CALL_STATE, END_BYE, END_INACTIVE, END_TIMEOUT, FLOW_FLAGS, FLOW_FLAG_HELD, FLOW_NEXT, FLOW_SEEN, REGISTRATION_EXPIRES_AT, TERMINAL_ADDRESS,
+  TERMINAL_PORT, TERMINAL_PROBE_AT, TERMINAL_REALM, TERMINAL_REGISTRATIONS, TERMINAL_SERVICE,
+} from "../memory/tables.ts";
+import { outputKeep, outputSend } from "../output/queue.ts";
+import { bindingAt } from "../table/binding.ts";
+import { callAt, callGive } from "../table/call.ts";
+import { flowAt } from "../table/flow.ts";
+import { registrationAt } from "../table/registration.ts";
+import { realmAt, serviceAt } from "../table/service.ts";
+import { SLAB_BINDINGS, SLAB_CALLS, SLAB_FLOWS, SLAB_REGISTRATIONS, SLAB_TERMINALS, slabCapacity, timerOf, timersBegin } from "../table/slab.ts";
+import { terminalAt } from "../table/terminal.ts";
+import { timerSet } from "../table/timer.ts";
+import { callDeadline, callEnd } from "./call.ts";
+import { bindingClose, flowClose } from "./open.ts";
+import { probeBuild } from "./probe.ts";
+import { registrationClose } from "./register.ts";
+
+/** How often an answered call is looked at. */
+const CHECK: i32 = 5000;
+/** An answered call without any flow of ours, or on hold, ends after twelve hours without a sign (a lost BYE). */
+const FORGOTTEN: i32 = 43200000;
+
+function isDue(at: i32): boolean {
+  return ((at - ld32(HEADER_NOW)) | 0) <= 0;
+}
+
+function terminalFire(index: i32): void {
+  const t: i32 = terminalAt(index);
+  if (ld32(t + TERMINAL_REGISTRATIONS) === 0) {
+    st32(t + TERMINAL_PROBE_AT, 0);
+    return;
+  }
+  if (isDue(ld32(t + TERMINAL_PROBE_AT))) {
+    const realm: i32 = ld32(t + TERMINAL_REALM);
+    const service: i32 = serviceAt(ld32(t + TERMINAL_SERVICE));
+    const len: i32 = probeBuild(index, service);
+    const text: i32 = outputKeep(TEXT, len);
+    if (text !== 0) outputSend(OUTPUT_SEND, realm, service + SERVICE_ADDRESS, ld32(service + SERVICE_PORT), t + TERMINAL_ADDRESS, ld32(t + TERMINAL_PORT), text, len);
+    st32(t + TERMINAL_PROBE_AT, (ld32(HEADER_NOW) + ld32(realmAt(realm) + REALM_KEEPALIVE)) | 1);
+  }
+  timerSet(timerOf(SLAB_TERMINALS, index), ld32(t + TERMINAL_PROBE_AT));
+}
+
+function bindingFire(index: i32): void {
+  const b: i32 = bindingAt(index);
+  const held: boolean = ld32(b + BINDING_CALLS) > 0 || ld32(b + BINDING_REGISTRATIONS) > 0;
+  if (held) timerSet(timerOf(SLAB_BINDINGS, index), (ld32(HEADER_NOW) + CHECK) | 0);
+  else if (isDue(ld32(b + BINDING_DEADLINE))) bindingClose(index);
+  else timerSet(timerOf(SLAB_BINDINGS, index), ld32(b + BINDING_DEADLINE));
+}
+
+function registrationFire(index: i32): void {
+  const at: i32 = ld32(registrationAt(index) + REGISTRATION_EXPIRES_AT);
+  if (isDue(at)) registrationClose(index);
+  else timerSet(timerOf(SLAB_REGISTRATIONS, index), at);
+}
+
+/** Frees a call, its flows and its hold on the binding. */
+function callClose(index: i32): void {
+  const c: i32 = callAt(index);
+  for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && ld32(c + CALL_FLOWS) !== 0; i++) flowClose(ld32(c + CALL_FLOWS) - 1, index);
+  const binding: i32 = ld32(c + CALL_BINDING);
+  const b: i32 = bindingAt(binding);
+  st32(b + BINDING_CALLS, (ld32(b + BINDING_CALLS) - 1) | 0);
+  callGive(index);
+  bindingFire(binding);
+}
+
+/** When the last media came, or the call was answered; the present for a held stream, which may be silent for long. */
+function mediaSeen(index: i32): i32 {
+  const c: i32 = callAt(index);
+  let seen: i32 = ld32(c + CALL_ANSWERED);
+  let next: i32 = ld32(c + CALL_FLOWS);
+  for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
+    const f: i32 = flowAt(next - 1);
+    if ((ld32(f + FLOW_FLAGS) & FLOW_FLAG_HELD) !== 0) return ld32(HEADER_NOW);
+    if (((ld32(f + FLOW_SEEN) - seen) | 0) > 0) seen = ld32(f + FLOW_SEEN);
+    next = ld32(f + FLOW_NEXT);
+  }
+  return seen;
+}
+
+/** An answered call: silent for too long, or forgotten. */
+function callCheck(index: i32): void {
+  const c: i32 = callAt(index);
+  const realm: i32 = realmAt(ld32(serviceAt(ld32(c + CALL_SERVICE)) + SERVICE_ACCESS));
+  const inactivity: i32 = ld32(c + CALL_FLOWS) === 0 || ld32(realm + REALM_INACTIVITY) === 0 ? FORGOTTEN : ld32(realm + REALM_INACTIVITY);
+  const silent: i32 = (ld32(HEADER_NOW) - mediaSeen(index)) | 0;
+  if (silent >= inactivity) callEnd(index, inactivity === FORGOTTEN ? END_TIMEOUT : END_INACTIVE);
+  else callDeadline(index, CHECK);
+}
+
+function callFire(index: i32): void {
+  const c: i32 = callAt(index);
+  if (!isDue(ld32(c + CALL_DEADLINE))) {
+    timerSet(timerOf(SLAB_CALLS, index), ld32(c + CALL_DEADLINE));
+    return;
+  }
+  const state: i32 = ld32(c + CALL_STATE);
+  if (state === CALL_ENDED) callClose(index);
+  else if (ld32(c + CALL_BYE_CSEQ) !== 0) callEnd(index, END_BYE);
+  else if (state === CALL_EARLY) callEnd(index, END_TIMEOUT);
+  else if (state === CALL_CONFIRMED) callCheck(index);
+}
+
+/** The timer `id` fired. */
+export function timerFire(id: i32): void {
+  if (id >= timersBegin(SLAB_CALLS)) callFire(id - timersBegin(SLAB_CALLS));
+  else if (id >= timersBegin(SLAB_REGISTRATIONS)) registrationFire(id - timersBegin(SLAB_REGISTRATIONS));
+  else if (id >= timersBegin(SLAB_BINDINGS)) bindingFire(id - timersBegin(SLAB_BINDINGS));
+  else terminalFire(id);
+}

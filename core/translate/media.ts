@@ -1,0 +1,93 @@
+/*
+ * What an SDP says about one side of a flow: where its media is wanted, whether it is held (RFC 3264 5.1, 8.4), and
+ * what that means for the latch (SPEC R2): only a new offer or answer opens it again.
+ */
+
+import { ld32, st32 } from "../machine.ts";
+import { HEADER_NOW } from "../memory/layout.ts";
+import { NAT_ALWAYS, NAT_NEVER, REALM_LATCH_WINDOW, REALM_NAT } from "../memory/config.ts";
+import { MEDIA_ADDRESS, MEDIA_FLAGS, MEDIA_FLAG_INACTIVE, MEDIA_FLAG_MUX, MEDIA_FLAG_RECVONLY, MEDIA_FLAG_SENDONLY, MEDIA_PORT, MEDIA_PROTO, MEDIA_RTCP_ADDRESS, MEDIA_RTCP_PORT } from "../memory/message.ts";
+import {
+  CALL_SIGNALING, FLOW_FLAGS, FLOW_FLAGS_BEFORE, FLOW_FLAG_HELD, FLOW_FLAG_MUX, FLOW_PROTO, FLOW_WINDOW, LATCHED_LOCKED, LATCHED_PINHOLE, LATCH_RUN, LATCH_STATE,
+  SIDE_ACCESS, SIDE_BEFORE_RTCP_ADDRESS, SIDE_BEFORE_RTCP_PORT, SIDE_BEFORE_RTP_ADDRESS, SIDE_BEFORE_RTP_PORT, SIDE_CORE, SIDE_LATCH_RTCP, SIDE_LATCH_RTP,
+  SIDE_OPEN, SIDE_REALM, SIDE_RTCP_ADDRESS, SIDE_RTCP_PORT, SIDE_RTP_ADDRESS, SIDE_RTP_PORT,
+} from "../memory/tables.ts";
+import { addressCopy, addressEqual, isUnspecified } from "../bytes/address.ts";
+import { callAt } from "../table/call.ts";
+import { sideAt } from "../table/flow.ts";
+import { realmAt } from "../table/service.ts";
+
+function sideSnapshot(block: i32): void {
+  st32(block + SIDE_BEFORE_RTP_PORT, ld32(block + SIDE_RTP_PORT));
+  st32(block + SIDE_BEFORE_RTCP_PORT, ld32(block + SIDE_RTCP_PORT));
+  addressCopy(block + SIDE_BEFORE_RTP_ADDRESS, block + SIDE_RTP_ADDRESS);
+  addressCopy(block + SIDE_BEFORE_RTCP_ADDRESS, block + SIDE_RTCP_ADDRESS);
+}
+
+function sideRestore(block: i32): void {
+  if (ld32(block + SIDE_BEFORE_RTP_PORT) === 0) return;
+  st32(block + SIDE_RTP_PORT, ld32(block + SIDE_BEFORE_RTP_PORT));
+  st32(block + SIDE_RTCP_PORT, ld32(block + SIDE_BEFORE_RTCP_PORT));
+  addressCopy(block + SIDE_RTP_ADDRESS, block + SIDE_BEFORE_RTP_ADDRESS);
+  addressCopy(block + SIDE_RTCP_ADDRESS, block + SIDE_BEFORE_RTCP_ADDRESS);
+}
+
+/** Notes what a flow is before an offer. */
+export function flowSnapshot(flow: i32): void {
+  st32(flow + FLOW_FLAGS_BEFORE, ld32(flow + FLOW_FLAGS));
+  sideSnapshot(sideAt(flow, SIDE_ACCESS));
+  sideSnapshot(sideAt(flow, SIDE_CORE));
+}
+
+/** Puts a flow back to that when the offer failed. */
+export function flowRestore(flow: i32): void {
+  st32(flow + FLOW_FLAGS, ld32(flow + FLOW_FLAGS_BEFORE));
+  sideRestore(sideAt(flow, SIDE_ACCESS));
+  sideRestore(sideAt(flow, SIDE_CORE));
+}
+
+/** Lets another source take a latch that is locked; what it holds goes on until then. */
+function latchOpen(latch: i32): void {
+  if (ld32(latch + LATCH_STATE) !== LATCHED_LOCKED) return;
+  st32(latch + LATCH_STATE, LATCHED_PINHOLE);
+  st32(latch + LATCH_RUN, 0);
+}
+
+/** May media be sent to the signalled address of this side before any came from it (SPEC R2, RFC 7362 4)? */
+function isOpen(call: i32, side: i32, block: i32, address: i32): boolean {
+  if (side === SIDE_CORE) return true;
+  const nat: i32 = ld32(realmAt(ld32(block + SIDE_REALM)) + REALM_NAT);
+  if (nat === NAT_NEVER) return true;
+  return nat !== NAT_ALWAYS && addressEqual(address, callAt(call) + CALL_SIGNALING);
+}
+
+/** Takes over what the media line says about the side that wrote it. Returns false when it says the same as before. */
+function sideSet(call: i32, side: i32, block: i32, media: i32): boolean {
+  const port: i32 = ld32(media + MEDIA_PORT);
+  const mux: boolean = (ld32(media + MEDIA_FLAGS) & MEDIA_FLAG_MUX) !== 0;
+  const written: i32 = ld32(media + MEDIA_RTCP_PORT);
+  const rtcp: i32 = written !== 0 ? written : mux ? port : (port + 1) & 0xffff;
+  const same: boolean = port === ld32(block + SIDE_RTP_PORT) && rtcp === ld32(block + SIDE_RTCP_PORT) && addressEqual(block + SIDE_RTP_ADDRESS, media + MEDIA_ADDRESS);
+  st32(block + SIDE_RTP_PORT, port);
+  st32(block + SIDE_RTCP_PORT, rtcp);
+  addressCopy(block + SIDE_RTP_ADDRESS, media + MEDIA_ADDRESS);
+  addressCopy(block + SIDE_RTCP_ADDRESS, ld32(media + MEDIA_RTCP_ADDRESS + 8) !== 0 ? media + MEDIA_RTCP_ADDRESS : media + MEDIA_ADDRESS);
+  st32(block + SIDE_OPEN, isOpen(call, side, block, media + MEDIA_ADDRESS) ? 1 : 0);
+  return !same;
+}
+
+/** Takes the media line of `side` over into its flow. */
+export function flowSignal(call: i32, flow: i32, side: i32, media: i32, fresh: boolean): void {
+  const block: i32 = sideAt(flow, side);
+  const flags: i32 = ld32(media + MEDIA_FLAGS);
+  const still: boolean = isUnspecified(media + MEDIA_ADDRESS);
+  const held: boolean = still || (flags & (MEDIA_FLAG_SENDONLY | MEDIA_FLAG_RECVONLY | MEDIA_FLAG_INACTIVE)) !== 0;
+  st32(flow + FLOW_FLAGS, ((flags & MEDIA_FLAG_MUX) !== 0 ? FLOW_FLAG_MUX : 0) | (held ? FLOW_FLAG_HELD : 0));
+  st32(flow + FLOW_PROTO, ld32(media + MEDIA_PROTO));
+  if (still || ld32(media + MEDIA_PORT) === 0) return;
+  if (!sideSet(call, side, block, media) && !fresh) return;
+  const realm: i32 = realmAt(ld32(block + SIDE_REALM));
+  st32(flow + FLOW_WINDOW, (ld32(HEADER_NOW) + ld32(realm + REALM_LATCH_WINDOW)) | 0);
+  latchOpen(block + SIDE_LATCH_RTP);
+  latchOpen(block + SIDE_LATCH_RTCP);
+}

@@ -1,0 +1,127 @@
+/*
+ * Opens and closes what outlives a message, with the sockets that go with it: terminals, bindings, flows.
+ * Invariant: a record that owns a port was announced by BIND, and UNBIND follows when it goes; what cannot be opened
+ * leaves nothing behind.
+ */
+
+import { ld32, st32 } from "../machine.ts";
+import { HEADER_NOW, POOL_MAX, REGION_BINDINGS, REGION_FLOWS, REGION_PORTS, REGION_TERMINALS } from "../memory/layout.ts";
+import { POOL_ADDRESS, POOL_REALM, POOL_SIGNAL, POOL_MEDIA, SERVICE_ACCESS, SERVICE_CORE } from "../memory/config.ts";
+import { CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
+import { EVENT_FULL, OUTPUT_BIND, OUTPUT_UNBIND } from "../memory/output.ts";
+import { REASON_BINDINGS_FULL, REASON_FLOWS_FULL, REASON_MEDIA_PORTS_FULL, REASON_OUTPUTS_FULL, REASON_SIGNAL_PORTS_FULL, REASON_SPELLINGS_FULL, REASON_TERMINALS_FULL } from "../memory/reason.ts";
+import {
+  BINDING_ADDRESS, BINDING_DEADLINE, BINDING_FORM, BINDING_POOL, BINDING_PORT, BINDING_SPELLED_PORT, CALL_FLOWS, FLOW_NEXT, FLOW_SEEN, SIDE_ACCESS, SIDE_CORE, SIDE_POOL, SIDE_PORT, SPELLED_MAX,
+  TERMINAL_BINDINGS,
+} from "../memory/tables.ts";
+import { addressCopy } from "../bytes/address.ts";
+import { outputEvent, outputRoom, outputSocket } from "../output/queue.ts";
+import { SPELLINGS_MAX, bindingAt, bindingGive, bindingTake } from "../table/binding.ts";
+import { callAt } from "../table/call.ts";
+import { flowAt, flowGive, flowTake, sideAt } from "../table/flow.ts";
+import { poolAt, poolFind } from "../table/port.ts";
+import { SLAB_BINDINGS, SLAB_TERMINALS, listRemove, SLAB_FLOWS, timerOf } from "../table/slab.ts";
+import { terminalAt, terminalFind, terminalGive, terminalTake } from "../table/terminal.ts";
+import { timerSet, timerStop } from "../table/timer.ts";
+
+/** How long a binding lives that nothing holds: 64*T1, so that every transaction ends inside (RFC 3261 17.1.1.2). */
+export const BINDING_IDLE: i32 = 32000;
+
+/** Announces that a table is full. Returns the reason, negative. */
+function full(reason: i32, region: i32): i32 {
+  outputEvent(EVENT_FULL, 0, region);
+  return -reason;
+}
+
+/** Index of the terminal at this address, made when it is new; negative reason when it cannot be. */
+export function terminalOpen(realm: i32, service: i32, address: i32, port: i32): i32 {
+  const found: i32 = terminalFind(realm, service, address, port);
+  if (found >= 0) return found;
+  const index: i32 = terminalTake(realm, service, address, port);
+  return index < 0 ? full(REASON_TERMINALS_FULL, REGION_TERMINALS) : index;
+}
+
+/** Keeps a binding at least until `at`. */
+export function bindingHold(index: i32, at: i32): void {
+  const b: i32 = bindingAt(index);
+  if (((at - ld32(b + BINDING_DEADLINE)) | 0) <= 0) return;
+  st32(b + BINDING_DEADLINE, at);
+}
+
+/** Sends BIND or UNBIND for a binding's port. */
+function bindingAnnounce(kind: i32, index: i32): void {
+  const b: i32 = bindingAt(index);
+  const pool: i32 = poolAt(ld32(b + BINDING_POOL));
+  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, ld32(b + BINDING_PORT), POOL_SIGNAL);
+}
+
+/**
+ * Index of a new binding of the terminal in hand for the spelling [p, p+len), whose form, address and port stand in the
+ * mention's last words; negative reason when it cannot be.
+ */
+export function bindingOpen(p: i32, len: i32, form: i32, address: i32, port: i32): i32 {
+  const terminal: i32 = ld32(CONTEXT_TERMINAL);
+  if (len > SPELLED_MAX || ld32(terminalAt(terminal) + TERMINAL_BINDINGS) >= SPELLINGS_MAX) return -REASON_SPELLINGS_FULL;
+  if (!outputRoom(2)) return -REASON_OUTPUTS_FULL;
+  const realm: i32 = ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_CORE);
+  let index: i32 = -2;
+  for (let nth: i32 = 0; nth < POOL_MAX && index === -2; nth++) {
+    const pool: i32 = poolFind(realm, POOL_SIGNAL, nth);
+    if (pool < 0) return full(REASON_SIGNAL_PORTS_FULL, REGION_PORTS);
+    index = bindingTake(terminal, p, len, pool);
+  }
+  if (index < 0) return full(REASON_BINDINGS_FULL, REGION_BINDINGS);
+  const b: i32 = bindingAt(index);
+  st32(b + BINDING_FORM, form);
+  st32(b + BINDING_SPELLED_PORT, port);
+  addressCopy(b + BINDING_ADDRESS, address);
+  const now: i32 = ld32(HEADER_NOW);
+  st32(b + BINDING_DEADLINE, (now + BINDING_IDLE) | 0);
+  timerSet(timerOf(SLAB_BINDINGS, index), (now + BINDING_IDLE) | 0);
+  bindingAnnounce(OUTPUT_BIND, index);
+  return index;
+}
+
+/** Closes a binding, and its terminal with the last one. */
+export function bindingClose(index: i32): void {
+  bindingAnnounce(OUTPUT_UNBIND, index);
+  timerStop(timerOf(SLAB_BINDINGS, index));
+  terminalRelease(bindingGive(index));
+}
+
+/** Closes a terminal that nothing hangs on any more. */
+export function terminalRelease(index: i32): void {
+  if (ld32(terminalAt(index) + TERMINAL_BINDINGS) > 0) return;
+  timerStop(timerOf(SLAB_TERMINALS, index));
+  terminalGive(index);
+}
+
+/** BIND or UNBIND for the two ports of one side of a flow. */
+function sideAnnounce(kind: i32, flow: i32, side: i32): void {
+  const block: i32 = sideAt(flow, side);
+  const pool: i32 = poolAt(ld32(block + SIDE_POOL));
+  const port: i32 = ld32(block + SIDE_PORT);
+  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, port, POOL_MEDIA);
+  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, port + 1, POOL_MEDIA);
+}
+
+/** Index of a new flow of a call for its m= line `line`; negative reason when it cannot be. */
+export function flowOpen(call: i32, line: i32, proto: i32): i32 {
+  const service: i32 = ld32(CONTEXT_SERVICE_AT);
+  if (!outputRoom(8)) return -REASON_OUTPUTS_FULL;
+  const index: i32 = flowTake(call, line, proto, ld32(service + SERVICE_ACCESS), ld32(service + SERVICE_CORE));
+  if (index === -1) return full(REASON_FLOWS_FULL, REGION_FLOWS);
+  if (index === -2) return full(REASON_MEDIA_PORTS_FULL, REGION_PORTS);
+  st32(flowAt(index) + FLOW_SEEN, ld32(HEADER_NOW));
+  sideAnnounce(OUTPUT_BIND, flowAt(index), SIDE_ACCESS);
+  sideAnnounce(OUTPUT_BIND, flowAt(index), SIDE_CORE);
+  return index;
+}
+
+/** Closes a flow and takes it off its call. */
+export function flowClose(index: i32, call: i32): void {
+  sideAnnounce(OUTPUT_UNBIND, flowAt(index), SIDE_ACCESS);
+  sideAnnounce(OUTPUT_UNBIND, flowAt(index), SIDE_CORE);
+  listRemove(SLAB_FLOWS, callAt(call) + CALL_FLOWS, FLOW_NEXT, index);
+  flowGive(index);
+}

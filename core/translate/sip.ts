@@ -1,0 +1,159 @@
+/*
+ * One SIP message from the context to its edits: every mention gets what the rules for its role and direction say
+ * (SPEC S1). Requests and responses, both ways, pass here; nothing that is not a mention is touched.
+ */
+
+import { ld32, mul, st32 } from "../machine.ts";
+import { HEADER_NOW, MESSAGE } from "../memory/layout.ts";
+import { SERVER_PORT } from "../memory/config.ts";
+import { CONTEXT_BINDING, CONTEXT_DIRECTION, CONTEXT_REFUSED, CONTEXT_REMOTE, CONTEXT_REMOTE_PORT, CONTEXT_ROUTED, CONTEXT_TERMINAL, CONTEXT_VIA_PORT, INBOUND } from "../memory/context.ts";
+import {
+  FORM_NAME, MENTION_ADDRESS, MENTION_AT, MENTION_END, MENTION_FORM, MENTION_PORT, MENTION_ROLE, MENTION_ROLE_MASK, MENTION_URI, MENTION_URI_END, MESSAGE_BODY,
+  MESSAGE_CSEQ_METHOD, MESSAGE_END, MESSAGE_EXPIRES, MESSAGE_FLAGS, MESSAGE_FLAG_RPORT, MESSAGE_MEDIA_COUNT, MESSAGE_STATUS, MESSAGE_VIA, METHOD_REGISTER, METHOD_SUBSCRIBE, ROLE_CONTACT,
+  ROLE_CONTACT_EXPIRES, ROLE_CONTENT_LENGTH, ROLE_EXPIRES, ROLE_SDP_ORIGIN, ROLE_VIA, ROLE_VIA_LOWER, ROLE_VIA_RECEIVED, ROLE_VIA_RPORT,
+} from "../memory/message.ts";
+import { REASON_LOOP } from "../memory/reason.ts";
+import { BINDING_ADDRESS, BINDING_FORM, BINDING_SPELLED_PORT, TERMINAL_ADDRESS, TERMINAL_PORT, TERMINAL_SEEN } from "../memory/tables.ts";
+import { addressCopy, addressEqual } from "../bytes/address.ts";
+import { mentionAt, mentionCount } from "../decode/mention.ts";
+import { editAppend, editsDelta, editsReset, textDecimal, textMark } from "../encode/edit.ts";
+import { bindingAt, bindingOf } from "../table/binding.ts";
+import { terminalAt } from "../table/terminal.ts";
+import { bindingReplace, inboundMap, outboundMap, portOrDefault, refuse, serverHere } from "./address.ts";
+import { callTrack } from "./call.ts";
+import { BINDING_IDLE, bindingHold } from "./open.ts";
+import { expiresShorten, registerBegin, registerCommit, registeredBinding } from "./register.ts";
+import { sdpMap, sdpPrepare } from "./sdp.ts";
+import { viaInboundRequest, viaInboundResponse, viaOutboundRequest, viaOutboundResponse, viaReceived, viaRport } from "./via.ts";
+
+function isInbound(): boolean {
+  return ld32(CONTEXT_DIRECTION) === INBOUND;
+}
+
+function isRequest(): boolean {
+  return ld32(MESSAGE + MESSAGE_STATUS) === 0;
+}
+
+function isSuccess(): boolean {
+  const status: i32 = ld32(MESSAGE + MESSAGE_STATUS);
+  return status >= 200 && status < 300;
+}
+
+/** Where a message to the terminal goes: where it sends from, or the very port it wrote where no NAT stands between. */
+export function terminalRemote(binding: i32, response: boolean): void {
+  const b: i32 = bindingAt(binding);
+  const t: i32 = terminalAt(ld32(CONTEXT_TERMINAL));
+  addressCopy(CONTEXT_REMOTE, t + TERMINAL_ADDRESS);
+  st32(CONTEXT_REMOTE_PORT, ld32(t + TERMINAL_PORT));
+  if (ld32(b + BINDING_FORM) === FORM_NAME || !addressEqual(b + BINDING_ADDRESS, t + TERMINAL_ADDRESS)) return;
+  if (response && (ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_RPORT) !== 0) return;
+  const port: i32 = ld32(b + BINDING_SPELLED_PORT);
+  st32(CONTEXT_REMOTE_PORT, port < 0 ? 5060 : port);
+}
+
+/** Where a message to the server goes unless a Route, token or Via says otherwise. */
+export function serverRemote(): void {
+  const server: i32 = serverHere();
+  addressCopy(CONTEXT_REMOTE, server);
+  st32(CONTEXT_REMOTE_PORT, ld32(server + SERVER_PORT));
+}
+
+function viaMap(m: i32): void {
+  if (isRequest()) {
+    if (!isInbound()) viaOutboundRequest(m);
+    return;
+  }
+  if (isInbound()) viaInboundResponse(m);
+  else viaOutboundResponse(m);
+}
+
+/** One of our live mappings in a Via that comes from the access side: the request has been here (SPEC S1). */
+function loopCheck(m: i32): void {
+  if (!isRequest() || !isInbound() || ld32(m + MENTION_FORM) === FORM_NAME) return;
+  if (bindingOf(m + MENTION_ADDRESS, portOrDefault(m)) >= 0) refuse(REASON_LOOP);
+}
+
+/** A Contact of a REGISTER that is known from elsewhere keeps its C:c; every other URI goes by its direction. */
+function uriMap(m: i32, role: i32): void {
+  if (!isInbound()) {
+    outboundMap(m);
+    return;
+  }
+  if (role === ROLE_CONTACT && isRequest() && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) {
+    const binding: i32 = registeredBinding(m);
+    if (binding >= 0) {
+      bindingReplace(m, binding);
+      return;
+    }
+  }
+  inboundMap(m);
+}
+
+function mentionMap(index: i32): void {
+  const m: i32 = mentionAt(index);
+  const role: i32 = ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK;
+  if (role >= ROLE_SDP_ORIGIN) sdpMap(index, role);
+  else if (role === ROLE_VIA) viaMap(m);
+  else if (role === ROLE_VIA_LOWER) loopCheck(m);
+  else if (role === ROLE_VIA_RECEIVED || role === ROLE_VIA_RPORT) {
+    if (isRequest()) return;
+    if (role === ROLE_VIA_RECEIVED) viaReceived(m);
+    else viaRport(m);
+  } else if (role === ROLE_CONTACT_EXPIRES || role === ROLE_EXPIRES) {
+    if (!isInbound() && isSuccess() && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) expiresShorten(m);
+  } else if (role !== ROLE_CONTENT_LENGTH) uriMap(m, role);
+}
+
+/** Content-Length follows its body (RFC 3261 20.14), a part's own follows the part. */
+function lengthMap(index: i32): void {
+  const m: i32 = mentionAt(index);
+  if ((ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK) !== ROLE_CONTENT_LENGTH) return;
+  const part: boolean = ld32(m + MENTION_URI) !== 0;
+  const delta: i32 = part ? editsDelta(ld32(m + MENTION_URI), ld32(m + MENTION_URI_END)) : editsDelta(ld32(MESSAGE + MESSAGE_BODY), ld32(MESSAGE + MESSAGE_END));
+  if (delta === 0 || (part === false && ld32(m + MENTION_AT) > ld32(MESSAGE + MESSAGE_BODY))) return;
+  const mark: i32 = textMark();
+  textDecimal((ld32(m + MENTION_PORT) + delta) | 0);
+  editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_END), mark);
+}
+
+/** Notes the message as a sign of life of its terminal and binding; a subscription keeps them for as long as it was granted. */
+function lifeNote(): void {
+  const now: i32 = ld32(HEADER_NOW);
+  const binding: i32 = ld32(CONTEXT_BINDING);
+  if (isInbound()) st32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_SEEN, now);
+  bindingHold(binding, (now + BINDING_IDLE) | 0);
+  const expires: i32 = ld32(MESSAGE + MESSAGE_EXPIRES);
+  if (ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_SUBSCRIBE && isSuccess() && expires > 0 && expires < 1000000) {
+    bindingHold(binding, (now + mul(expires, 1000) + BINDING_IDLE) | 0);
+  }
+}
+
+/**
+ * Makes the edits of the message in hand. CONTEXT_REFUSED is 0 when it may leave, by CONTEXT_BINDING, to CONTEXT_REMOTE.
+ */
+export function sipTranslate(): void {
+  editsReset();
+  st32(CONTEXT_REFUSED, 0);
+  st32(CONTEXT_ROUTED, 0);
+  st32(CONTEXT_VIA_PORT, 0);
+  const via: i32 = ld32(MESSAGE + MESSAGE_VIA);
+  if (isInbound() && isRequest()) {
+    loopCheck(mentionAt(via));
+    viaInboundRequest(mentionAt(via));
+  }
+  if (ld32(CONTEXT_REFUSED) !== 0) return;
+  if (isInbound()) serverRemote();
+  else terminalRemote(ld32(CONTEXT_BINDING), !isRequest());
+  if (ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) {
+    if (isInbound()) registerBegin();
+    else if (isSuccess()) registerCommit();
+  }
+  callTrack(ld32(MESSAGE + MESSAGE_MEDIA_COUNT) > 0);
+  if (ld32(CONTEXT_REFUSED) !== 0) return;
+  sdpPrepare();
+  if (ld32(CONTEXT_REFUSED) !== 0) return;
+  const count: i32 = mentionCount();
+  for (let i: i32 = 0; i < count; i++) mentionMap(i);
+  for (let i: i32 = 0; i < count; i++) lengthMap(i);
+  lifeNote();
+}
