@@ -57,6 +57,10 @@ export function fill(p: i32, v: i32, len: i32): void {
   memory.fill(p, u8(v), len);
 }
 
+@inline export function clear(p: i32, len: i32): void {
+  for (let i = 0; i < len; i += 8) store<u64>(p + i, 0);
+}
+
 @inline export function mul(a: i32, b: i32): i32 {
   return a * b;
 }

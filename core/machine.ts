@@ -62,6 +62,12 @@ export function fill(p: i32, v: i32, len: i32): void {
   bytes.fill(v, p, p + len);
 }
 
+/** Zeroes `len` bytes; both `p` and `len` are multiples of eight. */
+export function clear(p: i32, len: i32): void {
+  const end: i32 = (p + len) >> 2;
+  for (let i: i32 = p >> 2; i < end; i++) words[i] = 0;
+}
+
 /** Low 32 bits of a product: plain `*` leaves 53-bit floats behind in JavaScript. */
 export function mul(a: i32, b: i32): i32 {
   return Math.imul(a, b);

@@ -24,6 +24,7 @@ import {
 } from "./memory/reason.ts";
 import { BINDING_TERMINAL, PORT_BINDING, PORT_FLOW, PORT_INDEX, TERMINAL_PRIMARY, TERMINAL_SERVICE } from "./memory/tables.ts";
 import { cipherInit } from "./bytes/cipher.ts";
+import { classesInit } from "./bytes/class.ts";
 import { randomSeed } from "./bytes/random.ts";
 import { SNIFF_KEEPALIVE, SNIFF_SIP, SNIFF_STUN, sniff } from "./classify/sniff.ts";
 import { sipDecode } from "./decode/decode.ts";
@@ -57,6 +58,7 @@ export function pathBoot(now: i32): i32 {
   st32(HEADER_NOW, now);
   fill(COUNTERS, 0, COUNTER_COUNT << 2);
   randomSeed();
+  classesInit();
   cipherInit();
   slabsInit();
   timersInit(now);

@@ -5,7 +5,7 @@
  */
 
 import { ld8, ld16be, ld32, ld32be, st16be, st32, st32be, st8 } from "../machine.ts";
-import { decimalRead, decimalWrite, digitsEnd } from "./decimal.ts";
+import { decimalWrite } from "./decimal.ts";
 
 /** The word ::ffff in network order, third of the four words of a mapped IPv4 address. */
 const MAPPED: i32 = 0xffff;
@@ -37,26 +37,42 @@ export function addressCopy(to: i32, from: i32): void {
   st32(to + 12, ld32(from + 12));
 }
 
+/** Reads the 32 bits of a dotted quad at `p`, written to `to` in network order. Returns the position after it, or 0 when it is none. */
+function quadRead(p: i32, end: i32, to: i32): i32 {
+  let word: i32 = 0;
+  let octet: i32 = 0;
+  let digits: i32 = 0;
+  let dots: i32 = 0;
+  let at: i32 = p;
+  while (at < end) {
+    const digit: i32 = (ld8(at) - 48) | 0;
+    if (digit >= 0 && digit <= 9) {
+      octet = (octet << 3) + (octet << 1) + digit;
+      digits++;
+      if (digits > 3 || octet > 255) return 0;
+    } else if (digit === -2 && digits > 0 && dots < 3) {
+      word = (word << 8) | octet;
+      octet = 0;
+      digits = 0;
+      dots++;
+    } else {
+      break;
+    }
+    at++;
+  }
+  if (dots !== 3 || digits === 0) return 0;
+  st32be(to, (word << 8) | octet);
+  return at;
+}
+
 /** Reads a dotted quad at `p` into 16 bytes at `to`. Returns the position after it, or 0 when it is none. */
 export function ip4Read(p: i32, end: i32, to: i32): i32 {
-  let at: i32 = p;
-  let word: i32 = 0;
-  for (let i: i32 = 0; i < 4; i++) {
-    if (i > 0) {
-      if (at >= end || ld8(at) !== 46) return 0;
-      at++;
-    }
-    const stop: i32 = digitsEnd(at, end);
-    const octet: i32 = stop - at > 3 ? -1 : decimalRead(at, stop);
-    if (octet < 0 || octet > 255) return 0;
-    word = (word << 8) | octet;
-    at = stop;
-  }
+  const stop: i32 = quadRead(p, end, to + 12);
+  if (stop === 0) return 0;
   st32(to, 0);
   st32(to + 4, 0);
   st32be(to + 8, MAPPED);
-  st32be(to + 12, word);
-  return at;
+  return stop;
 }
 
 function hexValue(c: i32): i32 {
@@ -99,7 +115,7 @@ export function ip6Read(p: i32, end: i32, to: i32): i32 {
     }
     if (at === start) break;
     if (at < end && ld8(at) === 46 && n <= 6) {
-      const stop: i32 = quadTail(start, end, to + (n << 1));
+      const stop: i32 = quadRead(start, end, to + (n << 1));
       if (stop === 0) return 0;
       at = stop;
       n = n + 2;
@@ -121,23 +137,6 @@ export function ip6Read(p: i32, end: i32, to: i32): i32 {
   if (gap < 0) return n === 8 ? at : 0;
   if (n > 7) return 0;
   gapSpread(to, n, gap);
-  return at;
-}
-
-/** Reads the dotted quad that may end an IPv6 literal, four bytes at `to`. */
-function quadTail(p: i32, end: i32, to: i32): i32 {
-  let at: i32 = p;
-  for (let i: i32 = 0; i < 4; i++) {
-    if (i > 0) {
-      if (at >= end || ld8(at) !== 46) return 0;
-      at++;
-    }
-    const stop: i32 = digitsEnd(at, end);
-    const octet: i32 = stop - at > 3 ? -1 : decimalRead(at, stop);
-    if (octet < 0 || octet > 255) return 0;
-    st8(to + i, octet);
-    at = stop;
-  }
   return at;
 }
 

@@ -4,16 +4,11 @@
  */
 
 import { ld8, st8 } from "../machine.ts";
+import { CLASS_DIGIT, classEnd } from "./class.ts";
 
 /** Exclusive end of the run of digits that begins at `p`. */
 export function digitsEnd(p: i32, end: i32): i32 {
-  let at: i32 = p;
-  while (at < end && isDigit(ld8(at))) at++;
-  return at;
-}
-
-export function isDigit(c: i32): boolean {
-  return c >= 48 && c <= 57;
+  return classEnd(p, end, CLASS_DIGIT);
 }
 
 /** Value of the digits in [p, end), leading zeros allowed; -1 when empty, not all digits or above 2^31-1. */
@@ -30,7 +25,7 @@ export function decimalRead(p: i32, end: i32): i32 {
 }
 
 /** Number of digits of a value >= 0. */
-export function decimalLength(value: i32): i32 {
+function decimalLength(value: i32): i32 {
   if (value < 10) return 1;
   if (value < 100) return 2;
   if (value < 1000) return 3;

@@ -2,7 +2,7 @@
  * Appends Mentions in message order. Invariant: positions ascend, so that the edits made from them ascend too.
  */
 
-import { fill, ld32, mul, st32 } from "../machine.ts";
+import { clear, ld32, mul, st32 } from "../machine.ts";
 import { MENTIONS, MENTION_MAX, MENTION_SIZE, MESSAGE } from "../memory/layout.ts";
 import { MENTION_AT, MENTION_END, MENTION_HOST_END, MENTION_PORT, MENTION_ROLE, MESSAGE_MENTION_COUNT } from "../memory/message.ts";
 
@@ -20,7 +20,7 @@ export function mentionAppend(role: i32, at: i32, end: i32): i32 {
   if (index >= MENTION_MAX) return 0;
   st32(MESSAGE + MESSAGE_MENTION_COUNT, index + 1);
   const m: i32 = mentionAt(index);
-  fill(m, 0, MENTION_SIZE);
+  clear(m, MENTION_SIZE);
   st32(m + MENTION_ROLE, role);
   st32(m + MENTION_AT, at);
   st32(m + MENTION_END, end);

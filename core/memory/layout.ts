@@ -66,6 +66,9 @@ export const COUNTER_COUNT: i32 = 128;
 /** A token's fields and sealed bytes: translate/token.ts. */
 export const SCRATCH_TOKEN: i32 = 1536;
 
+/** Character classes: bytes/class.ts. */
+export const CLASSES: i32 = 1664;
+
 /* Fixed regions. */
 export const REALMS: i32 = 4096;
 export const REALM_MAX: i32 = 16;

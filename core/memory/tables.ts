@@ -74,9 +74,8 @@ export const CALL_HASH: i32 = 8;
 export const CALL_TERMINAL: i32 = 12;
 /** SIDE_*: who sent the first request. */
 export const CALL_INITIATOR: i32 = 16;
-/** Hashes (64 bits) of Call-ID and of the initiator's tag. */
-export const CALL_ID: i32 = 20;
-export const CALL_TAG: i32 = 28;
+/** Hash (64 bits) of Call-ID and the initiator's tag. */
+export const CALL_KEY: i32 = 20;
 /** CALL_* state below. */
 export const CALL_STATE: i32 = 36;
 export const CALL_BINDING: i32 = 40;

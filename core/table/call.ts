@@ -6,45 +6,40 @@
 
 import { ld32, st32 } from "../machine.ts";
 import { SCRATCH_CALL } from "../memory/layout.ts";
-import { CALL_FLOWS, CALL_HASH, CALL_ID, CALL_INITIATOR, CALL_TAG, CALL_TERMINAL, FLOW_LINE, FLOW_NEXT } from "../memory/tables.ts";
+import { CALL_FLOWS, CALL_HASH, CALL_INITIATOR, CALL_KEY, CALL_TERMINAL, FLOW_LINE, FLOW_NEXT } from "../memory/tables.ts";
 import { hashBegin, hashBytes, hashEnd, hashHigh } from "../bytes/hash.ts";
 import { flowAt } from "./flow.ts";
 import { CHAIN_MAX, SLAB_CALLS, SLAB_FLOWS, chainAdd, chainFirst, chainNext, chainRemove, recordAt, recordGive, recordTake, slabCapacity } from "./slab.ts";
 
-/* Identities of the message in hand: Call-ID, From tag, To tag, two words each. */
-export const KEY_CALL_ID: i32 = SCRATCH_CALL;
-export const KEY_FROM: i32 = SCRATCH_CALL + 8;
-export const KEY_TO: i32 = SCRATCH_CALL + 16;
+/* Keyed hash of Call-ID and a tag, two words, written by callKey. */
+const KEY: i32 = SCRATCH_CALL;
 
 export function callAt(index: i32): i32 {
   return recordAt(SLAB_CALLS, index);
 }
 
-/** Notes one of the three identities. */
-export function callKey(at: i32, p: i32, len: i32): void {
+/** Notes the Call-ID and the tag that the calls below are about. */
+export function callKey(callId: i32, callIdLen: i32, tag: i32, tagLen: i32): void {
   hashBegin();
-  hashBytes(p, len);
-  st32(at, hashEnd());
-  st32(at + 4, hashHigh());
+  hashBytes(callId, callIdLen);
+  hashBytes(tag, tagLen);
+  st32(KEY, hashEnd());
+  st32(KEY + 4, hashHigh());
 }
 
-function same64(a: i32, b: i32): boolean {
-  return ld32(a) === ld32(b) && ld32(a + 4) === ld32(b + 4);
+function callHash(terminal: i32, initiator: i32): i32 {
+  return ld32(KEY) ^ (terminal << 2) ^ initiator;
 }
 
-function callHash(terminal: i32, initiator: i32, tag: i32): i32 {
-  return ld32(KEY_CALL_ID) ^ ld32(tag) ^ (terminal << 2) ^ initiator;
-}
-
-/** Index of the call that `initiator` (SIDE_*) began with the tag noted at `tag` (KEY_FROM or KEY_TO), -1 for none. */
-export function callFind(terminal: i32, initiator: i32, tag: i32): i32 {
-  const hash: i32 = callHash(terminal, initiator, tag);
+/** Index of the noted call that `initiator` (SIDE_*) began, -1 for none. */
+export function callFind(terminal: i32, initiator: i32): i32 {
+  const hash: i32 = callHash(terminal, initiator);
   let next: i32 = chainFirst(SLAB_CALLS, hash);
   for (let i: i32 = 0; i < CHAIN_MAX && next !== 0; i++) {
     const c: i32 = callAt(next - 1);
     if (
       ld32(c + CALL_HASH) === hash && ld32(c + CALL_TERMINAL) === terminal && ld32(c + CALL_INITIATOR) === initiator &&
-      same64(c + CALL_ID, KEY_CALL_ID) && same64(c + CALL_TAG, tag)
+      ld32(c + CALL_KEY) === ld32(KEY) && ld32(c + CALL_KEY + 4) === ld32(KEY + 4)
     ) {
       return next - 1;
     }
@@ -53,19 +48,17 @@ export function callFind(terminal: i32, initiator: i32, tag: i32): i32 {
   return -1;
 }
 
-/** Index of a new call, -1 when the table is full. */
-export function callTake(terminal: i32, initiator: i32, tag: i32): i32 {
+/** Index of a new call with the noted key, -1 when the table is full. */
+export function callTake(terminal: i32, initiator: i32): i32 {
   const index: i32 = recordTake(SLAB_CALLS);
   if (index < 0) return -1;
   const c: i32 = callAt(index);
-  const hash: i32 = callHash(terminal, initiator, tag);
+  const hash: i32 = callHash(terminal, initiator);
   st32(c + CALL_HASH, hash);
   st32(c + CALL_TERMINAL, terminal);
   st32(c + CALL_INITIATOR, initiator);
-  st32(c + CALL_ID, ld32(KEY_CALL_ID));
-  st32(c + CALL_ID + 4, ld32(KEY_CALL_ID + 4));
-  st32(c + CALL_TAG, ld32(tag));
-  st32(c + CALL_TAG + 4, ld32(tag + 4));
+  st32(c + CALL_KEY, ld32(KEY));
+  st32(c + CALL_KEY + 4, ld32(KEY + 4));
   chainAdd(SLAB_CALLS, hash, index);
   return index;
 }

@@ -9,7 +9,7 @@ import { HEADER_NOW, MESSAGE, REGION_CALLS } from "../memory/layout.ts";
 import { REALM_LINGER, SERVICE_ACCESS } from "../memory/config.ts";
 import { CONTEXT_BINDING, CONTEXT_CALL, CONTEXT_DIRECTION, CONTEXT_SERVICE, CONTEXT_TERMINAL, INBOUND } from "../memory/context.ts";
 import {
-  MESSAGE_CALL_ID, MESSAGE_CALL_ID_LEN, MESSAGE_CSEQ, MESSAGE_CSEQ_METHOD, MESSAGE_FROM_TAG, MESSAGE_FROM_TAG_LEN, MESSAGE_STATUS,
+  MESSAGE_CALL_ID, MESSAGE_CALL_ID_LEN, MESSAGE_CSEQ, MESSAGE_CSEQ_METHOD, MESSAGE_FROM_TAG, MESSAGE_STATUS,
   MESSAGE_TO_TAG, MESSAGE_TO_TAG_LEN, METHOD_ACK, METHOD_BYE, METHOD_CANCEL, METHOD_INVITE, METHOD_UPDATE,
 } from "../memory/message.ts";
 import { EVENT_CALL_ANSWERED, EVENT_CALL_ENDED, EVENT_CALL_STARTED, EVENT_FULL } from "../memory/output.ts";
@@ -22,7 +22,7 @@ import {
 import { addressCopy } from "../bytes/address.ts";
 import { outputEvent } from "../output/queue.ts";
 import { bindingAt } from "../table/binding.ts";
-import { KEY_CALL_ID, KEY_FROM, KEY_TO, callAt, callFind, callKey, callTake } from "../table/call.ts";
+import { callAt, callFind, callKey, callTake } from "../table/call.ts";
 import { flowAt } from "../table/flow.ts";
 import { realmAt, serviceAt } from "../table/service.ts";
 import { SLAB_CALLS, SLAB_FLOWS, handleOf, slabCapacity, timerOf } from "../table/slab.ts";
@@ -50,19 +50,20 @@ export function senderSide(): i32 {
   return ld32(CONTEXT_DIRECTION) === INBOUND ? SIDE_ACCESS : SIDE_CORE;
 }
 
-function keysNote(): void {
-  callKey(KEY_CALL_ID, ld32(MESSAGE + MESSAGE_CALL_ID), ld32(MESSAGE + MESSAGE_CALL_ID_LEN));
-  callKey(KEY_FROM, ld32(MESSAGE + MESSAGE_FROM_TAG), ld32(MESSAGE + MESSAGE_FROM_TAG_LEN));
+/** Notes the Call-ID and the tag at `field`, the From tag of the message in hand or the To tag. */
+function keyNote(field: i32): void {
+  callKey(ld32(MESSAGE + MESSAGE_CALL_ID), ld32(MESSAGE + MESSAGE_CALL_ID_LEN), ld32(MESSAGE + field), ld32(MESSAGE + field + 4));
 }
 
 /** Index of the call that the message belongs to, -1 for none. */
 function callLocate(): i32 {
   const terminal: i32 = ld32(CONTEXT_TERMINAL);
   const side: i32 = requestSide();
-  const first: i32 = callFind(terminal, side, KEY_FROM);
+  keyNote(MESSAGE_FROM_TAG);
+  const first: i32 = callFind(terminal, side);
   if (first >= 0 || ld32(MESSAGE + MESSAGE_TO_TAG_LEN) === 0) return first;
-  callKey(KEY_TO, ld32(MESSAGE + MESSAGE_TO_TAG), ld32(MESSAGE + MESSAGE_TO_TAG_LEN));
-  return callFind(terminal, SIDE_ACCESS + SIDE_CORE - side, KEY_TO);
+  keyNote(MESSAGE_TO_TAG);
+  return callFind(terminal, SIDE_ACCESS + SIDE_CORE - side);
 }
 
 export function callDeadline(call: i32, ms: i32): void {
@@ -73,7 +74,8 @@ export function callDeadline(call: i32, ms: i32): void {
 
 /** A new call of the terminal in hand; -1 (and the message refused) when the table is full. */
 function callOpen(): i32 {
-  const index: i32 = callTake(ld32(CONTEXT_TERMINAL), requestSide(), KEY_FROM);
+  keyNote(MESSAGE_FROM_TAG);
+  const index: i32 = callTake(ld32(CONTEXT_TERMINAL), requestSide());
   if (index < 0) {
     outputEvent(EVENT_FULL, 0, REGION_CALLS);
     refuse(REASON_CALLS_FULL);
@@ -185,7 +187,6 @@ export function callTrack(withMedia: boolean): void {
   const method: i32 = ld32(MESSAGE + MESSAGE_CSEQ_METHOD);
   st32(CONTEXT_CALL, -1);
   if (!hasCall(method) && !withMedia) return;
-  keysNote();
   const status: i32 = ld32(MESSAGE + MESSAGE_STATUS);
   let call: i32 = callLocate();
   if (method === METHOD_INVITE && status === 0) call = inviteRequest(call);

@@ -4,7 +4,7 @@
  * Invariant: a line that does not parse makes no mention, except an m= line, without which nothing behind it is sure.
  */
 
-import { fill, ld32, ld8, mul, scan8, st32 } from "../../machine.ts";
+import { clear, ld32, ld8, mul, scan8, st32 } from "../../machine.ts";
 import { MEDIAS, MEDIA_MAX, MEDIA_SIZE, MESSAGE } from "../../memory/layout.ts";
 import {
   FORM_IP4, FORM_IP6, FORM_NAME, MEDIA_ADDRESS, MEDIA_CONNECTION_MENTION, MEDIA_COUNT, MEDIA_FLAGS, MEDIA_FLAG_BUNDLE_ONLY, MEDIA_FLAG_ICE,
@@ -123,7 +123,7 @@ function mediaRead(p: i32, end: i32): i32 {
   st32(m + MENTION_MEDIA, index);
   st32(m + MENTION_COUNT, count);
   const media: i32 = mediaAt(index);
-  fill(media, 0, MEDIA_SIZE);
+  clear(media, MEDIA_SIZE);
   st32(MESSAGE + MESSAGE_MEDIA_COUNT, index + 1);
   st32(media + MEDIA_PORT_MENTION, mentionCount() - 1);
   st32(media + MEDIA_CONNECTION_MENTION, -1);

@@ -4,7 +4,7 @@
  * Invariant: nothing at or after `end` is read, and what is not understood is left alone or ends in a fault.
  */
 
-import { fill, ld32, ld8, scan8, st32 } from "../../machine.ts";
+import { clear, ld32, ld8, scan8, st32 } from "../../machine.ts";
 import { MESSAGE, MESSAGE_SIZE } from "../../memory/layout.ts";
 import {
   CONTENT_NONE, CONTENT_OTHER, MESSAGE_BODY, MESSAGE_CALL_ID, MESSAGE_CALL_ID_LINE,
@@ -16,8 +16,9 @@ import {
 import {
   FAULT_CONTENT_LENGTH, FAULT_CONTENT_SHORT, FAULT_CSEQ, FAULT_HEADER, FAULT_MENTIONS, FAULT_MISSING_HEADER, FAULT_NO_VIA, FAULT_START_LINE, fault,
 } from "../../memory/reason.ts";
+import { CLASS_SPACE, CLASS_URI_END, classFind } from "../../bytes/class.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
-import { fold16, fold32, fold8, isSpace, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
+import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
 import { mentionNumber } from "../mention.ts";
 import { contentRead } from "./content.ts";
 import { methodRead } from "./method.ts";
@@ -49,7 +50,8 @@ function startLineRead(p: i32, end: i32): i32 {
   const version: i32 = end - 7;
   if (methodEnd === p || methodEnd >= end || ld8(methodEnd) !== 32) return fault(FAULT_START_LINE, methodEnd);
   if (version <= methodEnd + 2 || !isVersion(version, end) || ld8(version - 1) !== 32) return fault(FAULT_START_LINE, version);
-  for (let at: i32 = methodEnd + 1; at < version - 1; at++) if (isSpace(ld8(at))) return fault(FAULT_START_LINE, at);
+  const space: i32 = classFind(methodEnd + 1, version - 1, CLASS_SPACE);
+  if (space < version - 1) return fault(FAULT_START_LINE, space);
   st32(MESSAGE + MESSAGE_METHOD, methodRead(p, methodEnd));
   const m: i32 = uriRead(ROLE_REQUEST_URI, methodEnd + 1, version - 1);
   return m < 0 ? m : 0;
@@ -64,12 +66,11 @@ function spanSet(field: i32, p: i32, end: i32): void {
 /** Position behind the display name and URI of a From or To, where its parameters begin; notes the To URI. */
 function partyUri(p: i32, end: i32, to: boolean): i32 {
   let at: i32 = spaceSkip(p, end);
-  let open: i32 = at;
-  while (open < end && ld8(open) !== 60 && ld8(open) !== 59) open = ld8(open) === 34 ? quoteSkip(open, end) : open + 1;
-  const bracket: boolean = open < end && ld8(open) === 60;
+  const name: i32 = at < end && ld8(at) === 34 ? quoteSkip(at, end) : at;
+  const open: i32 = scan8(name, end, 60);
+  const bracket: boolean = open < end;
   if (bracket) at = open + 1;
-  let stop: i32 = at;
-  while (stop < end && ld8(stop) !== 62 && ld8(stop) !== 59 && !isSpace(ld8(stop))) stop++;
+  const stop: i32 = classFind(at, end, CLASS_URI_END);
   const close: i32 = bracket ? scan8(stop, end, 62) : stop;
   if (to) {
     const from: i32 = at + schemeRead(at, stop);
@@ -198,11 +199,9 @@ function headersRead(p: i32, end: i32): i32 {
     if (c === 10) return line + 1;
     if (c === 13 && line + 1 < end && ld8(line + 1) === 10) return line + 2;
     const stop: i32 = lineEnd(line, end);
-    const nameEnd: i32 = tokenEnd(line, stop);
-    let colon: i32 = nameEnd;
-    while (colon < stop && (ld8(colon) === 32 || ld8(colon) === 9)) colon++;
-    if (nameEnd === line || colon >= stop || ld8(colon) !== 58) return fault(FAULT_HEADER, line);
-    const name: i32 = nameRead(line, nameEnd);
+    const colon: i32 = scan8(line, stop, 58);
+    if (colon === line || colon >= stop) return fault(FAULT_HEADER, line);
+    const name: i32 = nameRead(line, spaceTrim(line, colon));
     if (name !== NAME_OTHER) {
       const result: i32 = headerRead(name, line, colon + 1, spaceTrim(colon + 1, stop));
       if (result < 0) return result;
@@ -235,7 +234,7 @@ function bodySettle(body: i32, end: i32): i32 {
 
 /** Decodes the head of the message in [p, end). Returns 0 or a fault. */
 export function messageDecode(p: i32, end: i32): i32 {
-  fill(MESSAGE, 0, MESSAGE_SIZE);
+  clear(MESSAGE, MESSAGE_SIZE);
   let start: i32 = p;
   while (start < end && (ld8(start) === 13 || ld8(start) === 10)) start++;
   st32(MESSAGE + MESSAGE_START, start);

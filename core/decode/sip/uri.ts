@@ -4,7 +4,7 @@
  * Invariant: a URI that does not parse makes no mention and is passed untouched.
  */
 
-import { ld32, ld8, st32 } from "../../machine.ts";
+import { ld32, ld8, scan8, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import {
   FORM_IP4, FORM_IP6, FORM_NAME, MENTION_ADDRESS, MENTION_END, MENTION_FLAG_BARE, MENTION_FLAG_SIPS, MENTION_FLAG_STREAM, MENTION_FORM,
@@ -13,6 +13,7 @@ import {
 } from "../../memory/message.ts";
 import { FAULT_MENTIONS, fault } from "../../memory/reason.ts";
 import { ip4Read, ip6Read } from "../../bytes/address.ts";
+import { CLASS_HOST, classEnd, classHas } from "../../bytes/class.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
 import { fold16, fold32, fold8, isSpace, spaceSkip, tokenEnd } from "../../bytes/word.ts";
 import { mentionAppend, mentionDrop, mentionNumber } from "../mention.ts";
@@ -22,12 +23,6 @@ export function quoteSkip(p: i32, end: i32): i32 {
   let at: i32 = p + 1;
   while (at < end && ld8(at) !== 34) at = ld8(at) === 92 ? at + 2 : at + 1;
   return at < end ? at + 1 : end;
-}
-
-function isHostByte(c: i32): boolean {
-  if (c >= 48 && c <= 57) return true;
-  const low: i32 = c | 32;
-  return (low >= 97 && low <= 122) || c === 45 || c === 46 || c === 95;
 }
 
 /**
@@ -41,12 +36,14 @@ export function hostRead(m: i32, p: i32, end: i32): i32 {
     st32(m + MENTION_FORM, FORM_IP6);
     return stop + 1;
   }
-  let at: i32 = p;
-  while (at < end && isHostByte(ld8(at))) at++;
-  if (at === p) return 0;
-  const quad: i32 = ip4Read(p, at, m + MENTION_ADDRESS);
-  st32(m + MENTION_FORM, quad === at ? FORM_IP4 : FORM_NAME);
-  return at;
+  const quad: i32 = ip4Read(p, end, m + MENTION_ADDRESS);
+  if (quad !== 0 && (quad >= end || !classHas(ld8(quad), CLASS_HOST))) {
+    st32(m + MENTION_FORM, FORM_IP4);
+    return quad;
+  }
+  const at: i32 = classEnd(p, end, CLASS_HOST);
+  st32(m + MENTION_FORM, FORM_NAME);
+  return at === p ? 0 : at;
 }
 
 /** Reads `:port` at `p` (white space allowed around the colon in a Via). Returns the position after it, `p` when there is none, 0 when it is wrong. */
@@ -95,8 +92,8 @@ function paramsRead(m: i32, p: i32, end: i32): void {
 
 /** Position of the `@` that ends a userinfo in [p, end), 0 when there is none. */
 function userEnd(p: i32, end: i32): i32 {
-  for (let at: i32 = p; at < end; at++) if (ld8(at) === 64) return at;
-  return 0;
+  const at: i32 = scan8(p, end, 64);
+  return at < end ? at : 0;
 }
 
 /** Length of "sip:" or "sips:" at `p`, 0 for another scheme. */

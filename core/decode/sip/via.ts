@@ -3,7 +3,7 @@
  * others for the loop guard. `SIP / 2.0 / UDP first.example.com: 4000;ttl=16` with its white space is legal.
  */
 
-import { ld32, ld8, st32 } from "../../machine.ts";
+import { ld32, ld8, scan8, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import {
   FORM_IP6, FORM_NAME, MENTION_ADDRESS, MENTION_END, MENTION_FORM, MENTION_HOST_END, MENTION_TOKEN, MENTION_TOKEN_LEN, MESSAGE_BRANCH, MESSAGE_BRANCH_LEN,
@@ -12,7 +12,7 @@ import {
 import { FAULT_MENTIONS, FAULT_VIA, fault } from "../../memory/reason.ts";
 import { ip6Read } from "../../bytes/address.ts";
 import { decimalRead } from "../../bytes/decimal.ts";
-import { fold16, fold32, fold8, spaceSkip, tokenEnd } from "../../bytes/word.ts";
+import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
 import { mentionAppend, mentionNumber } from "../mention.ts";
 import { hostRead, isTokenName, portRead, quoteSkip } from "./uri.ts";
 
@@ -61,9 +61,7 @@ function flagSet(flag: i32): void {
 /** Exclusive end of a Via parameter's value: a token, a host with brackets or a quoted string. */
 function valueEnd(p: i32, end: i32): i32 {
   if (p < end && ld8(p) === 34) return quoteSkip(p, end);
-  let at: i32 = p;
-  while (at < end && ld8(at) > 32 && ld8(at) !== 59 && ld8(at) !== 44) at++;
-  return at;
+  return spaceTrim(p, scan8(p, scan8(p, end, 59), 44));
 }
 
 /** Reads one parameter of the top Via, [name, nameEnd) with the value [p, end). Returns 0 or a fault. */
