@@ -38,18 +38,19 @@
 }
 
 export function copy(to: i32, from: i32, len: i32): void {
-  if (len > 64 || (to > from && to < from + len)) {
+  if (len > 128) {
     memory.copy(to, from, len);
     return;
   }
-  let i = 0;
-  while (i + 8 <= len) {
-    store<u64>(to + i, load<u64>(from + i));
-    i += 8;
-  }
-  while (i < len) {
-    store<u8>(to + i, load<u8>(from + i));
-    i++;
+  if (len >= 8) {
+    const last = len - 8;
+    for (let i = 0; i < last; i += 8) store<u64>(to + i, load<u64>(from + i));
+    store<u64>(to + last, load<u64>(from + last));
+  } else if (len >= 4) {
+    store<u32>(to, load<u32>(from));
+    store<u32>(to + len - 4, load<u32>(from + len - 4));
+  } else {
+    for (let i = 0; i < len; i++) store<u8>(to + i, load<u8>(from + i));
   }
 }
 
@@ -75,17 +76,22 @@ export function fill(p: i32, v: i32, len: i32): void {
 
 
 
-/** Eight bytes a step: a byte equals `byte` where the lane of `x ^ pattern` is zero. */
+/**
+ * Eight bytes a step: a byte equals `byte` where the lane of `x ^ pattern` is zero. The last step may look past `end`,
+ * which the layout allows (memory goes on), and forgets what it saw there.
+ */
 export function scan8(p: i32, end: i32, byte: i32): i32 {
   const pattern: u64 = u64(byte) * 0x0101010101010101;
-  while (p + 8 <= end) {
+  while (p < end) {
     const x: u64 = load<u64>(p) ^ pattern;
     const hit: u64 = (x - 0x0101010101010101) & ~x & 0x8080808080808080;
-    if (hit != 0) return p + i32(ctz<u64>(hit) >> 3);
+    if (hit != 0) {
+      const at: i32 = p + i32(ctz<u64>(hit) >> 3);
+      return at < end ? at : end;
+    }
     p += 8;
   }
-  while (p < end && load<u8>(p) != byte) p++;
-  return p;
+  return end;
 }
 
 export function equal(a: i32, b: i32, len: i32): boolean {

@@ -47,15 +47,10 @@ export function st32(p: i32, v: i32): void {
   words[p >> 2] = v;
 }
 
-/** Moves `len` bytes; the ranges may overlap. */
+/** Copies `len` bytes; the ranges do not overlap. */
 export function copy(to: i32, from: i32, len: i32): void {
-  if (len > 48) {
-    bytes.copyWithin(to, from, from + len);
-  } else if (to <= from) {
-    for (let i = 0; i < len; i++) bytes[to + i] = bytes[from + i] as i32;
-  } else {
-    for (let i = len - 1; i >= 0; i--) bytes[to + i] = bytes[from + i] as i32;
-  }
+  if (len > 48) bytes.copyWithin(to, from, from + len);
+  else for (let i = 0; i < len; i++) bytes[to + i] = bytes[from + i] as i32;
 }
 
 export function fill(p: i32, v: i32, len: i32): void {
@@ -96,9 +91,8 @@ export function ctz32(v: i32): i32 {
 
 /** Position of the first `byte` in [p, end), or `end`. */
 export function scan8(p: i32, end: i32, byte: i32): i32 {
-  let at: i32 = p;
-  while (at < end && (bytes[at] as i32) !== byte) at++;
-  return at;
+  for (let at = p; at < end; at++) if (bytes[at] === byte) return at;
+  return end;
 }
 
 /** Are `len` bytes at `a` and `b` the same? */

@@ -17,7 +17,7 @@ import { MESSAGE_CSEQ_METHOD, MESSAGE_METHOD, MESSAGE_STATUS, METHOD_ACK, METHOD
 import { OUTPUT_FORWARD } from "./memory/output.ts";
 import { PACKET_DESTINATION, PACKET_DESTINATION_PORT, PACKET_LEN, PACKET_PAYLOAD, PACKET_REALM, PACKET_SOURCE, PACKET_SOURCE_PORT } from "./memory/packet.ts";
 import {
-  FAULT_CONFIG, FAULT_EDITS, FAULT_KIND, FAULT_LENGTH, FAULT_NOT_BOOTED, KIND_BATCH, KIND_CONFIG, KIND_DATAGRAM, KIND_TIMEOUT, REASON_FOREIGN_VIA, REASON_IDLE_PORT, REASON_KEEPALIVE,
+  FAULT_CONFIG, FAULT_CONTENT_SHORT, FAULT_EDITS, FAULT_KIND, FAULT_LENGTH, FAULT_NOT_BOOTED, KIND_BATCH, KIND_CONFIG, KIND_DATAGRAM, KIND_TIMEOUT, REASON_FOREIGN_VIA, REASON_IDLE_PORT, REASON_KEEPALIVE,
   REASON_NOT_SIP, REASON_OTHERWISE_DISCARD, REASON_OTHERWISE_FORWARD, REASON_OUTPUTS_FULL, REASON_PROBE_ANSWERED, REASON_REFRESH_ANSWERED, REASON_REJECT_ACK, REASON_RELAYED,
   REASON_RULE_DISCARD, REASON_RULE_FORWARD, REASON_STRANGER, REASON_STUN, REASON_TERMINALS_FULL, REASON_TIMER, REASON_TRANSLATED, VERDICT_ABSORBED, VERDICT_ANSWERED,
   VERDICT_DISCARDED, VERDICT_FORWARDED, VERDICT_RELAYED, VERDICT_TRANSLATED, fault, faultReason,
@@ -35,14 +35,14 @@ import { poolOf, poolsInit, portOwner } from "./table/port.ts";
 import { ruleMatch, rulesCompile } from "./table/rule.ts";
 import { serverFind, serviceAt, servicesCheck } from "./table/service.ts";
 import { slabsInit } from "./table/slab.ts";
-import { terminalAt } from "./table/terminal.ts";
+import { terminalAt, terminalHash, terminalTouch } from "./table/terminal.ts";
 import { timerExpire, timersInit } from "./table/timer.ts";
 import { isOurTag, refreshBuild, unavailableBuild } from "./translate/answer.ts";
 import { timerFire } from "./translate/expire.ts";
 import { leaveAnswer, leaveTranslated, leaveUntouched } from "./translate/leave.ts";
 import { terminalOpen } from "./translate/open.ts";
 import { isProbeAnswer } from "./translate/probe.ts";
-import { refreshAnswerable, registerBegin } from "./translate/register.ts";
+import { refreshAnswerable } from "./translate/register.ts";
 import { sipTranslate } from "./translate/sip.ts";
 
 /** Timers served by one input: the rest are due at once. */
@@ -91,6 +91,7 @@ export function pathInput(kind: i32, len: i32, now: i32): i32 {
   if (kind === KIND_DATAGRAM) {
     if (len < 0 || len > INPUT_SIZE - PACKET_PAYLOAD) return fault(FAULT_LENGTH, 0);
     st32(INPUT + PACKET_LEN, len);
+    sourceHash(INPUT);
     return packetTake(INPUT);
   }
   if (kind === KIND_BATCH) return batchTake(len);
@@ -110,6 +111,8 @@ function timersServe(): i32 {
 /** Takes up to `n` slots, as many as the output queue has room for. */
 function batchTake(n: i32): i32 {
   if (n < 0 || n > SLOT_MAX) return fault(FAULT_LENGTH, n);
+  for (let i: i32 = 0; i < n; i++) sourceHash(SLOTS + mul(i, SLOT_SIZE));
+  for (let i: i32 = 0; i < n; i++) terminalTouch(SLOTS + mul(i, SLOT_SIZE));
   for (let i: i32 = 0; i < n; i++) {
     const packet: i32 = SLOTS + mul(i, SLOT_SIZE);
     if (!outputRoom(OUTPUTS_EACH)) return i;
@@ -118,6 +121,11 @@ function batchTake(n: i32): i32 {
     else conclude(FAULT_LENGTH, VERDICT_DISCARDED);
   }
   return n;
+}
+
+/** Notes the hash of the packet's source unless a port of ours will tell what it belongs to. */
+function sourceHash(packet: i32): void {
+  if (poolOf(packet + PACKET_DESTINATION, ld32(packet + PACKET_DESTINATION_PORT)) < 0) terminalHash(packet);
 }
 
 /** A packet: to a port of ours it belongs to what owns the port; else the rules say whose it is. */
@@ -166,7 +174,7 @@ function contextSet(packet: i32, direction: i32, service: i32, terminal: i32): v
 
 /** From a terminal to E:e. */
 function inboundTake(packet: i32, service: i32): i32 {
-  const terminal: i32 = terminalOpen(ld32(packet + PACKET_REALM), service, packet + PACKET_SOURCE, ld32(packet + PACKET_SOURCE_PORT));
+  const terminal: i32 = terminalOpen(packet, service);
   contextSet(packet, INBOUND, service, terminal);
   st32(CONTEXT_BINDING, terminal < 0 ? -1 : (ld32(terminalAt(terminal) + TERMINAL_PRIMARY) - 1) | 0);
   const kind: i32 = sniff(packet + PACKET_PAYLOAD, packet + PACKET_PAYLOAD + ld32(packet + PACKET_LEN));
@@ -214,6 +222,7 @@ function sipTake(packet: i32, terminal: i32): i32 {
   const result: i32 = sipDecode(p, p + ld32(packet + PACKET_LEN));
   if (result < 0) {
     if (terminal < 0) conclude(REASON_TERMINALS_FULL, VERDICT_DISCARDED);
+    else if (faultReason(result) === FAULT_CONTENT_SHORT) conclude(FAULT_CONTENT_SHORT, VERDICT_DISCARDED);
     else passUndecodable(faultReason(result));
     return result;
   }
@@ -239,7 +248,6 @@ function ownTake(terminal: i32): i32 {
   }
   if (method === METHOD_ACK && isOurTag()) return conclude(REASON_REJECT_ACK, VERDICT_ABSORBED);
   if (method !== METHOD_REGISTER) return -1;
-  registerBegin();
   const contact: i32 = refreshAnswerable();
   if (contact === 0) return -1;
   answer(refreshBuild(contact));

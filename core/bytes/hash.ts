@@ -12,6 +12,8 @@ const V1: i32 = HASH_STATE + 4;
 const V2: i32 = HASH_STATE + 8;
 const V3: i32 = HASH_STATE + 12;
 const COUNT: i32 = HASH_STATE + 16;
+/** Eight zero bytes. */
+const ZERO: i32 = HASH_STATE + 24;
 
 export function hashBegin(): void {
   const k0: i32 = ld32be(HEADER_KEY);
@@ -23,57 +25,55 @@ export function hashBegin(): void {
   st32(COUNT, 0);
 }
 
-/** Mixes one 32-bit word in. */
-export function hashWord(m: i32): void {
+/** Mixes `n` words in network order at `p`, then the word `last`: the state stays in locals, which is what makes it quick. */
+function mix(p: i32, n: i32, last: i32): void {
   let v0: i32 = ld32(V0);
   let v1: i32 = ld32(V1);
   let v2: i32 = ld32(V2);
-  let v3: i32 = ld32(V3) ^ m;
-  v0 = (v0 + v1) | 0;
-  v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-  v0 = (v0 << 16) | (v0 >>> 16);
-  v2 = (v2 + v3) | 0;
-  v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-  v0 = (v0 + v3) | 0;
-  v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-  v2 = (v2 + v1) | 0;
-  v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-  v2 = (v2 << 16) | (v2 >>> 16);
-  st32(V0, v0 ^ m);
+  let v3: i32 = ld32(V3);
+  for (let i: i32 = 0; i <= n; i++) {
+    const m: i32 = i < n ? ld32be(p + (i << 2)) : last;
+    v3 = v3 ^ m;
+    v0 = (v0 + v1) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v0 = (v0 << 16) | (v0 >>> 16);
+    v2 = (v2 + v3) | 0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (v0 + v3) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v2 = (v2 + v1) | 0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    v0 = v0 ^ m;
+  }
+  st32(V0, v0);
   st32(V1, v1);
   st32(V2, v2);
   st32(V3, v3);
-  st32(COUNT, (ld32(COUNT) + 4) | 0);
+  st32(COUNT, (ld32(COUNT) + (n << 2) + 4) | 0);
+}
+
+/** Mixes one 32-bit word in. */
+export function hashWord(m: i32): void {
+  mix(0, 0, m);
 }
 
 /** Mixes `len` bytes in; the last word is padded with its length, so "a"+"b" and "ab" differ when taken apart. */
 export function hashBytes(p: i32, len: i32): void {
-  let at: i32 = p;
+  const words: i32 = len >> 2;
   const end: i32 = p + len;
-  while (at + 4 <= end) {
-    hashWord(ld32be(at));
-    at = at + 4;
-  }
   let last: i32 = (len & 0xff) << 24;
-  while (at < end) {
-    last = (last << 8) | ld8(at) | ((len & 0xff) << 24);
-    at++;
-  }
-  hashWord(last);
+  for (let at: i32 = p + (words << 2); at < end; at++) last = (last << 8) | ld8(at) | ((len & 0xff) << 24);
+  mix(p, words, last);
 }
 
-/** Mixes a 16-byte address in. */
-export function hashAddress(p: i32): void {
-  hashWord(ld32be(p));
-  hashWord(ld32be(p + 4));
-  hashWord(ld32be(p + 8));
-  hashWord(ld32be(p + 12));
+/** Mixes a 16-byte address and a word in. */
+export function hashAddress(p: i32, word: i32): void {
+  mix(p, 4, word);
 }
 
 function finish(): void {
-  hashWord(0);
-  hashWord(0);
-  hashWord(0);
+  mix(ZERO, 2, 0);
 }
 
 /** The low word of the result; hashHigh must be asked after it. */

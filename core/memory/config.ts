@@ -46,6 +46,9 @@ export const POOL_BASE: i32 = 16;
 /** Ports in use now. */
 export const POOL_USED: i32 = 20;
 export const POOL_ADDRESS: i32 = 32;
+/** The address as text and its length, 0 for IPv6; written at boot. */
+export const POOL_TEXT_LEN: i32 = 24;
+export const POOL_TEXT: i32 = 48;
 
 export const POOL_SIGNAL: i32 = 1;
 export const POOL_MEDIA: i32 = 2;

@@ -32,6 +32,8 @@ export const HASH_STATE: i32 = 768;
 export const CIPHER_STATE: i32 = 832;
 /** Where the next message is put together (an address in ASSEMBLY). */
 export const ASSEMBLY_TOP: i32 = 928;
+/** What table/terminal.ts loads ahead; nobody reads it. */
+export const TOUCHED: i32 = 932;
 /** 16-byte scratch addresses for the message in hand. */
 export const SCRATCH_ADDRESS: i32 = 944;
 /** Identities (keyed hashes) of the message in hand: table/registration.ts and table/call.ts. */
@@ -120,8 +122,14 @@ export const SLAB_SIZE: i32 = 64;
 /** Where the tables begin. */
 export const TABLES: i32 = 678592;
 
-export const TERMINAL_SIZE: i32 = 128;
+/*
+ * A terminal and its own binding share a unit of 256 bytes, so that a message touches one page for both; further
+ * bindings of a terminal stand in units beyond the last terminal. Sizes are strides, lengths are what a record has.
+ */
+export const TERMINAL_SIZE: i32 = 256;
+export const TERMINAL_LENGTH: i32 = 64;
 export const BINDING_SIZE: i32 = 256;
+export const BINDING_LENGTH: i32 = 192;
 export const REGISTRATION_SIZE: i32 = 128;
 export const CALL_SIZE: i32 = 256;
 export const FLOW_SIZE: i32 = 512;
@@ -184,6 +192,13 @@ export function bucketCount(n: i32): i32 {
   return size;
 }
 
+/** Bindings that there is room for: each terminal has one in its unit. */
+export function bindingCapacity(): i32 {
+  const terminals: i32 = ld32(CAPACITY_TERMINALS);
+  const bindings: i32 = ld32(CAPACITY_BINDINGS);
+  return bindings > terminals ? bindings : terminals;
+}
+
 /** Address of a table or region; the directory must have been written by `layoutWrite`. */
 export function table(id: i32): i32 {
   return ld32(DIRECTORY + (id << 2));
@@ -210,7 +225,7 @@ function placeFixed(): void {
 /** Computes the address of every region from the capacities in the header. Returns the end of memory. */
 export function layoutWrite(): i32 {
   const terminals: i32 = ld32(CAPACITY_TERMINALS);
-  const bindings: i32 = ld32(CAPACITY_BINDINGS);
+  const bindings: i32 = bindingCapacity();
   const registrations: i32 = ld32(CAPACITY_REGISTRATIONS);
   const calls: i32 = ld32(CAPACITY_CALLS);
   const rules: i32 = ld32(CAPACITY_RULES);
@@ -218,8 +233,8 @@ export function layoutWrite(): i32 {
   const buckets: i32 = (bucketCount(terminals) + bucketCount(bindings) + (bucketCount(registrations) << 1) + bucketCount(calls)) | 0;
   placeFixed();
   let at: i32 = TABLES;
-  at = place(REGION_TERMINALS, at, mul(terminals, TERMINAL_SIZE));
-  at = place(REGION_BINDINGS, at, mul(bindings, BINDING_SIZE));
+  st32(DIRECTORY + (REGION_BINDINGS << 2), at + TERMINAL_LENGTH);
+  at = place(REGION_TERMINALS, at, mul(bindings, BINDING_SIZE));
   at = place(REGION_REGISTRATIONS, at, mul(registrations, REGISTRATION_SIZE));
   at = place(REGION_CALLS, at, mul(calls, CALL_SIZE));
   at = place(REGION_FLOWS, at, mul(ld32(CAPACITY_FLOWS), FLOW_SIZE));

@@ -62,6 +62,8 @@ export const MESSAGE_VIA_COUNT: i32 = 152;
 /** 0 until an SDP session was seen; then its sess-version line position. */
 export const MESSAGE_SDP: i32 = 156;
 
+/** Index of the Content-Length mention + 1, 0 for none. */
+export const MESSAGE_LENGTH: i32 = 176;
 /** Position behind the name of an rport parameter without a value, 0 for none: a local answer puts the port there. */
 export const MESSAGE_RPORT: i32 = 160;
 

@@ -18,6 +18,8 @@ export const PACKET_MPLS: i32 = 28;
 /** Source and destination address, 16 bytes each. */
 export const PACKET_SOURCE: i32 = 32;
 export const PACKET_DESTINATION: i32 = 48;
+/** Keyed hash of the source, written by the core. */
+export const PACKET_HASH: i32 = 88;
 /** Where the payload begins; the bytes between are for labels and link-layer headers. */
 export const PACKET_PAYLOAD: i32 = 96;
 

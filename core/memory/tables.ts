@@ -6,27 +6,25 @@
 export const RECORD_GENERATION: i32 = 0;
 export const RECORD_LINK: i32 = 4;
 
-/* Terminal: A:a at a service, seen through its NAT. TERMINAL_SIZE. */
+/* Terminal: A:a at a service, seen through its NAT. TERMINAL_LENGTH. */
 export const TERMINAL_HASH: i32 = 8;
 export const TERMINAL_REALM: i32 = 12;
 export const TERMINAL_SERVICE: i32 = 16;
 /** Port a as seen on the wire. */
 export const TERMINAL_PORT: i32 = 20;
+/** Time of the last packet from it. */
+export const TERMINAL_SEEN: i32 = 24;
+export const TERMINAL_BINDINGS: i32 = 28;
 export const TERMINAL_ADDRESS: i32 = 32;
-/** Index of the terminal's server in its service. */
-export const TERMINAL_SERVER: i32 = 48;
-/** Bindings, calls and registrations that hold it. */
-export const TERMINAL_BINDINGS: i32 = 52;
-export const TERMINAL_REGISTRATIONS: i32 = 56;
 /** First binding (index + 1), the one that CRLF, probes and undecodable messages use. */
-export const TERMINAL_PRIMARY: i32 = 60;
-/** Time of the last packet from it, and when the next keep-alive is due. */
-export const TERMINAL_SEEN: i32 = 64;
-export const TERMINAL_PROBE_AT: i32 = 68;
-/** Sequence of the probes sent to it. */
-export const TERMINAL_PROBES: i32 = 72;
+export const TERMINAL_PRIMARY: i32 = 48;
+/** Registrations at all its bindings. */
+export const TERMINAL_REGISTRATIONS: i32 = 52;
+/** When the next keep-alive is due (0: none is), and the sequence of those sent. */
+export const TERMINAL_PROBE_AT: i32 = 56;
+export const TERMINAL_PROBES: i32 = 60;
 
-/* Binding: A:a ↔ E:e ↔ C:c ↔ D:d for one address that the terminal writes. BINDING_SIZE. */
+/* Binding: A:a ↔ E:e ↔ C:c ↔ D:d for one address that the terminal writes. BINDING_LENGTH. */
 export const BINDING_HASH: i32 = 8;
 /** Terminal index. */
 export const BINDING_TERMINAL: i32 = 12;
@@ -45,8 +43,8 @@ export const BINDING_SPELLED_PORT: i32 = 44;
 export const BINDING_ADDRESS: i32 = 48;
 /** What the terminal writes, as it writes it: "10.0.0.1:5060". */
 export const BINDING_SPELLED_LEN: i32 = 64;
-export const BINDING_SPELLED: i32 = 72;
-export const SPELLED_MAX: i32 = 136;
+export const BINDING_SPELLED: i32 = 68;
+export const SPELLED_MAX: i32 = 124;
 
 /* Registration: an address of record at a binding (RFC 3261 10.3). REGISTRATION_SIZE. */
 export const REGISTRATION_HASH: i32 = 8;

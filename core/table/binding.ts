@@ -11,7 +11,7 @@ import {
 } from "../memory/tables.ts";
 import { hashBegin, hashBytes, hashEnd, hashWord } from "../bytes/hash.ts";
 import { poolOf, portGive, portOwner, portTake } from "./port.ts";
-import { CHAIN_MAX, SLAB_BINDINGS, chainAdd, chainFirst, chainNext, chainRemove, listPush, listRemove, recordAt, recordGive, recordTake } from "./slab.ts";
+import { CHAIN_MAX, SLAB_BINDINGS, chainAdd, chainFirst, chainNext, chainRemove, listPush, listRemove, recordAt, recordGive, recordTake, recordTakeAt } from "./slab.ts";
 import { terminalAt } from "./terminal.ts";
 
 /** Different addresses that one terminal may write: a bound on what a hostile one can take. */
@@ -51,7 +51,7 @@ export function bindingFind(terminal: i32, p: i32, len: i32): i32 {
 /** Index of a new binding of the terminal at a port of `pool`; -1 when there is no record, -2 when there is no port. */
 export function bindingTake(terminal: i32, p: i32, len: i32, pool: i32): i32 {
   if (len > SPELLED_MAX) return -1;
-  const index: i32 = recordTake(SLAB_BINDINGS);
+  const index: i32 = recordTakeAt(SLAB_BINDINGS, terminal) ? terminal : recordTake(SLAB_BINDINGS);
   if (index < 0) return -1;
   const port: i32 = portTake(pool, PORT_BINDING | index);
   if (port === 0) {

@@ -5,8 +5,8 @@
 
 import { fill, ld32, mul, st32 } from "../machine.ts";
 import { CAPACITY_PORTS, CONFIG_POOLS, POOLS, POOL_MAX, POOL_SIZE, REGION_PORTS, table } from "../memory/layout.ts";
-import { POOL_ADDRESS, POOL_BASE, POOL_FIRST, POOL_KIND, POOL_LAST, POOL_MEDIA, POOL_REALM, POOL_USED } from "../memory/config.ts";
-import { addressEqual } from "../bytes/address.ts";
+import { POOL_ADDRESS, POOL_BASE, POOL_FIRST, POOL_KIND, POOL_LAST, POOL_MEDIA, POOL_REALM, POOL_TEXT, POOL_TEXT_LEN, POOL_USED } from "../memory/config.ts";
+import { addressEqual, addressWrite, isMapped } from "../bytes/address.ts";
 import { randomBelow } from "../bytes/random.ts";
 
 /** Random tries before the pool is searched from a random place on. */
@@ -28,6 +28,7 @@ export function poolsInit(): i32 {
     if (first < 1 || last > 65535 || last < first) return i + 1;
     st32(pool + POOL_BASE, base);
     st32(pool + POOL_USED, 0);
+    st32(pool + POOL_TEXT_LEN, isMapped(pool + POOL_ADDRESS) ? (addressWrite(pool + POOL_TEXT, pool + POOL_ADDRESS) - pool - POOL_TEXT) | 0 : 0);
     base = (base + last - first + 1) | 0;
     if (base > ld32(CAPACITY_PORTS)) return i + 1;
   }

@@ -4,11 +4,11 @@
  * (DESIGN 3). Invariant: a record is in use exactly while its generation is odd.
  */
 
-import { fill, ld32, mul, st32 } from "../machine.ts";
+import { clear, fill, ld32, mul, st32 } from "../machine.ts";
 import {
-  BINDING_SIZE, CALL_SIZE, CAPACITY_BINDINGS, CAPACITY_CALLS, CAPACITY_FLOWS, CAPACITY_REGISTRATIONS, CAPACITY_TERMINALS, FLOW_SIZE,
+  BINDING_LENGTH, BINDING_SIZE, CALL_SIZE, CAPACITY_CALLS, CAPACITY_FLOWS, CAPACITY_REGISTRATIONS, CAPACITY_TERMINALS, FLOW_SIZE,
   REGION_BINDINGS, REGION_BUCKETS, REGION_CALLS, REGION_FLOWS, REGION_REGISTRATIONS, REGION_TERMINALS, REGISTRATION_SIZE, SLABS,
-  SLAB_SIZE, TERMINAL_SIZE, bucketCount, table,
+  SLAB_SIZE, TERMINAL_LENGTH, TERMINAL_SIZE, bindingCapacity, bucketCount, table,
 } from "../memory/layout.ts";
 import { RECORD_GENERATION, RECORD_LINK } from "../memory/tables.ts";
 
@@ -29,6 +29,10 @@ const BUCKETS: i32 = 20;
 const BUCKET_MASK: i32 = 24;
 /** First timer id of its records. */
 const TIMERS: i32 = 28;
+/** Bytes that a record has; SIZE is how far apart two stand. */
+const LENGTH: i32 = 32;
+/** First record of the free list. */
+const FIRST: i32 = 36;
 
 /** How far a hash chain is walked: with keyed hashes and as many buckets as records it never gets near. */
 export const CHAIN_MAX: i32 = 64;
@@ -37,37 +41,42 @@ function slabAt(id: i32): i32 {
   return SLABS + mul(id, SLAB_SIZE);
 }
 
-function slabInit(id: i32, region: i32, size: i32, capacity: i32, buckets: i32, timers: i32): void {
+/** `first` is the first record of the free list: those before it are only taken by their index. */
+function slabInit(id: i32, region: i32, size: i32, length: i32, capacity: i32, first: i32, buckets: i32, timers: i32): void {
   const slab: i32 = slabAt(id);
   const base: i32 = table(region);
   st32(slab + BASE, base);
   st32(slab + SIZE, size);
   st32(slab + CAPACITY, capacity);
-  st32(slab + FREE, capacity > 0 ? 1 : 0);
+  st32(slab + LENGTH, length);
+  st32(slab + FIRST, first);
+  st32(slab + FREE, first < capacity ? first + 1 : 0);
   st32(slab + USED, 0);
   st32(slab + BUCKETS, buckets);
   st32(slab + BUCKET_MASK, (bucketCount(capacity) - 1) | 0);
   st32(slab + TIMERS, timers);
-  fill(base, 0, mul(size, capacity));
-  for (let i: i32 = 0; i < capacity; i++) st32(base + mul(i, size) + RECORD_LINK, i + 1 < capacity ? i + 2 : 0);
+  for (let i: i32 = 0; i < capacity; i++) {
+    clear(base + mul(i, size), length);
+    st32(base + mul(i, size) + RECORD_LINK, i >= first && i + 1 < capacity ? i + 2 : 0);
+  }
 }
 
 /** Empties every slab; the layout must be written. */
 export function slabsInit(): void {
   const terminals: i32 = ld32(CAPACITY_TERMINALS);
-  const bindings: i32 = ld32(CAPACITY_BINDINGS);
+  const bindings: i32 = bindingCapacity();
   const registrations: i32 = ld32(CAPACITY_REGISTRATIONS);
   const calls: i32 = ld32(CAPACITY_CALLS);
   let buckets: i32 = table(REGION_BUCKETS);
-  slabInit(SLAB_TERMINALS, REGION_TERMINALS, TERMINAL_SIZE, terminals, buckets, 0);
+  slabInit(SLAB_TERMINALS, REGION_TERMINALS, TERMINAL_SIZE, TERMINAL_LENGTH, terminals, 0, buckets, 0);
   buckets = buckets + (bucketCount(terminals) << 2);
-  slabInit(SLAB_BINDINGS, REGION_BINDINGS, BINDING_SIZE, bindings, buckets, terminals);
+  slabInit(SLAB_BINDINGS, REGION_BINDINGS, BINDING_SIZE, BINDING_LENGTH, bindings, terminals, buckets, terminals);
   buckets = buckets + (bucketCount(bindings) << 2);
-  slabInit(SLAB_REGISTRATIONS, REGION_REGISTRATIONS, REGISTRATION_SIZE, registrations, buckets, terminals + bindings);
+  slabInit(SLAB_REGISTRATIONS, REGION_REGISTRATIONS, REGISTRATION_SIZE, REGISTRATION_SIZE, registrations, 0, buckets, terminals + bindings);
   buckets = buckets + (bucketCount(registrations) << 3);
-  slabInit(SLAB_CALLS, REGION_CALLS, CALL_SIZE, calls, buckets, terminals + bindings + registrations);
+  slabInit(SLAB_CALLS, REGION_CALLS, CALL_SIZE, CALL_SIZE, calls, 0, buckets, terminals + bindings + registrations);
   buckets = buckets + (bucketCount(calls) << 2);
-  slabInit(SLAB_FLOWS, REGION_FLOWS, FLOW_SIZE, ld32(CAPACITY_FLOWS), 0, 0);
+  slabInit(SLAB_FLOWS, REGION_FLOWS, FLOW_SIZE, FLOW_SIZE, ld32(CAPACITY_FLOWS), 0, 0, 0);
   fill(table(REGION_BUCKETS), 0, (buckets - table(REGION_BUCKETS)) | 0);
 }
 
@@ -82,36 +91,45 @@ export function recordTake(id: i32): i32 {
   const slab: i32 = slabAt(id);
   const index: i32 = (ld32(slab + FREE) - 1) | 0;
   if (index < 0) return -1;
-  const record: i32 = recordAt(id, index);
-  st32(slab + FREE, ld32(record + RECORD_LINK));
-  st32(slab + USED, ld32(slab + USED) + 1);
-  const generation: i32 = (ld32(record + RECORD_GENERATION) + 1) & 0x7ff;
-  fill(record, 0, ld32(slab + SIZE));
-  st32(record + RECORD_GENERATION, generation | 1);
+  st32(slab + FREE, ld32(recordAt(id, index) + RECORD_LINK));
+  recordBegin(id, index);
   return index;
 }
 
-/** Gives a record back. */
+/** Takes the record with this index, one of those outside the free list. Returns false when it is in use. */
+export function recordTakeAt(id: i32, index: i32): boolean {
+  if (recordUsed(id, index)) return false;
+  recordBegin(id, index);
+  return true;
+}
+
+function recordBegin(id: i32, index: i32): void {
+  const slab: i32 = slabAt(id);
+  const record: i32 = recordAt(id, index);
+  const generation: i32 = (ld32(record + RECORD_GENERATION) + 1) & 0x7ff;
+  clear(record, ld32(slab + LENGTH));
+  st32(record + RECORD_GENERATION, generation | 1);
+  st32(slab + USED, ld32(slab + USED) + 1);
+}
+
+/** Gives a record back, to the free list unless it is outside of it. */
 export function recordGive(id: i32, index: i32): void {
   const slab: i32 = slabAt(id);
   const record: i32 = recordAt(id, index);
   st32(record + RECORD_GENERATION, (ld32(record + RECORD_GENERATION) + 1) & 0x7ff);
+  st32(slab + USED, (ld32(slab + USED) - 1) | 0);
+  if (index < ld32(slab + FIRST)) return;
   st32(record + RECORD_LINK, ld32(slab + FREE));
   st32(slab + FREE, index + 1);
-  st32(slab + USED, (ld32(slab + USED) - 1) | 0);
 }
 
-export function recordUsed(id: i32, index: i32): boolean {
+function recordUsed(id: i32, index: i32): boolean {
   return (ld32(recordAt(id, index) + RECORD_GENERATION) & 1) === 1;
 }
 
 /** Handle of a record: stays different for 1,024 uses of the same place. */
 export function handleOf(id: i32, index: i32): i32 {
   return ((ld32(recordAt(id, index) + RECORD_GENERATION) & 0x7ff) << 20) | index;
-}
-
-export function slabUsed(id: i32): i32 {
-  return ld32(slabAt(id) + USED);
 }
 
 export function slabCapacity(id: i32): i32 {

@@ -1,30 +1,46 @@
 /*
  * Terminals: A:a as the wire shows it, at one service. Key: realm, service, address, port; so equal private
- * addresses in two VPNs never meet (SPEC V7).
+ * addresses in two VPNs never meet (SPEC V7). A terminal and its own binding share a unit of memory.
  */
 
 import { ld32, st32 } from "../machine.ts";
+import { TERMINAL_LENGTH, TOUCHED } from "../memory/layout.ts";
+import { PACKET_HASH, PACKET_REALM, PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import { TERMINAL_ADDRESS, TERMINAL_HASH, TERMINAL_PORT, TERMINAL_REALM, TERMINAL_SERVICE } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
-import { hashAddress, hashBegin, hashEnd, hashWord } from "../bytes/hash.ts";
+import { hashAddress, hashBegin, hashEnd } from "../bytes/hash.ts";
 import { CHAIN_MAX, SLAB_TERMINALS, chainAdd, chainFirst, chainNext, chainRemove, recordAt, recordGive, recordTake } from "./slab.ts";
 
-function terminalHash(realm: i32, service: i32, address: i32, port: i32): i32 {
+/** Notes the hash of the packet's source in its header: the calls below want it there. */
+export function terminalHash(packet: i32): void {
   hashBegin();
-  hashAddress(address);
-  hashWord((port << 16) | (realm << 8) | service);
-  return hashEnd();
+  hashAddress(packet + PACKET_SOURCE, (ld32(packet + PACKET_SOURCE_PORT) << 8) | ld32(packet + PACKET_REALM));
+  st32(packet + PACKET_HASH, hashEnd());
 }
 
-/** Index of the terminal, -1 when it is not known. */
-export function terminalFind(realm: i32, service: i32, address: i32, port: i32): i32 {
-  const hash: i32 = terminalHash(realm, service, address, port);
+/**
+ * Loads a word of each line of the unit that the packet's source may have. Done for a whole batch before the first
+ * message is looked at, all those lines are on their way from memory at once: so a message costs much the same with a
+ * hundred thousand terminals as with a hundred.
+ */
+export function terminalTouch(packet: i32): void {
+  const next: i32 = chainFirst(SLAB_TERMINALS, ld32(packet + PACKET_HASH));
+  if (next === 0) return;
+  const t: i32 = terminalAt(next - 1);
+  st32(TOUCHED, ld32(t) ^ ld32(t + TERMINAL_LENGTH) ^ ld32(t + TERMINAL_LENGTH + 64));
+}
+
+/** Index of the terminal that the packet comes from, -1 when it is not known. */
+export function terminalFind(packet: i32, service: i32): i32 {
+  const hash: i32 = ld32(packet + PACKET_HASH);
+  const port: i32 = ld32(packet + PACKET_SOURCE_PORT);
+  const realm: i32 = ld32(packet + PACKET_REALM);
   let next: i32 = chainFirst(SLAB_TERMINALS, hash);
   for (let i: i32 = 0; i < CHAIN_MAX && next !== 0; i++) {
     const t: i32 = terminalAt(next - 1);
     if (
       ld32(t + TERMINAL_HASH) === hash && ld32(t + TERMINAL_PORT) === port && ld32(t + TERMINAL_REALM) === realm &&
-      ld32(t + TERMINAL_SERVICE) === service && addressEqual(t + TERMINAL_ADDRESS, address)
+      ld32(t + TERMINAL_SERVICE) === service && addressEqual(t + TERMINAL_ADDRESS, packet + PACKET_SOURCE)
     ) {
       return next - 1;
     }
@@ -33,17 +49,17 @@ export function terminalFind(realm: i32, service: i32, address: i32, port: i32):
   return -1;
 }
 
-/** Index of a new terminal, -1 when the table is full. */
-export function terminalTake(realm: i32, service: i32, address: i32, port: i32): i32 {
+/** Index of a new terminal for the packet's source, -1 when the table is full. */
+export function terminalTake(packet: i32, service: i32): i32 {
   const index: i32 = recordTake(SLAB_TERMINALS);
   if (index < 0) return -1;
   const t: i32 = terminalAt(index);
-  const hash: i32 = terminalHash(realm, service, address, port);
+  const hash: i32 = ld32(packet + PACKET_HASH);
   st32(t + TERMINAL_HASH, hash);
-  st32(t + TERMINAL_REALM, realm);
+  st32(t + TERMINAL_REALM, ld32(packet + PACKET_REALM));
   st32(t + TERMINAL_SERVICE, service);
-  st32(t + TERMINAL_PORT, port);
-  addressCopy(t + TERMINAL_ADDRESS, address);
+  st32(t + TERMINAL_PORT, ld32(packet + PACKET_SOURCE_PORT));
+  addressCopy(t + TERMINAL_ADDRESS, packet + PACKET_SOURCE);
   chainAdd(SLAB_TERMINALS, hash, index);
   return index;
 }

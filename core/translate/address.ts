@@ -7,7 +7,7 @@
 
 import { ld32, st32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
-import { POOL_ADDRESS, SERVER_PORT, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
+import { POOL_ADDRESS, POOL_TEXT, POOL_TEXT_LEN, SERVER_PORT, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
 import { CONTEXT_PACKET, CONTEXT_REFUSED, CONTEXT_REMOTE, CONTEXT_REMOTE_PORT, CONTEXT_ROUTED, CONTEXT_SERVICE, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
 import {
   FORM_NAME, MENTION_ADDRESS, MENTION_AT, MENTION_FLAG_BARE, MENTION_FLAG_SIPS, MENTION_FORM, MENTION_HOST_END, MENTION_PORT, MENTION_ROLE,
@@ -16,14 +16,13 @@ import {
 } from "../memory/message.ts";
 import { PACKET_SOURCE } from "../memory/packet.ts";
 import { REASON_FORGED_TOKEN } from "../memory/reason.ts";
-import { BINDING_POOL, BINDING_PORT, BINDING_SPELLED, BINDING_SPELLED_LEN, BINDING_TERMINAL, TERMINAL_SERVER } from "../memory/tables.ts";
+import { BINDING_POOL, BINDING_PORT, BINDING_SPELLED, BINDING_SPELLED_LEN, BINDING_TERMINAL } from "../memory/tables.ts";
 import { addressCopy, addressEqual, isMulticast, isUnspecified } from "../bytes/address.ts";
 import { mentionAt } from "../decode/mention.ts";
-import { editAppend, textByte, textBytes, textDrop, textHost, textMark, textWord } from "../encode/edit.ts";
+import { editAppend, textByte, textBytes, textDecimal, textDrop, textHost, textMark, textWord } from "../encode/edit.ts";
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
 import { serverAt, serviceIs } from "../table/service.ts";
-import { terminalAt } from "../table/terminal.ts";
 import { bindingOpen } from "./open.ts";
 import { TOKEN_ADDRESS, TOKEN_PORT, tokenRead, tokenWrite } from "./token.ts";
 
@@ -37,9 +36,9 @@ export function portOrDefault(m: i32): i32 {
   return (ld32(m + MENTION_ROLE) & MENTION_FLAG_SIPS) !== 0 ? 5061 : 5060;
 }
 
-/** Record of the server that the terminal in hand belongs to. */
+/** Record of the server that terminals of the service in hand are sent to: its first. */
 export function serverHere(): i32 {
-  return serverAt(ld32(CONTEXT_SERVICE_AT), ld32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_SERVER));
+  return serverAt(ld32(CONTEXT_SERVICE_AT), 0);
 }
 
 export function refuse(reason: i32): void {
@@ -56,7 +55,17 @@ export function hostReplace(m: i32, address: i32, port: i32): void {
 /** Replaces host and port by C:c of a binding. */
 export function bindingReplace(m: i32, binding: i32): void {
   const b: i32 = bindingAt(binding);
-  hostReplace(m, poolAt(ld32(b + BINDING_POOL)) + POOL_ADDRESS, ld32(b + BINDING_PORT));
+  const pool: i32 = poolAt(ld32(b + BINDING_POOL));
+  const len: i32 = ld32(pool + POOL_TEXT_LEN);
+  if (len === 0) {
+    hostReplace(m, pool + POOL_ADDRESS, ld32(b + BINDING_PORT));
+    return;
+  }
+  const mark: i32 = textMark();
+  textBytes(pool + POOL_TEXT, len);
+  textByte(58);
+  textDecimal(ld32(b + BINDING_PORT));
+  editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
 }
 
 /** Replaces host and port by what the terminal writes. */

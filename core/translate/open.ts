@@ -33,11 +33,11 @@ function full(reason: i32, region: i32): i32 {
   return -reason;
 }
 
-/** Index of the terminal at this address, made when it is new; negative reason when it cannot be. */
-export function terminalOpen(realm: i32, service: i32, address: i32, port: i32): i32 {
-  const found: i32 = terminalFind(realm, service, address, port);
+/** Index of the terminal that the packet comes from, made when it is new; negative reason when it cannot be. */
+export function terminalOpen(packet: i32, service: i32): i32 {
+  const found: i32 = terminalFind(packet, service);
   if (found >= 0) return found;
-  const index: i32 = terminalTake(realm, service, address, port);
+  const index: i32 = terminalTake(packet, service);
   return index < 0 ? full(REASON_TERMINALS_FULL, REGION_TERMINALS) : index;
 }
 

@@ -39,12 +39,13 @@ const EXPIRES: i32 = 3600;
 const EXPIRES_MAX: i32 = 1000000;
 
 /** Notes the identities of the REGISTER, or of the response to one, in hand. */
-export function registerBegin(): void {
+function registerBegin(): void {
   registrationKeys(ld32(MESSAGE + MESSAGE_TO_URI), ld32(MESSAGE + MESSAGE_TO_URI_LEN), ld32(MESSAGE + MESSAGE_CALL_ID), ld32(MESSAGE + MESSAGE_CALL_ID_LEN));
 }
 
 /** Binding under which this Contact is registered already, perhaps from another address; -1 for none. */
 export function registeredBinding(m: i32): i32 {
+  registerBegin();
   registrationUser(ld32(m + MENTION_USER), ld32(m + MENTION_USER_LEN));
   const p: i32 = ld32(m + MENTION_AT);
   const found: i32 = registrationElsewhere(ld32(CONTEXT_SERVICE), p, ld32(m + MENTION_HOST_END) - p);

@@ -8,21 +8,21 @@ import { HEADER_NOW, MESSAGE } from "../memory/layout.ts";
 import { SERVER_PORT } from "../memory/config.ts";
 import { CONTEXT_BINDING, CONTEXT_DIRECTION, CONTEXT_REFUSED, CONTEXT_REMOTE, CONTEXT_REMOTE_PORT, CONTEXT_ROUTED, CONTEXT_TERMINAL, CONTEXT_VIA_PORT, INBOUND } from "../memory/context.ts";
 import {
-  FORM_NAME, MENTION_ADDRESS, MENTION_AT, MENTION_END, MENTION_FORM, MENTION_PORT, MENTION_ROLE, MENTION_ROLE_MASK, MENTION_URI, MENTION_URI_END, MESSAGE_BODY,
-  MESSAGE_CSEQ_METHOD, MESSAGE_END, MESSAGE_EXPIRES, MESSAGE_FLAGS, MESSAGE_FLAG_RPORT, MESSAGE_MEDIA_COUNT, MESSAGE_STATUS, MESSAGE_VIA, METHOD_REGISTER, METHOD_SUBSCRIBE, ROLE_CONTACT,
+  CONTENT_MULTIPART, FORM_NAME, MENTION_ADDRESS, MENTION_AT, MENTION_END, MENTION_FORM, MENTION_HOST_END, MENTION_PORT, MENTION_ROLE, MENTION_ROLE_MASK, MENTION_URI, MENTION_URI_END, MESSAGE_BODY, MESSAGE_CONTENT,
+  MESSAGE_CSEQ_METHOD, MESSAGE_END, MESSAGE_EXPIRES, MESSAGE_FLAGS, MESSAGE_FLAG_RPORT, MESSAGE_LENGTH, MESSAGE_MEDIA_COUNT, MESSAGE_SDP, MESSAGE_STATUS, MESSAGE_VIA, METHOD_REGISTER, METHOD_SUBSCRIBE, ROLE_CONTACT,
   ROLE_CONTACT_EXPIRES, ROLE_CONTENT_LENGTH, ROLE_EXPIRES, ROLE_SDP_ORIGIN, ROLE_VIA, ROLE_VIA_LOWER, ROLE_VIA_RECEIVED, ROLE_VIA_RPORT,
 } from "../memory/message.ts";
 import { REASON_LOOP } from "../memory/reason.ts";
-import { BINDING_ADDRESS, BINDING_FORM, BINDING_SPELLED_PORT, TERMINAL_ADDRESS, TERMINAL_PORT, TERMINAL_SEEN } from "../memory/tables.ts";
+import { BINDING_ADDRESS, BINDING_FORM, BINDING_REGISTRATIONS, BINDING_SPELLED_PORT, TERMINAL_ADDRESS, TERMINAL_PORT, TERMINAL_SEEN } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { mentionAt, mentionCount } from "../decode/mention.ts";
 import { editAppend, editsDelta, editsReset, textDecimal, textMark } from "../encode/edit.ts";
-import { bindingAt, bindingOf } from "../table/binding.ts";
+import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { terminalAt } from "../table/terminal.ts";
 import { bindingReplace, inboundMap, outboundMap, portOrDefault, refuse, serverHere } from "./address.ts";
 import { callTrack } from "./call.ts";
 import { BINDING_IDLE, bindingHold } from "./open.ts";
-import { expiresShorten, registerBegin, registerCommit, registeredBinding } from "./register.ts";
+import { expiresShorten, registerCommit, registeredBinding } from "./register.ts";
 import { sdpMap, sdpPrepare } from "./sdp.ts";
 import { viaInboundRequest, viaInboundResponse, viaOutboundRequest, viaOutboundResponse, viaReceived, viaRport } from "./via.ts";
 
@@ -73,13 +73,20 @@ function loopCheck(m: i32): void {
   if (bindingOf(m + MENTION_ADDRESS, portOrDefault(m)) >= 0) refuse(REASON_LOOP);
 }
 
+/** Is something registered under this spelling at the terminal in hand, so that no other need be looked for? */
+function isRegisteredHere(m: i32): boolean {
+  const p: i32 = ld32(m + MENTION_AT);
+  const binding: i32 = bindingFind(ld32(CONTEXT_TERMINAL), p, ld32(m + MENTION_HOST_END) - p);
+  return binding >= 0 && ld32(bindingAt(binding) + BINDING_REGISTRATIONS) > 0;
+}
+
 /** A Contact of a REGISTER that is known from elsewhere keeps its C:c; every other URI goes by its direction. */
 function uriMap(m: i32, role: i32): void {
   if (!isInbound()) {
     outboundMap(m);
     return;
   }
-  if (role === ROLE_CONTACT && isRequest() && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) {
+  if (role === ROLE_CONTACT && isRequest() && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER && !isRegisteredHere(m)) {
     const binding: i32 = registeredBinding(m);
     if (binding >= 0) {
       bindingReplace(m, binding);
@@ -104,16 +111,28 @@ function mentionMap(index: i32): void {
   } else if (role !== ROLE_CONTENT_LENGTH) uriMap(m, role);
 }
 
-/** Content-Length follows its body (RFC 3261 20.14), a part's own follows the part. */
-function lengthMap(index: i32): void {
-  const m: i32 = mentionAt(index);
-  if ((ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK) !== ROLE_CONTENT_LENGTH) return;
-  const part: boolean = ld32(m + MENTION_URI) !== 0;
-  const delta: i32 = part ? editsDelta(ld32(m + MENTION_URI), ld32(m + MENTION_URI_END)) : editsDelta(ld32(MESSAGE + MESSAGE_BODY), ld32(MESSAGE + MESSAGE_END));
-  if (delta === 0 || (part === false && ld32(m + MENTION_AT) > ld32(MESSAGE + MESSAGE_BODY))) return;
+function lengthReplace(m: i32, delta: i32): void {
+  if (delta === 0) return;
   const mark: i32 = textMark();
   textDecimal((ld32(m + MENTION_PORT) + delta) | 0);
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_END), mark);
+}
+
+/** A part's own Content-Length follows the part. */
+function partLengthsMap(): void {
+  for (let i: i32 = ld32(MESSAGE + MESSAGE_LENGTH); i < mentionCount(); i++) {
+    const m: i32 = mentionAt(i);
+    const part: boolean = (ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK) === ROLE_CONTENT_LENGTH && ld32(m + MENTION_URI) !== 0;
+    if (part) lengthReplace(m, editsDelta(ld32(m + MENTION_URI), ld32(m + MENTION_URI_END)));
+  }
+}
+
+/** Content-Length follows its body (RFC 3261 20.14). */
+function lengthsMap(): void {
+  if (ld32(MESSAGE + MESSAGE_MEDIA_COUNT) === 0 && ld32(MESSAGE + MESSAGE_SDP) === 0) return;
+  if (ld32(MESSAGE + MESSAGE_CONTENT) === CONTENT_MULTIPART) partLengthsMap();
+  const index: i32 = ld32(MESSAGE + MESSAGE_LENGTH);
+  if (index > 0) lengthReplace(mentionAt(index - 1), editsDelta(ld32(MESSAGE + MESSAGE_BODY), ld32(MESSAGE + MESSAGE_END)));
 }
 
 /** Notes the message as a sign of life of its terminal and binding; a subscription keeps them for as long as it was granted. */
@@ -144,16 +163,13 @@ export function sipTranslate(): void {
   if (ld32(CONTEXT_REFUSED) !== 0) return;
   if (isInbound()) serverRemote();
   else terminalRemote(ld32(CONTEXT_BINDING), !isRequest());
-  if (ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) {
-    if (isInbound()) registerBegin();
-    else if (isSuccess()) registerCommit();
-  }
+  if (ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER && !isInbound() && isSuccess()) registerCommit();
   callTrack(ld32(MESSAGE + MESSAGE_MEDIA_COUNT) > 0);
   if (ld32(CONTEXT_REFUSED) !== 0) return;
   sdpPrepare();
   if (ld32(CONTEXT_REFUSED) !== 0) return;
   const count: i32 = mentionCount();
   for (let i: i32 = 0; i < count; i++) mentionMap(i);
-  for (let i: i32 = 0; i < count; i++) lengthMap(i);
+  lengthsMap();
   lifeNote();
 }

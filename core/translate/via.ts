@@ -73,11 +73,11 @@ export function viaInboundResponse(m: i32): void {
     viaTokenRestore(m);
     return;
   }
-  if (ld32(m + MENTION_FORM) === FORM_NAME) return;
   const server: i32 = serverHere();
   const port: i32 = ld32(server + SERVER_PORT);
   addressCopy(CONTEXT_VIA, server);
   st32(CONTEXT_VIA_PORT, port);
+  if (ld32(m + MENTION_FORM) === FORM_NAME) return;
   if (!serviceIs(service, m + MENTION_ADDRESS, portOrDefault(m))) {
     refuse(REASON_FOREIGN_VIA);
     return;

@@ -9,7 +9,7 @@ import { MESSAGE, MESSAGE_SIZE } from "../../memory/layout.ts";
 import {
   CONTENT_NONE, CONTENT_OTHER, MESSAGE_BODY, MESSAGE_CALL_ID, MESSAGE_CALL_ID_LINE,
   MESSAGE_CONTENT, MESSAGE_CONTENT_LENGTH, MESSAGE_CSEQ, MESSAGE_CSEQ_LINE, MESSAGE_CSEQ_METHOD, MESSAGE_END, MESSAGE_EXPIRES, MESSAGE_FLAGS, MESSAGE_FLAG_AUTH_INT,
-  MESSAGE_FLAG_ENCODED, MESSAGE_FLAG_REQUIRE_ICE, MESSAGE_FROM_LINE, MESSAGE_FROM_TAG, MESSAGE_METHOD, MESSAGE_START, MESSAGE_STATUS,
+  MESSAGE_FLAG_ENCODED, MESSAGE_FLAG_REQUIRE_ICE, MESSAGE_FROM_LINE, MESSAGE_FROM_TAG, MESSAGE_LENGTH, MESSAGE_METHOD, MESSAGE_START, MESSAGE_STATUS,
   MESSAGE_TO_LINE, MESSAGE_TO_TAG, MESSAGE_TO_URI, MESSAGE_TO_URI_LEN, MESSAGE_VIA, MESSAGE_VIA_COUNT, ROLE_CONTACT, ROLE_CONTENT_LENGTH,
   ROLE_EXPIRES, ROLE_PATH, ROLE_RECORD_ROUTE, ROLE_REFER_TO, ROLE_REQUEST_URI, ROLE_ROUTE, ROLE_SERVICE_ROUTE,
 } from "../../memory/message.ts";
@@ -19,7 +19,7 @@ import {
 import { CLASS_SPACE, CLASS_URI_END, classFind } from "../../bytes/class.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
 import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
-import { mentionNumber } from "../mention.ts";
+import { mentionCount, mentionNumber } from "../mention.ts";
 import { contentRead } from "./content.ts";
 import { methodRead } from "./method.ts";
 import {
@@ -116,7 +116,9 @@ function lengthRead(p: i32, end: i32): i32 {
   const before: i32 = ld32(MESSAGE + MESSAGE_CONTENT_LENGTH);
   if (value < 0 || spaceSkip(stop, end) !== end || (before >= 0 && before !== value)) return fault(FAULT_CONTENT_LENGTH, p);
   st32(MESSAGE + MESSAGE_CONTENT_LENGTH, value);
-  return mentionNumber(ROLE_CONTENT_LENGTH, from, stop, value) ? 0 : fault(FAULT_MENTIONS, p);
+  if (!mentionNumber(ROLE_CONTENT_LENGTH, from, stop, value)) return fault(FAULT_MENTIONS, p);
+  st32(MESSAGE + MESSAGE_LENGTH, mentionCount());
+  return 0;
 }
 
 function expiresRead(p: i32, end: i32): i32 {
@@ -151,36 +153,51 @@ function authorizationRead(p: i32, end: i32): void {
 
 /** Reads the header `name`, whose line begins at `line`, with the value [p, end). Returns 0 or a fault. */
 function headerRead(name: i32, line: i32, p: i32, end: i32): i32 {
-  if (name === NAME_VIA) return viaRead(p, end);
-  if (name === NAME_CONTACT) return listRead(ROLE_CONTACT, p, end);
-  if (name === NAME_ROUTE) return listRead(ROLE_ROUTE, p, end);
-  if (name === NAME_RECORD_ROUTE) return listRead(ROLE_RECORD_ROUTE, p, end);
-  if (name === NAME_PATH) return listRead(ROLE_PATH, p, end);
-  if (name === NAME_SERVICE_ROUTE) return listRead(ROLE_SERVICE_ROUTE, p, end);
-  if (name === NAME_REFER_TO) return listRead(ROLE_REFER_TO, p, end);
-  if (name === NAME_CONTENT_LENGTH) return lengthRead(p, end);
-  if (name === NAME_EXPIRES) return expiresRead(p, end);
-  if (name === NAME_FROM) {
-    spanSet(MESSAGE_FROM_LINE, line, end);
-    partyRead(p, end, MESSAGE_FROM_TAG);
-  } else if (name === NAME_TO) {
-    spanSet(MESSAGE_TO_LINE, line, end);
-    partyRead(p, end, MESSAGE_TO_TAG);
-  } else if (name === NAME_CALL_ID) {
-    spanSet(MESSAGE_CALL_ID_LINE, line, end);
-    spanSet(MESSAGE_CALL_ID, spaceSkip(p, end), end);
-  } else if (name === NAME_CSEQ) {
-    spanSet(MESSAGE_CSEQ_LINE, line, end);
-    return cseqRead(p, end);
-  } else if (name === NAME_CONTENT_TYPE) {
-    st32(MESSAGE + MESSAGE_CONTENT, contentRead(p, end));
-  } else if (name === NAME_CONTENT_ENCODING) {
-    flagSet(MESSAGE_FLAG_ENCODED);
-  } else if (name === NAME_REQUIRE) {
-    requireRead(p, end);
-  } else if (name === NAME_AUTHORIZATION) {
-    authorizationRead(p, end);
+  switch (name) {
+    case NAME_VIA:
+      return viaRead(p, end);
+    case NAME_CONTACT:
+      return listRead(ROLE_CONTACT, p, end);
+    case NAME_ROUTE:
+      return listRead(ROLE_ROUTE, p, end);
+    case NAME_RECORD_ROUTE:
+      return listRead(ROLE_RECORD_ROUTE, p, end);
+    case NAME_PATH:
+      return listRead(ROLE_PATH, p, end);
+    case NAME_SERVICE_ROUTE:
+      return listRead(ROLE_SERVICE_ROUTE, p, end);
+    case NAME_REFER_TO:
+      return listRead(ROLE_REFER_TO, p, end);
+    case NAME_CONTENT_LENGTH:
+      return lengthRead(p, end);
+    case NAME_EXPIRES:
+      return expiresRead(p, end);
+    case NAME_FROM:
+      spanSet(MESSAGE_FROM_LINE, line, end);
+      partyRead(p, end, MESSAGE_FROM_TAG);
+      return 0;
+    case NAME_TO:
+      spanSet(MESSAGE_TO_LINE, line, end);
+      partyRead(p, end, MESSAGE_TO_TAG);
+      return 0;
+    case NAME_CALL_ID:
+      spanSet(MESSAGE_CALL_ID_LINE, line, end);
+      spanSet(MESSAGE_CALL_ID, spaceSkip(p, end), end);
+      return 0;
+    case NAME_CSEQ:
+      spanSet(MESSAGE_CSEQ_LINE, line, end);
+      return cseqRead(p, end);
+    default:
+      return contentHeaderRead(name, p, end);
   }
+}
+
+/** The headers that say something about the body, or about what may be done with it. */
+function contentHeaderRead(name: i32, p: i32, end: i32): i32 {
+  if (name === NAME_CONTENT_TYPE) st32(MESSAGE + MESSAGE_CONTENT, contentRead(p, end));
+  else if (name === NAME_CONTENT_ENCODING) flagSet(MESSAGE_FLAG_ENCODED);
+  else if (name === NAME_REQUIRE) requireRead(p, end);
+  else if (name === NAME_AUTHORIZATION) authorizationRead(p, end);
   return 0;
 }
 

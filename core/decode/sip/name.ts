@@ -83,18 +83,32 @@ function isContent(p: i32): boolean {
 
 /** NAME_* of the header name in [p, end). */
 export function nameRead(p: i32, end: i32): i32 {
-  const len: i32 = end - p;
-  if (len === 1) return nameCompact(p);
-  if (len === 2) return fold16(p) === 0x746f ? NAME_TO : NAME_OTHER;
-  if (len === 3) return fold16(p) === 0x7669 && fold8(p + 2) === 0x61 ? NAME_VIA : NAME_OTHER;
-  if (len === 4) return nameOf4(p);
-  if (len === 5) return fold32(p) === 0x726f7574 && fold8(p + 4) === 0x65 ? NAME_ROUTE : NAME_OTHER;
-  if (len === 7) return nameOf7(p);
-  if (len === 8) return fold32(p) === 0x72656665 && fold32(p + 4) === 0x722d746f ? NAME_REFER_TO : NAME_OTHER;
-  if (len === 12) return nameOf12(p);
-  if (len === 13) return nameOf13(p);
-  if (len === 14) return isContent(p) && fold32(p + 8) === 0x6c656e67 && fold16(p + 12) === 0x7468 ? NAME_CONTENT_LENGTH : NAME_OTHER;
-  if (len === 16) return isContent(p) && fold32(p + 8) === 0x656e636f && fold32(p + 12) === 0x64696e67 ? NAME_CONTENT_ENCODING : NAME_OTHER;
-  if (len === 19) return fold32(p) === 0x70726f78 && fold16(p + 4) === 0x792d && isAuthorization(p + 6) ? NAME_AUTHORIZATION : NAME_OTHER;
-  return NAME_OTHER;
+  switch (end - p) {
+    case 1:
+      return nameCompact(p);
+    case 2:
+      return fold16(p) === 0x746f ? NAME_TO : NAME_OTHER;
+    case 3:
+      return fold16(p) === 0x7669 && fold8(p + 2) === 0x61 ? NAME_VIA : NAME_OTHER;
+    case 4:
+      return nameOf4(p);
+    case 5:
+      return fold32(p) === 0x726f7574 && fold8(p + 4) === 0x65 ? NAME_ROUTE : NAME_OTHER;
+    case 7:
+      return nameOf7(p);
+    case 8:
+      return fold32(p) === 0x72656665 && fold32(p + 4) === 0x722d746f ? NAME_REFER_TO : NAME_OTHER;
+    case 12:
+      return nameOf12(p);
+    case 13:
+      return nameOf13(p);
+    case 14:
+      return isContent(p) && fold32(p + 8) === 0x6c656e67 && fold16(p + 12) === 0x7468 ? NAME_CONTENT_LENGTH : NAME_OTHER;
+    case 16:
+      return isContent(p) && fold32(p + 8) === 0x656e636f && fold32(p + 12) === 0x64696e67 ? NAME_CONTENT_ENCODING : NAME_OTHER;
+    case 19:
+      return fold32(p) === 0x70726f78 && fold16(p + 4) === 0x792d && isAuthorization(p + 6) ? NAME_AUTHORIZATION : NAME_OTHER;
+    default:
+      return NAME_OTHER;
+  }
 }
