@@ -6,10 +6,12 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import asc from "assemblyscript/asc";
 import { build, type BuildOptions } from "esbuild";
+import { constantsWrite, sourceCut } from "./bindings/c/source.ts";
 import { schemaJson } from "./hosts/shared/config/schema.ts";
 
 const root = process.cwd();
@@ -49,9 +51,26 @@ async function buildWasm(): Promise<Uint8Array> {
   };
   const { error, stderr } = await asc.main(
     [
-      "core/index.ts", "--outFile", "core.wasm", "--runtime", "stub", "--use", "abort=", "--noAssert",
-      "--initialMemory", String(INITIAL_PAGES), "--maximumMemory", String(MAXIMUM_PAGES), "--memoryBase", "0",
-      "-O3", "--converge", "--enable", "bulk-memory", "--disable", "nontrapping-f2i",
+      "core/index.ts",
+      "--outFile",
+      "core.wasm",
+      "--runtime",
+      "stub",
+      "--use",
+      "abort=",
+      "--noAssert",
+      "--initialMemory",
+      String(INITIAL_PAGES),
+      "--maximumMemory",
+      String(MAXIMUM_PAGES),
+      "--memoryBase",
+      "0",
+      "-O3",
+      "--converge",
+      "--enable",
+      "bulk-memory",
+      "--disable",
+      "nontrapping-f2i",
     ],
     { readFile: readSource, writeFile: write, listFiles: () => [] },
   );
@@ -60,10 +79,19 @@ async function buildWasm(): Promise<Uint8Array> {
   return binary;
 }
 
-/** The C core: wasm2c's translation of that WASM; it is compiled against our own runtime header in bindings/c. */
+/** The C core: wasm2c's translation of that WASM, cut down to its functions for our own runtime header in bindings/c. */
 async function buildC(): Promise<void> {
   const wasm2c = join(root, "node_modules/wabt/bin/wasm2c");
-  execFileSync(process.execPath, [wasm2c, join(dist, "core.wasm"), "-n", "culvert", "-o", join(dist, "core.c")], { stdio: ["ignore", "ignore", "inherit"] });
+  const raw = join(dist, "wasm2c.c");
+  execFileSync(process.execPath, [wasm2c, join(dist, "core.wasm"), "-n", "culvert", "-o", raw], { stdio: ["ignore", "ignore", "inherit"] });
+  await writeFile(join(dist, "core.c"), sourceCut(await readFile(raw, "utf8"), await readFile(join(dist, "wasm2c.h"), "utf8")));
+  await Promise.all([rm(raw), rm(join(dist, "wasm2c.h"))]);
+}
+
+/** The numbers of the contract as a C header. */
+async function buildConstants(): Promise<void> {
+  const abi = (await import(pathToFileURL(join(dist, "abi.js")).href)) as Record<string, unknown>;
+  await writeFile(join(dist, "constants.h"), constantsWrite(abi));
 }
 
 /** The Node host, libraries left to node_modules; it is the command `culvert`. */
@@ -89,5 +117,5 @@ async function buildHosts(): Promise<void> {
 }
 
 await mkdir(dist, { recursive: true });
-await Promise.all([buildJs(), buildWasm().then(buildC)]);
+await Promise.all([buildJs().then(buildConstants), buildWasm().then(buildC)]);
 await buildHosts();

@@ -132,6 +132,8 @@ export const MENTION_FLAG_BARE: i32 = 0x100;
 export const MENTION_FLAG_SIPS: i32 = 0x200;
 /** transport= other than udp. */
 export const MENTION_FLAG_STREAM: i32 = 0x400;
+/** The lr parameter: a loose router (RFC 3261 16.12). */
+export const MENTION_FLAG_LOOSE: i32 = 0x800;
 
 export const ROLE_REQUEST_URI: i32 = 1;
 /** Sent-by of the top Via; then its received and rport values. */
@@ -149,6 +151,8 @@ export const ROLE_REFER_TO: i32 = 11;
 export const ROLE_CONTENT_LENGTH: i32 = 12;
 export const ROLE_EXPIRES: i32 = 13;
 export const ROLE_CONTACT_EXPIRES: i32 = 14;
+/** maddr of the top Via (RFC 3261 18.1.1). */
+export const ROLE_VIA_MADDR: i32 = 15;
 /* SDP (RFC 8866). Addresses span "IP4 a.b.c.d": the address type changes with the family. */
 export const ROLE_SDP_ORIGIN: i32 = 20;
 export const ROLE_SDP_CONNECTION: i32 = 21;

@@ -5,6 +5,9 @@
 
 export const RECORD_GENERATION: i32 = 0;
 export const RECORD_LINK: i32 = 4;
+/** The low bits of a handle: the record's index. Its generation stands above. */
+export const HANDLE_INDEX: i32 = 0xfffff;
+export const HANDLE_SHIFT: i32 = 20;
 
 /* Terminal: A:a at a service, seen through its NAT. TERMINAL_LENGTH. */
 export const TERMINAL_HASH: i32 = 8;
@@ -61,6 +64,8 @@ export const REGISTRATION_CSEQ: i32 = 48;
 export const REGISTRATION_STAMP: i32 = 52;
 /** Seconds the registrar granted. */
 export const REGISTRATION_GRANTED: i32 = 56;
+/** Was the REGISTER with this CSeq answered here, not by the registrar? */
+export const REGISTRATION_ANSWERED: i32 = 72;
 /** Index of its service. */
 export const REGISTRATION_SERVICE: i32 = 60;
 /** Hash chain of the second key (address of record, user, spelling, Call-ID): a terminal that moved is found by it. */

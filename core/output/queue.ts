@@ -6,7 +6,20 @@
 
 import { copy, ld32, st32 } from "../machine.ts";
 import { ASSEMBLY, ASSEMBLY_SIZE, ASSEMBLY_TOP, HEADER_OUT_HEAD, HEADER_OUT_TAIL, OUTPUTS, OUTPUT_MAX, OUTPUT_SIZE } from "../memory/layout.ts";
-import { OUTPUT_DETAIL, OUTPUT_EVENT, OUTPUT_KIND, OUTPUT_LEN, OUTPUT_LOCAL, OUTPUT_LOCAL_PORT, OUTPUT_PAYLOAD, OUTPUT_REALM, OUTPUT_REMOTE, OUTPUT_REMOTE_PORT, OUTPUT_TIMEOUT, OUTPUT_VALUE } from "../memory/output.ts";
+import {
+  OUTPUT_DETAIL,
+  OUTPUT_EVENT,
+  OUTPUT_KIND,
+  OUTPUT_LEN,
+  OUTPUT_LOCAL,
+  OUTPUT_LOCAL_PORT,
+  OUTPUT_PAYLOAD,
+  OUTPUT_REALM,
+  OUTPUT_REMOTE,
+  OUTPUT_REMOTE_PORT,
+  OUTPUT_TIMEOUT,
+  OUTPUT_VALUE,
+} from "../memory/output.ts";
 import { addressCopy } from "../bytes/address.ts";
 import { timerWait } from "../table/timer.ts";
 

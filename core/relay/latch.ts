@@ -2,7 +2,7 @@
  * First-packet latching (SPEC R2, RFC 7362 4, CONFORMANCE 72 to 75). Tiers: the signalled address and port, the
  * signalled or signaling source's address with any port, anything; which of them count is the realm's policy, and all but
  * the first only inside a window after the offer or answer. The first valid packet is followed at once; PROBATION packets
- * in a row lock it; a locked latch moves only after a new offer or answer.
+ * in a row lock it. A locked latch moves only after a new offer or answer, or, inside the window, to the signalled address.
  */
 
 import { ld16be, ld32, ld32be, st32 } from "../machine.ts";
@@ -10,12 +10,32 @@ import { HEADER_NOW } from "../memory/layout.ts";
 import { LATCH_ANY, LATCH_STRICT, REALM_LATCH } from "../memory/config.ts";
 import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import {
-  CALL_SIGNALING, FLOW_CALL, FLOW_WINDOW, LATCHED_LOCKED, LATCHED_NOT, LATCHED_PINHOLE, LATCHED_PROBATION, LATCH_ADDRESS, LATCH_PORT, LATCH_RUN, LATCH_SEQUENCE,
-  LATCH_SSRC, LATCH_STATE, LATCH_TIER, SIDE_ACCESS, SIDE_LATCH_RTP, SIDE_REALM, SIDE_RTCP_ADDRESS, SIDE_RTCP_PORT, SIDE_RTP_ADDRESS, SIDE_RTP_PORT,
+  CALL_SERVICE,
+  CALL_SIGNALING,
+  FLOW_CALL,
+  FLOW_WINDOW,
+  LATCHED_LOCKED,
+  LATCHED_NOT,
+  LATCHED_PINHOLE,
+  LATCHED_PROBATION,
+  LATCH_ADDRESS,
+  LATCH_PORT,
+  LATCH_RUN,
+  LATCH_SEQUENCE,
+  LATCH_SSRC,
+  LATCH_STATE,
+  LATCH_TIER,
+  SIDE_ACCESS,
+  SIDE_LATCH_RTP,
+  SIDE_REALM,
+  SIDE_RTCP_ADDRESS,
+  SIDE_RTCP_PORT,
+  SIDE_RTP_ADDRESS,
+  SIDE_RTP_PORT,
 } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { callAt } from "../table/call.ts";
-import { realmAt } from "../table/service.ts";
+import { realmAt, serverFind, serviceAt } from "../table/service.ts";
 
 /** Packets in a row from one source that lock a latch (as Asterisk's probation). */
 const PROBATION: i32 = 4;
@@ -28,6 +48,16 @@ export const TIER_ANY: i32 = 3;
 /** Not allowed at all. */
 export const TIER_NONE: i32 = 9;
 
+function isWindowOpen(flow: i32): boolean {
+  return ((ld32(flow + FLOW_WINDOW) - ld32(HEADER_NOW)) | 0) >= 0;
+}
+
+/** Does the call's signaling on this side come from that address: the terminal's, or one of the servers'? */
+function isSignaling(call: i32, side: i32, source: i32): boolean {
+  if (side === SIDE_ACCESS) return addressEqual(source, call + CALL_SIGNALING);
+  return serverFind(serviceAt(ld32(call + CALL_SERVICE)), source, -1) >= 0;
+}
+
 /** TIER_* that the packet's source comes by. */
 function tierOf(flow: i32, block: i32, side: i32, packet: i32, rtcp: boolean): i32 {
   const source: i32 = packet + PACKET_SOURCE;
@@ -36,8 +66,8 @@ function tierOf(flow: i32, block: i32, side: i32, packet: i32, rtcp: boolean): i
   const same: boolean = addressEqual(source, address);
   if (same && port === ld32(packet + PACKET_SOURCE_PORT)) return TIER_SIGNALLED;
   const policy: i32 = ld32(realmAt(ld32(block + SIDE_REALM)) + REALM_LATCH);
-  if (policy === LATCH_STRICT || ((ld32(flow + FLOW_WINDOW) - ld32(HEADER_NOW)) | 0) < 0) return TIER_NONE;
-  if (same || (side === SIDE_ACCESS && addressEqual(source, callAt(ld32(flow + FLOW_CALL)) + CALL_SIGNALING))) return TIER_SOURCE;
+  if (policy === LATCH_STRICT || !isWindowOpen(flow)) return TIER_NONE;
+  if (same || isSignaling(callAt(ld32(flow + FLOW_CALL)), side, source)) return TIER_SOURCE;
   return policy === LATCH_ANY ? TIER_ANY : TIER_NONE;
 }
 
@@ -85,16 +115,17 @@ export function latchPass(flow: i32, block: i32, side: i32, latch: i32, packet: 
   const state: i32 = ld32(latch + LATCH_STATE);
   const held: boolean = state !== LATCHED_NOT && isLatchedTo(latch, packet);
   if (held && state === LATCHED_LOCKED) return LATCH_ALLOWED;
-  if (state === LATCHED_LOCKED) return LATCH_REFUSED;
+  if (state === LATCHED_LOCKED && ld32(latch + LATCH_TIER) === TIER_SIGNALLED) return LATCH_REFUSED;
   if (rtcp && !isPartner(block, packet)) return LATCH_REFUSED;
   const tier: i32 = tierOf(flow, block, side, packet, rtcp);
   if (tier === TIER_NONE && !held) return LATCH_REFUSED;
+  if (state === LATCHED_LOCKED && (tier !== TIER_SIGNALLED || !isWindowOpen(flow) || !strong)) return LATCH_REFUSED;
   if (!strong) {
     if (held || state !== LATCHED_NOT) return held ? LATCH_ALLOWED : LATCH_REFUSED;
     latchTake(latch, packet, LATCHED_PINHOLE, tier);
     return LATCH_LEARNED;
   }
-  const better: boolean = state !== LATCHED_PROBATION || tier < ld32(latch + LATCH_TIER);
+  const better: boolean = state < LATCHED_PROBATION || tier < ld32(latch + LATCH_TIER);
   if (!held && !better) return LATCH_REFUSED;
   if (!held) latchTake(latch, packet, stream ? LATCHED_PROBATION : LATCHED_LOCKED, tier);
   else if (state === LATCHED_PINHOLE) st32(latch + LATCH_STATE, stream ? LATCHED_PROBATION : LATCHED_LOCKED);

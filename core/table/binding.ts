@@ -6,12 +6,35 @@
 
 import { copy, equal, ld32, st32 } from "../machine.ts";
 import {
-  BINDING_HASH, BINDING_NEXT, BINDING_POOL, BINDING_PORT, BINDING_SPELLED, BINDING_SPELLED_LEN, BINDING_TERMINAL, PORT_BINDING, PORT_INDEX,
-  SPELLED_MAX, TERMINAL_BINDINGS, TERMINAL_PRIMARY,
+  BINDING_HASH,
+  BINDING_NEXT,
+  BINDING_POOL,
+  BINDING_PORT,
+  BINDING_SPELLED,
+  BINDING_SPELLED_LEN,
+  BINDING_TERMINAL,
+  PORT_BINDING,
+  PORT_INDEX,
+  SPELLED_MAX,
+  TERMINAL_BINDINGS,
+  TERMINAL_PRIMARY,
 } from "../memory/tables.ts";
 import { hashBegin, hashBytes, hashEnd, hashWord } from "../bytes/hash.ts";
 import { poolOf, portGive, portOwner, portTake } from "./port.ts";
-import { CHAIN_MAX, SLAB_BINDINGS, chainAdd, chainFirst, chainNext, chainRemove, listPush, listRemove, recordAt, recordGive, recordTake, recordTakeAt } from "./slab.ts";
+import {
+  CHAIN_MAX,
+  SLAB_BINDINGS,
+  chainAdd,
+  chainFirst,
+  chainNext,
+  chainRemove,
+  listPush,
+  listRemove,
+  recordAt,
+  recordGive,
+  recordTake,
+  recordTakeAt,
+} from "./slab.ts";
 import { terminalAt } from "./terminal.ts";
 
 /** Different addresses that one terminal may write: a bound on what a hostile one can take. */

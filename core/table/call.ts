@@ -38,8 +38,11 @@ export function callFind(terminal: i32, initiator: i32): i32 {
   for (let i: i32 = 0; i < CHAIN_MAX && next !== 0; i++) {
     const c: i32 = callAt(next - 1);
     if (
-      ld32(c + CALL_HASH) === hash && ld32(c + CALL_TERMINAL) === terminal && ld32(c + CALL_INITIATOR) === initiator &&
-      ld32(c + CALL_KEY) === ld32(KEY) && ld32(c + CALL_KEY + 4) === ld32(KEY + 4)
+      ld32(c + CALL_HASH) === hash &&
+      ld32(c + CALL_TERMINAL) === terminal &&
+      ld32(c + CALL_INITIATOR) === initiator &&
+      ld32(c + CALL_KEY) === ld32(KEY) &&
+      ld32(c + CALL_KEY + 4) === ld32(KEY + 4)
     ) {
       return next - 1;
     }

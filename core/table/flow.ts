@@ -5,8 +5,21 @@
 
 import { ld32, st32 } from "../machine.ts";
 import {
-  CALL_FLOWS, FLOW_ACCESS, FLOW_CALL, FLOW_CORE, FLOW_LINE, FLOW_NEXT, FLOW_PROTO, PORT_FLOW, PORT_FLOW_CORE, PORT_FLOW_RTCP, SIDE_ACCESS, SIDE_CORE,
-  SIDE_POOL, SIDE_PORT, SIDE_REALM,
+  CALL_FLOWS,
+  FLOW_ACCESS,
+  FLOW_CALL,
+  FLOW_CORE,
+  FLOW_LINE,
+  FLOW_NEXT,
+  FLOW_PROTO,
+  PORT_FLOW,
+  PORT_FLOW_CORE,
+  PORT_FLOW_RTCP,
+  SIDE_ACCESS,
+  SIDE_CORE,
+  SIDE_POOL,
+  SIDE_PORT,
+  SIDE_REALM,
 } from "../memory/tables.ts";
 import { POOL_MEDIA } from "../memory/config.ts";
 import { POOL_MAX } from "../memory/layout.ts";

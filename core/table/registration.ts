@@ -7,13 +7,35 @@
 
 import { ld32, st32 } from "../machine.ts";
 import {
-  BINDING_REGISTRATIONS, BINDING_SPELLED, BINDING_SPELLED_LEN, REGISTRATION_AOR, REGISTRATION_BINDING, REGISTRATION_CALL_ID, REGISTRATION_HASH,
-  REGISTRATION_MOVE_HASH, REGISTRATION_MOVE_LINK, REGISTRATION_SERVICE, REGISTRATION_USER,
+  BINDING_REGISTRATIONS,
+  BINDING_SPELLED,
+  BINDING_SPELLED_LEN,
+  REGISTRATION_AOR,
+  REGISTRATION_BINDING,
+  REGISTRATION_CALL_ID,
+  REGISTRATION_HASH,
+  REGISTRATION_MOVE_HASH,
+  REGISTRATION_MOVE_LINK,
+  REGISTRATION_SERVICE,
+  REGISTRATION_USER,
 } from "../memory/tables.ts";
 import { hashBegin, hashBytes, hashEnd, hashHigh, hashWord } from "../bytes/hash.ts";
 import { SCRATCH_KEYS } from "../memory/layout.ts";
 import { bindingAt } from "./binding.ts";
-import { CHAIN_MAX, SLAB_REGISTRATIONS, chainAdd, chainFirst, chainNext, chainRemove, listPush, listRemove, moveBucket, recordAt, recordGive, recordTake } from "./slab.ts";
+import {
+  CHAIN_MAX,
+  SLAB_REGISTRATIONS,
+  chainAdd,
+  chainFirst,
+  chainNext,
+  chainRemove,
+  listPush,
+  listRemove,
+  moveBucket,
+  recordAt,
+  recordGive,
+  recordTake,
+} from "./slab.ts";
 
 /* The identities of the message in hand, two words each; written by registrationKeys. */
 const KEY_AOR: i32 = SCRATCH_KEYS;
@@ -101,8 +123,11 @@ export function registrationElsewhere(service: i32, spelled: i32, len: i32): i32
   for (let i: i32 = 0; i < CHAIN_MAX && next !== 0; i++) {
     const r: i32 = registrationAt(next - 1);
     if (
-      ld32(r + REGISTRATION_MOVE_HASH) === hash && ld32(r + REGISTRATION_SERVICE) === service && same64(r + REGISTRATION_AOR, KEY_AOR) &&
-      same64(r + REGISTRATION_USER, KEY_USER) && same64(r + REGISTRATION_CALL_ID, KEY_CALL_ID)
+      ld32(r + REGISTRATION_MOVE_HASH) === hash &&
+      ld32(r + REGISTRATION_SERVICE) === service &&
+      same64(r + REGISTRATION_AOR, KEY_AOR) &&
+      same64(r + REGISTRATION_USER, KEY_USER) &&
+      same64(r + REGISTRATION_CALL_ID, KEY_CALL_ID)
     ) {
       return next - 1;
     }

@@ -26,16 +26,7 @@ import {
   RULE_VLAN,
   RULE_VPN,
 } from "../memory/config.ts";
-import {
-  CAPACITY_RULES,
-  CONFIG_REALMS,
-  CONFIG_RULES,
-  CONFIG_SERVICES,
-  REGION_CLASSIFIER,
-  REGION_RULES,
-  RULE_SIZE,
-  table,
-} from "../memory/layout.ts";
+import { CAPACITY_RULES, CONFIG_REALMS, CONFIG_RULES, CONFIG_SERVICES, REGION_CLASSIFIER, REGION_RULES, RULE_SIZE, table } from "../memory/layout.ts";
 import { FAULT_CONFIG, fault } from "../memory/reason.ts";
 import { CLASSIFIER_AGGREGATE, CLASSIFIER_ORDER, classifierBuild, classifierClear } from "./classifier.ts";
 import { LABEL_MAX, PORT_MAX } from "./field.ts";

@@ -4,7 +4,17 @@
 
 import { ld32, mul } from "../machine.ts";
 import { CONFIG_REALMS, CONFIG_SERVICES, REALMS, REALM_MAX, REALM_SIZE, SERVICES, SERVICE_MAX, SERVICE_SIZE } from "../memory/layout.ts";
-import { SERVER_MAX, SERVER_PORT, SERVER_SIZE, SERVICE_ACCESS, SERVICE_ADDRESS, SERVICE_CORE, SERVICE_PORT, SERVICE_SERVERS, SERVICE_SERVER_COUNT } from "../memory/config.ts";
+import {
+  SERVER_MAX,
+  SERVER_PORT,
+  SERVER_SIZE,
+  SERVICE_ACCESS,
+  SERVICE_ADDRESS,
+  SERVICE_CORE,
+  SERVICE_PORT,
+  SERVICE_SERVERS,
+  SERVICE_SERVER_COUNT,
+} from "../memory/config.ts";
 import { addressEqual } from "../bytes/address.ts";
 
 export function realmAt(index: i32): i32 {

@@ -6,11 +6,30 @@
 
 import { clear, fill, ld32, mul, st32 } from "../machine.ts";
 import {
-  BINDING_LENGTH, BINDING_SIZE, CALL_SIZE, CAPACITY_CALLS, CAPACITY_FLOWS, CAPACITY_REGISTRATIONS, CAPACITY_TERMINALS, FLOW_SIZE,
-  REGION_BINDINGS, REGION_BUCKETS, REGION_CALLS, REGION_FLOWS, REGION_REGISTRATIONS, REGION_TERMINALS, REGISTRATION_SIZE, SLABS,
-  SLAB_SIZE, TERMINAL_LENGTH, TERMINAL_SIZE, bindingCapacity, bucketCount, table,
+  BINDING_LENGTH,
+  BINDING_SIZE,
+  CALL_SIZE,
+  CAPACITY_CALLS,
+  CAPACITY_FLOWS,
+  CAPACITY_REGISTRATIONS,
+  CAPACITY_TERMINALS,
+  FLOW_SIZE,
+  REGION_BINDINGS,
+  REGION_BUCKETS,
+  REGION_CALLS,
+  REGION_FLOWS,
+  REGION_REGISTRATIONS,
+  REGION_TERMINALS,
+  REGISTRATION_SIZE,
+  SLABS,
+  SLAB_SIZE,
+  TERMINAL_LENGTH,
+  TERMINAL_SIZE,
+  bindingCapacity,
+  bucketCount,
+  table,
 } from "../memory/layout.ts";
-import { RECORD_GENERATION, RECORD_LINK } from "../memory/tables.ts";
+import { HANDLE_SHIFT, RECORD_GENERATION, RECORD_LINK } from "../memory/tables.ts";
 
 export const SLAB_TERMINALS: i32 = 0;
 export const SLAB_BINDINGS: i32 = 1;
@@ -129,7 +148,7 @@ function recordUsed(id: i32, index: i32): boolean {
 
 /** Handle of a record: stays different for 1,024 uses of the same place. */
 export function handleOf(id: i32, index: i32): i32 {
-  return ((ld32(recordAt(id, index) + RECORD_GENERATION) & 0x7ff) << 20) | index;
+  return ((ld32(recordAt(id, index) + RECORD_GENERATION) & 0x7ff) << HANDLE_SHIFT) | index;
 }
 
 export function slabCapacity(id: i32): i32 {

@@ -39,8 +39,11 @@ export function terminalFind(packet: i32, service: i32): i32 {
   for (let i: i32 = 0; i < CHAIN_MAX && next !== 0; i++) {
     const t: i32 = terminalAt(next - 1);
     if (
-      ld32(t + TERMINAL_HASH) === hash && ld32(t + TERMINAL_PORT) === port && ld32(t + TERMINAL_REALM) === realm &&
-      ld32(t + TERMINAL_SERVICE) === service && addressEqual(t + TERMINAL_ADDRESS, packet + PACKET_SOURCE)
+      ld32(t + TERMINAL_HASH) === hash &&
+      ld32(t + TERMINAL_PORT) === port &&
+      ld32(t + TERMINAL_REALM) === realm &&
+      ld32(t + TERMINAL_SERVICE) === service &&
+      addressEqual(t + TERMINAL_ADDRESS, packet + PACKET_SOURCE)
     ) {
       return next - 1;
     }

@@ -8,11 +8,40 @@
 import { ld32, st32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
 import { POOL_ADDRESS, POOL_TEXT, POOL_TEXT_LEN, SERVER_PORT, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
-import { CONTEXT_PACKET, CONTEXT_REFUSED, CONTEXT_REMOTE, CONTEXT_REMOTE_PORT, CONTEXT_ROUTED, CONTEXT_SERVICE, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
 import {
-  FORM_NAME, MENTION_ADDRESS, MENTION_AT, MENTION_FLAG_BARE, MENTION_FLAG_SIPS, MENTION_FORM, MENTION_HOST_END, MENTION_PORT, MENTION_ROLE,
-  MENTION_ROLE_MASK, MENTION_TOKEN, MENTION_TOKEN_LEN, MENTION_URI, MENTION_URI_END, MESSAGE_CSEQ_METHOD, MESSAGE_VIA, METHOD_REGISTER,
-  ROLE_CONTACT, ROLE_PATH, ROLE_RECORD_ROUTE, ROLE_REQUEST_URI, ROLE_ROUTE,
+  CONTEXT_PACKET,
+  CONTEXT_REFUSED,
+  CONTEXT_REMOTE,
+  CONTEXT_REMOTE_PORT,
+  CONTEXT_ROUTED,
+  CONTEXT_SERVICE,
+  CONTEXT_SERVICE_AT,
+  CONTEXT_TERMINAL,
+} from "../memory/context.ts";
+import {
+  FORM_NAME,
+  MENTION_ADDRESS,
+  MENTION_AT,
+  MENTION_FLAG_BARE,
+  MENTION_FLAG_LOOSE,
+  MENTION_FLAG_SIPS,
+  MENTION_FORM,
+  MENTION_HOST_END,
+  MENTION_PORT,
+  MENTION_ROLE,
+  MENTION_ROLE_MASK,
+  MENTION_TOKEN,
+  MENTION_TOKEN_LEN,
+  MENTION_URI,
+  MENTION_URI_END,
+  MESSAGE_CSEQ_METHOD,
+  MESSAGE_VIA,
+  METHOD_REGISTER,
+  ROLE_CONTACT,
+  ROLE_PATH,
+  ROLE_RECORD_ROUTE,
+  ROLE_REQUEST_URI,
+  ROLE_ROUTE,
 } from "../memory/message.ts";
 import { PACKET_SOURCE } from "../memory/packet.ts";
 import { REASON_FORGED_TOKEN } from "../memory/reason.ts";
@@ -105,11 +134,12 @@ function opens(role: i32): boolean {
   return role === ROLE_CONTACT || role === ROLE_RECORD_ROUTE || role === ROLE_PATH;
 }
 
-/** Notes where a request goes: its topmost Route, or its Request-URI when there is none (RFC 3261 8.1.2). */
-function remoteNote(role: i32, address: i32, port: i32): void {
+/** Notes where a request goes: its topmost Route, or its Request-URI when there is none or that one is a strict router (RFC 3261 12.2.1.1). */
+function remoteNote(m: i32, role: i32, address: i32, port: i32): void {
   if (role === ROLE_ROUTE) {
     if (ld32(CONTEXT_ROUTED) !== 0) return;
     st32(CONTEXT_ROUTED, 1);
+    if ((ld32(m + MENTION_ROLE) & MENTION_FLAG_LOOSE) === 0) return;
   } else if (role !== ROLE_REQUEST_URI) {
     return;
   }
@@ -125,7 +155,7 @@ function tokenRestore(m: i32, role: i32): void {
   const port: i32 = ld32(TOKEN_PORT);
   hostReplace(m, TOKEN_ADDRESS, port);
   tokenRemove(m);
-  remoteNote(role, TOKEN_ADDRESS, port >= 0 ? port : (ld32(m + MENTION_ROLE) & MENTION_FLAG_SIPS) !== 0 ? 5061 : 5060);
+  remoteNote(m, role, TOKEN_ADDRESS, port >= 0 ? port : (ld32(m + MENTION_ROLE) & MENTION_FLAG_SIPS) !== 0 ? 5061 : 5060);
 }
 
 /** D:d written for E:e, or the reverse, with the port absent where it was and may be. */
@@ -152,7 +182,7 @@ export function inboundMap(m: i32): void {
     const server: i32 = serverHere();
     const port: i32 = ld32(server + SERVER_PORT);
     if (!addressEqual(server, service + SERVICE_ADDRESS) || port !== ld32(service + SERVICE_PORT)) swap(m, server, port);
-    remoteNote(role, server, port);
+    remoteNote(m, role, server, port);
     return;
   }
   if (role === ROLE_ROUTE) st32(CONTEXT_ROUTED, 1);
@@ -211,7 +241,7 @@ export function outboundMap(m: i32): void {
     spellingReplace(m, binding);
     return;
   }
-  if (binding >= 0 && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) return;
+  if (role === ROLE_CONTACT && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) return;
   if (isPlain(m, service)) {
     if (!serviceIs(service, m + MENTION_ADDRESS, portOrDefault(m))) swap(m, service + SERVICE_ADDRESS, ld32(service + SERVICE_PORT));
     return;

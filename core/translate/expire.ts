@@ -8,9 +8,33 @@ import { HEADER_NOW, TEXT } from "../memory/layout.ts";
 import { REALM_INACTIVITY, REALM_KEEPALIVE, SERVICE_ACCESS, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
 import { OUTPUT_SEND } from "../memory/output.ts";
 import {
-  BINDING_CALLS, BINDING_DEADLINE, BINDING_REGISTRATIONS, CALL_ANSWERED, CALL_BINDING, CALL_BYE_CSEQ, CALL_CONFIRMED, CALL_DEADLINE, CALL_EARLY, CALL_ENDED, CALL_FLOWS,
-  CALL_SERVICE, CALL_STATE, END_BYE, END_INACTIVE, END_TIMEOUT, FLOW_FLAGS, FLOW_FLAG_HELD, FLOW_NEXT, FLOW_SEEN, REGISTRATION_EXPIRES_AT, TERMINAL_ADDRESS,
-  TERMINAL_PORT, TERMINAL_PROBE_AT, TERMINAL_REALM, TERMINAL_REGISTRATIONS, TERMINAL_SERVICE,
+  BINDING_CALLS,
+  BINDING_DEADLINE,
+  BINDING_REGISTRATIONS,
+  CALL_ANSWERED,
+  CALL_BINDING,
+  CALL_BYE_CSEQ,
+  CALL_CONFIRMED,
+  CALL_DEADLINE,
+  CALL_EARLY,
+  CALL_ENDED,
+  CALL_FLOWS,
+  CALL_SERVICE,
+  CALL_STATE,
+  END_BYE,
+  END_INACTIVE,
+  END_TIMEOUT,
+  FLOW_FLAGS,
+  FLOW_FLAG_HELD,
+  FLOW_NEXT,
+  FLOW_SEEN,
+  REGISTRATION_EXPIRES_AT,
+  TERMINAL_ADDRESS,
+  TERMINAL_PORT,
+  TERMINAL_PROBE_AT,
+  TERMINAL_REALM,
+  TERMINAL_REGISTRATIONS,
+  TERMINAL_SERVICE,
 } from "../memory/tables.ts";
 import { outputKeep, outputSend } from "../output/queue.ts";
 import { bindingAt } from "../table/binding.ts";
@@ -46,7 +70,8 @@ function terminalFire(index: i32): void {
     const service: i32 = serviceAt(ld32(t + TERMINAL_SERVICE));
     const len: i32 = probeBuild(index, service);
     const text: i32 = outputKeep(TEXT, len);
-    if (text !== 0) outputSend(OUTPUT_SEND, realm, service + SERVICE_ADDRESS, ld32(service + SERVICE_PORT), t + TERMINAL_ADDRESS, ld32(t + TERMINAL_PORT), text, len);
+    if (text !== 0)
+      outputSend(OUTPUT_SEND, realm, service + SERVICE_ADDRESS, ld32(service + SERVICE_PORT), t + TERMINAL_ADDRESS, ld32(t + TERMINAL_PORT), text, len);
     st32(t + TERMINAL_PROBE_AT, (ld32(HEADER_NOW) + ld32(realmAt(realm) + REALM_KEEPALIVE)) | 1);
   }
   timerSet(timerOf(SLAB_TERMINALS, index), ld32(t + TERMINAL_PROBE_AT));

@@ -6,18 +6,17 @@
 import { ld32, st32 } from "../machine.ts";
 import { ASSEMBLY, ASSEMBLY_SIZE, ASSEMBLY_TOP, MESSAGE, TEXT } from "../memory/layout.ts";
 import { POOL_ADDRESS, SERVICE_ACCESS, SERVICE_ADDRESS, SERVICE_CORE, SERVICE_PORT } from "../memory/config.ts";
-import { CONTEXT_BINDING, CONTEXT_DIRECTION, CONTEXT_PACKET, CONTEXT_REMOTE, CONTEXT_REMOTE_PORT, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL, INBOUND } from "../memory/context.ts";
-import { FORM_IP4, MESSAGE_END, MESSAGE_START } from "../memory/message.ts";
+import { CONTEXT_BINDING, CONTEXT_DIRECTION, CONTEXT_PACKET, CONTEXT_REMOTE, CONTEXT_REMOTE_PORT, CONTEXT_SERVICE_AT, INBOUND } from "../memory/context.ts";
+import { MESSAGE_END, MESSAGE_START } from "../memory/message.ts";
 import { OUTPUT_SEND } from "../memory/output.ts";
 import { PACKET_LEN, PACKET_PAYLOAD, PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
-import { BINDING_POOL, BINDING_PORT, TERMINAL_PRIMARY } from "../memory/tables.ts";
-import { editsFit, editsReset, textDrop, textHost, textMark } from "../encode/edit.ts";
+import { BINDING_POOL, BINDING_PORT } from "../memory/tables.ts";
+import { editsFit, editsReset } from "../encode/edit.ts";
 import { splice } from "../encode/splice.ts";
 import { outputKeep, outputSend } from "../output/queue.ts";
 import { bindingAt } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
-import { terminalAt } from "../table/terminal.ts";
-import { bindingOpen } from "./open.ts";
+import { bindingAny } from "./open.ts";
 import { serverRemote, terminalRemote } from "./sip.ts";
 
 /** Sends `len` bytes at `payload` the way the context says. */
@@ -26,7 +25,16 @@ function leave(payload: i32, len: i32): void {
   const port: i32 = ld32(CONTEXT_REMOTE_PORT);
   if (ld32(CONTEXT_DIRECTION) === INBOUND) {
     const b: i32 = bindingAt(ld32(CONTEXT_BINDING));
-    outputSend(OUTPUT_SEND, ld32(service + SERVICE_CORE), poolAt(ld32(b + BINDING_POOL)) + POOL_ADDRESS, ld32(b + BINDING_PORT), CONTEXT_REMOTE, port, payload, len);
+    outputSend(
+      OUTPUT_SEND,
+      ld32(service + SERVICE_CORE),
+      poolAt(ld32(b + BINDING_POOL)) + POOL_ADDRESS,
+      ld32(b + BINDING_PORT),
+      CONTEXT_REMOTE,
+      port,
+      payload,
+      len,
+    );
   } else {
     outputSend(OUTPUT_SEND, ld32(service + SERVICE_ACCESS), service + SERVICE_ADDRESS, ld32(service + SERVICE_PORT), CONTEXT_REMOTE, port, payload, len);
   }
@@ -43,24 +51,11 @@ export function leaveTranslated(): boolean {
   return true;
 }
 
-/** Binding for what has no spelling of its own: the primary one, or one for the address the packet came from; negative reason when it cannot be. */
-function bindingAny(): i32 {
-  const primary: i32 = ld32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_PRIMARY);
-  if (primary > 0) return primary - 1;
-  const packet: i32 = ld32(CONTEXT_PACKET);
-  const port: i32 = ld32(packet + PACKET_SOURCE_PORT);
-  editsReset();
-  const mark: i32 = textMark();
-  textHost(packet + PACKET_SOURCE, port);
-  const len: i32 = textMark() - mark;
-  textDrop(mark);
-  return bindingOpen(mark, len, FORM_IP4, packet + PACKET_SOURCE, port);
-}
-
 /** Sends the payload on byte-identical. Returns 0, or the reason why it cannot go. */
 export function leaveUntouched(): i32 {
   const packet: i32 = ld32(CONTEXT_PACKET);
   if (ld32(CONTEXT_DIRECTION) === INBOUND) {
+    editsReset();
     const binding: i32 = bindingAny();
     if (binding < 0) return -binding;
     st32(CONTEXT_BINDING, binding);

@@ -6,11 +6,44 @@
 import { ld32, st32 } from "../machine.ts";
 import { HEADER_NOW } from "../memory/layout.ts";
 import { NAT_ALWAYS, NAT_NEVER, REALM_LATCH_WINDOW, REALM_NAT } from "../memory/config.ts";
-import { MEDIA_ADDRESS, MEDIA_FLAGS, MEDIA_FLAG_INACTIVE, MEDIA_FLAG_MUX, MEDIA_FLAG_RECVONLY, MEDIA_FLAG_SENDONLY, MEDIA_PORT, MEDIA_PROTO, MEDIA_RTCP_ADDRESS, MEDIA_RTCP_PORT } from "../memory/message.ts";
 import {
-  CALL_SIGNALING, FLOW_FLAGS, FLOW_FLAGS_BEFORE, FLOW_FLAG_HELD, FLOW_FLAG_MUX, FLOW_PROTO, FLOW_WINDOW, LATCHED_LOCKED, LATCHED_PINHOLE, LATCH_RUN, LATCH_STATE,
-  SIDE_ACCESS, SIDE_BEFORE_RTCP_ADDRESS, SIDE_BEFORE_RTCP_PORT, SIDE_BEFORE_RTP_ADDRESS, SIDE_BEFORE_RTP_PORT, SIDE_CORE, SIDE_LATCH_RTCP, SIDE_LATCH_RTP,
-  SIDE_OPEN, SIDE_REALM, SIDE_RTCP_ADDRESS, SIDE_RTCP_PORT, SIDE_RTP_ADDRESS, SIDE_RTP_PORT,
+  MEDIA_ADDRESS,
+  MEDIA_FLAGS,
+  MEDIA_FLAG_INACTIVE,
+  MEDIA_FLAG_MUX,
+  MEDIA_FLAG_RECVONLY,
+  MEDIA_FLAG_SENDONLY,
+  MEDIA_PORT,
+  MEDIA_PROTO,
+  MEDIA_RTCP_ADDRESS,
+  MEDIA_RTCP_PORT,
+} from "../memory/message.ts";
+import {
+  CALL_SIGNALING,
+  FLOW_FLAGS,
+  FLOW_FLAGS_BEFORE,
+  FLOW_FLAG_HELD,
+  FLOW_FLAG_MUX,
+  FLOW_PROTO,
+  FLOW_WINDOW,
+  LATCHED_LOCKED,
+  LATCHED_PINHOLE,
+  LATCH_RUN,
+  LATCH_STATE,
+  SIDE_ACCESS,
+  SIDE_BEFORE_RTCP_ADDRESS,
+  SIDE_BEFORE_RTCP_PORT,
+  SIDE_BEFORE_RTP_ADDRESS,
+  SIDE_BEFORE_RTP_PORT,
+  SIDE_CORE,
+  SIDE_LATCH_RTCP,
+  SIDE_LATCH_RTP,
+  SIDE_OPEN,
+  SIDE_REALM,
+  SIDE_RTCP_ADDRESS,
+  SIDE_RTCP_PORT,
+  SIDE_RTP_ADDRESS,
+  SIDE_RTP_PORT,
 } from "../memory/tables.ts";
 import { addressCopy, addressEqual, isUnspecified } from "../bytes/address.ts";
 import { callAt } from "../table/call.ts";
@@ -67,7 +100,8 @@ function sideSet(call: i32, side: i32, block: i32, media: i32): boolean {
   const mux: boolean = (ld32(media + MEDIA_FLAGS) & MEDIA_FLAG_MUX) !== 0;
   const written: i32 = ld32(media + MEDIA_RTCP_PORT);
   const rtcp: i32 = written !== 0 ? written : mux ? port : (port + 1) & 0xffff;
-  const same: boolean = port === ld32(block + SIDE_RTP_PORT) && rtcp === ld32(block + SIDE_RTCP_PORT) && addressEqual(block + SIDE_RTP_ADDRESS, media + MEDIA_ADDRESS);
+  const same: boolean =
+    port === ld32(block + SIDE_RTP_PORT) && rtcp === ld32(block + SIDE_RTCP_PORT) && addressEqual(block + SIDE_RTP_ADDRESS, media + MEDIA_ADDRESS);
   st32(block + SIDE_RTP_PORT, port);
   st32(block + SIDE_RTCP_PORT, rtcp);
   addressCopy(block + SIDE_RTP_ADDRESS, media + MEDIA_ADDRESS);

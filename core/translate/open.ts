@@ -7,14 +7,40 @@
 import { ld32, st32 } from "../machine.ts";
 import { HEADER_NOW, POOL_MAX, REGION_BINDINGS, REGION_FLOWS, REGION_PORTS, REGION_TERMINALS } from "../memory/layout.ts";
 import { POOL_ADDRESS, POOL_REALM, POOL_SIGNAL, POOL_MEDIA, SERVICE_ACCESS, SERVICE_CORE } from "../memory/config.ts";
-import { CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
+import { CONTEXT_PACKET, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
+import { FORM_IP4, FORM_IP6 } from "../memory/message.ts";
 import { EVENT_FULL, OUTPUT_BIND, OUTPUT_UNBIND } from "../memory/output.ts";
-import { REASON_BINDINGS_FULL, REASON_FLOWS_FULL, REASON_MEDIA_PORTS_FULL, REASON_OUTPUTS_FULL, REASON_SIGNAL_PORTS_FULL, REASON_SPELLINGS_FULL, REASON_TERMINALS_FULL } from "../memory/reason.ts";
+import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import {
-  BINDING_ADDRESS, BINDING_DEADLINE, BINDING_FORM, BINDING_POOL, BINDING_PORT, BINDING_SPELLED_PORT, CALL_FLOWS, FLOW_NEXT, FLOW_SEEN, SIDE_ACCESS, SIDE_CORE, SIDE_POOL, SIDE_PORT, SPELLED_MAX,
+  REASON_BINDINGS_FULL,
+  REASON_FLOWS_FULL,
+  REASON_MEDIA_PORTS_FULL,
+  REASON_OUTPUTS_FULL,
+  REASON_SIGNAL_PORTS_FULL,
+  REASON_SPELLINGS_FULL,
+  REASON_TERMINALS_FULL,
+} from "../memory/reason.ts";
+import {
+  BINDING_ADDRESS,
+  BINDING_DEADLINE,
+  BINDING_FORM,
+  BINDING_POOL,
+  BINDING_PORT,
+  BINDING_REGISTRATIONS,
+  BINDING_SPELLED_PORT,
+  CALL_FLOWS,
+  FLOW_NEXT,
+  FLOW_SEEN,
+  SIDE_ACCESS,
+  SIDE_CORE,
+  SIDE_POOL,
+  SIDE_PORT,
+  SPELLED_MAX,
   TERMINAL_BINDINGS,
+  TERMINAL_PRIMARY,
 } from "../memory/tables.ts";
-import { addressCopy } from "../bytes/address.ts";
+import { addressCopy, isMapped } from "../bytes/address.ts";
+import { textDrop, textHost, textMark } from "../encode/edit.ts";
 import { outputEvent, outputRoom, outputSocket } from "../output/queue.ts";
 import { SPELLINGS_MAX, bindingAt, bindingGive, bindingTake } from "../table/binding.ts";
 import { callAt } from "../table/call.ts";
@@ -46,6 +72,15 @@ export function bindingHold(index: i32, at: i32): void {
   const b: i32 = bindingAt(index);
   if (((at - ld32(b + BINDING_DEADLINE)) | 0) <= 0) return;
   st32(b + BINDING_DEADLINE, at);
+}
+
+/** Lets a binding that no registration holds any more end when what is under way has ended. */
+export function bindingLoosen(index: i32): void {
+  const b: i32 = bindingAt(index);
+  if (ld32(b + BINDING_REGISTRATIONS) > 0) return;
+  const at: i32 = (ld32(HEADER_NOW) + BINDING_IDLE) | 0;
+  st32(b + BINDING_DEADLINE, at);
+  timerSet(timerOf(SLAB_BINDINGS, index), at);
 }
 
 /** Sends BIND or UNBIND for a binding's port. */
@@ -80,6 +115,19 @@ export function bindingOpen(p: i32, len: i32, form: i32, address: i32, port: i32
   timerSet(timerOf(SLAB_BINDINGS, index), (now + BINDING_IDLE) | 0);
   bindingAnnounce(OUTPUT_BIND, index);
   return index;
+}
+
+/** Binding for what has no spelling of its own: the primary one, or one for the address the packet came from; negative reason when it cannot be. */
+export function bindingAny(): i32 {
+  const primary: i32 = ld32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_PRIMARY);
+  if (primary > 0) return primary - 1;
+  const packet: i32 = ld32(CONTEXT_PACKET);
+  const port: i32 = ld32(packet + PACKET_SOURCE_PORT);
+  const mark: i32 = textMark();
+  textHost(packet + PACKET_SOURCE, port);
+  const len: i32 = textMark() - mark;
+  textDrop(mark);
+  return bindingOpen(mark, len, isMapped(packet + PACKET_SOURCE) ? FORM_IP4 : FORM_IP6, packet + PACKET_SOURCE, port);
 }
 
 /** Closes a binding, and its terminal with the last one. */

@@ -10,14 +10,45 @@ import { HEADER_NOW, MESSAGE, REGION_REGISTRATIONS } from "../memory/layout.ts";
 import { NAT_ALWAYS, NAT_NEVER, REALM_KEEPALIVE, REALM_NAT, SERVICE_TERMINAL_EXPIRES } from "../memory/config.ts";
 import { CONTEXT_SERVICE, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
 import {
-  FORM_NAME, MENTION_ADDRESS, MENTION_AT, MENTION_FORM, MENTION_HOST_END, MENTION_PORT, MENTION_ROLE, MENTION_ROLE_MASK, MENTION_USER, MENTION_USER_LEN,
-  MESSAGE_CALL_ID, MESSAGE_CALL_ID_LEN, MESSAGE_CONTACT_COUNT, MESSAGE_CSEQ, MESSAGE_EXPIRES, MESSAGE_FLAGS, MESSAGE_FLAG_CONTACT_STAR, MESSAGE_TO_URI, MESSAGE_TO_URI_LEN,
-  ROLE_CONTACT, ROLE_CONTACT_EXPIRES,
+  FORM_NAME,
+  MENTION_ADDRESS,
+  MENTION_AT,
+  MENTION_FORM,
+  MENTION_HOST_END,
+  MENTION_PORT,
+  MENTION_ROLE,
+  MENTION_ROLE_MASK,
+  MENTION_USER,
+  MENTION_USER_LEN,
+  MESSAGE_CALL_ID,
+  MESSAGE_CALL_ID_LEN,
+  MESSAGE_CONTACT_COUNT,
+  MESSAGE_CSEQ,
+  MESSAGE_EXPIRES,
+  MESSAGE_FLAGS,
+  MESSAGE_FLAG_CONTACT_STAR,
+  MESSAGE_TO_URI,
+  MESSAGE_TO_URI_LEN,
+  ROLE_CONTACT,
+  ROLE_CONTACT_EXPIRES,
 } from "../memory/message.ts";
 import { EVENT_FULL, EVENT_MOVED, EVENT_REGISTERED, EVENT_UNREGISTERED } from "../memory/output.ts";
 import {
-  BINDING_ADDRESS, BINDING_FORM, BINDING_REGISTRATIONS, BINDING_TERMINAL, REGISTRATION_BINDING, REGISTRATION_CSEQ, REGISTRATION_EXPIRES_AT, REGISTRATION_GRANTED, REGISTRATION_STAMP,
-  REGISTRATION_TERMINAL_EXPIRES_AT, TERMINAL_ADDRESS, TERMINAL_PROBE_AT, TERMINAL_REALM, TERMINAL_REGISTRATIONS,
+  BINDING_ADDRESS,
+  BINDING_FORM,
+  BINDING_REGISTRATIONS,
+  BINDING_TERMINAL,
+  REGISTRATION_ANSWERED,
+  REGISTRATION_BINDING,
+  REGISTRATION_CSEQ,
+  REGISTRATION_EXPIRES_AT,
+  REGISTRATION_GRANTED,
+  REGISTRATION_STAMP,
+  REGISTRATION_TERMINAL_EXPIRES_AT,
+  TERMINAL_ADDRESS,
+  TERMINAL_PROBE_AT,
+  TERMINAL_REALM,
+  TERMINAL_REGISTRATIONS,
 } from "../memory/tables.ts";
 import { addressEqual } from "../bytes/address.ts";
 import { randomWord } from "../bytes/random.ts";
@@ -25,13 +56,25 @@ import { mentionAt, mentionCount } from "../decode/mention.ts";
 import { editAppend, textDecimal, textMark } from "../encode/edit.ts";
 import { outputEvent } from "../output/queue.ts";
 import { bindingAt, bindingMove, bindingOf } from "../table/binding.ts";
-import { registrationAt, registrationElsewhere, registrationFind, registrationFirst, registrationGive, registrationHasCallId, registrationKeys, registrationNext, registrationRekey, registrationTake, registrationUser } from "../table/registration.ts";
+import {
+  registrationAt,
+  registrationElsewhere,
+  registrationFind,
+  registrationFirst,
+  registrationGive,
+  registrationHasCallId,
+  registrationKeys,
+  registrationNext,
+  registrationRekey,
+  registrationTake,
+  registrationUser,
+} from "../table/registration.ts";
 import { realmAt } from "../table/service.ts";
 import { CHAIN_MAX, SLAB_REGISTRATIONS, SLAB_TERMINALS, handleOf, timerOf } from "../table/slab.ts";
 import { terminalAt } from "../table/terminal.ts";
 import { timerSet, timerStop } from "../table/timer.ts";
 import { portOrDefault } from "./address.ts";
-import { BINDING_IDLE, bindingHold, terminalRelease } from "./open.ts";
+import { BINDING_IDLE, bindingHold, bindingLoosen, terminalRelease } from "./open.ts";
 
 /** What a registrar grants that says nothing (RFC 3261 10.2.1.1). */
 const EXPIRES: i32 = 3600;
@@ -74,7 +117,7 @@ export function registrationClose(index: i32): void {
   timerStop(timerOf(SLAB_REGISTRATIONS, index));
   const binding: i32 = registrationGive(index);
   terminalCount(ld32(bindingAt(binding) + BINDING_TERMINAL), -1);
-  bindingHold(binding, (ld32(HEADER_NOW) + BINDING_IDLE) | 0);
+  bindingLoosen(binding);
   outputEvent(EVENT_UNREGISTERED, handle, binding);
 }
 
@@ -130,6 +173,7 @@ function contactCommit(binding: i32, found: i32, granted: i32, stamp: i32): void
   st32(r + REGISTRATION_STAMP, stamp);
   st32(r + REGISTRATION_GRANTED, granted);
   st32(r + REGISTRATION_CSEQ, ld32(MESSAGE + MESSAGE_CSEQ));
+  st32(r + REGISTRATION_ANSWERED, 0);
   st32(r + REGISTRATION_EXPIRES_AT, at);
   st32(r + REGISTRATION_TERMINAL_EXPIRES_AT, shorter > 0 && shorter < granted ? (now + mul(shorter, 1000)) | 0 : at);
   timerSet(timerOf(SLAB_REGISTRATIONS, index), at);
@@ -206,8 +250,10 @@ export function refreshAnswerable(): i32 {
   const r: i32 = registrationAt(found);
   const now: i32 = ld32(HEADER_NOW);
   const cseq: i32 = ld32(MESSAGE + MESSAGE_CSEQ);
-  if (cseq <= ld32(r + REGISTRATION_CSEQ) || ((ld32(r + REGISTRATION_EXPIRES_AT) - now) | 0) < mul(shorter, 2000)) return 0;
+  const repeated: boolean = cseq === ld32(r + REGISTRATION_CSEQ) && ld32(r + REGISTRATION_ANSWERED) !== 0;
+  if ((cseq <= ld32(r + REGISTRATION_CSEQ) && !repeated) || ((ld32(r + REGISTRATION_EXPIRES_AT) - now) | 0) < mul(shorter, 2000)) return 0;
   st32(r + REGISTRATION_CSEQ, cseq);
+  st32(r + REGISTRATION_ANSWERED, 1);
   st32(r + REGISTRATION_TERMINAL_EXPIRES_AT, (now + mul(shorter, 1000)) | 0);
   return m;
 }

@@ -7,12 +7,47 @@
 
 import { ld32, ld8, st32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
-import { ICE_PASS, ICE_RELAY, ICE_STRIP, REALM_MEDIA, SERVICE_ACCESS, SERVICE_CORE, SERVICE_FLAGS, SERVICE_HIDE_ORIGIN, SERVICE_ICE } from "../memory/config.ts";
+import {
+  ICE_PASS,
+  ICE_RELAY,
+  ICE_STRIP,
+  REALM_MEDIA,
+  SERVICE_ACCESS,
+  SERVICE_CORE,
+  SERVICE_FLAGS,
+  SERVICE_HIDE_ORIGIN,
+  SERVICE_ICE,
+} from "../memory/config.ts";
 import { CONTEXT_CALL, CONTEXT_SERVICE_AT } from "../memory/context.ts";
 import {
-  FORM_NAME, MEDIA_ADDRESS, MEDIA_CONNECTION_MENTION, MEDIA_COUNT, MEDIA_FLAGS, MEDIA_FLAG_ICE, MEDIA_FLAG_MUX, MEDIA_FLOW, MEDIA_PORT, MEDIA_PROTO, MEDIA_RTCP_PORT, MENTION_ADDRESS,
-  MENTION_AT, MENTION_END, MENTION_FORM, MENTION_MEDIA, MENTION_ROLE, MESSAGE_CSEQ, MESSAGE_FLAGS, MESSAGE_FLAG_REQUIRE_ICE, PROTO_OTHER, PROTO_RTP, ROLE_SDP_CONNECTION,
-  ROLE_SDP_ICE, ROLE_SDP_ORIGIN, ROLE_SDP_PORT, ROLE_SDP_RTCP_ADDRESS, ROLE_SDP_RTCP_PORT,
+  FORM_NAME,
+  MEDIA_ADDRESS,
+  MEDIA_CONNECTION_MENTION,
+  MEDIA_COUNT,
+  MEDIA_FLAGS,
+  MEDIA_FLAG_ICE,
+  MEDIA_FLAG_MUX,
+  MEDIA_FLOW,
+  MEDIA_PORT,
+  MEDIA_PROTO,
+  MEDIA_RTCP_PORT,
+  MENTION_ADDRESS,
+  MENTION_AT,
+  MENTION_END,
+  MENTION_FORM,
+  MENTION_MEDIA,
+  MENTION_ROLE,
+  MESSAGE_CSEQ,
+  MESSAGE_FLAGS,
+  MESSAGE_FLAG_REQUIRE_ICE,
+  PROTO_OTHER,
+  PROTO_RTP,
+  ROLE_SDP_CONNECTION,
+  ROLE_SDP_ICE,
+  ROLE_SDP_ORIGIN,
+  ROLE_SDP_PORT,
+  ROLE_SDP_RTCP_ADDRESS,
+  ROLE_SDP_RTCP_PORT,
 } from "../memory/message.ts";
 import { CALL_ENDED, CALL_SDP_ACCESS, CALL_SDP_CORE, CALL_STATE, FLOW_LINE, SIDE_ACCESS, SIDE_CORE, SIDE_PORT } from "../memory/tables.ts";
 import { isMapped, isMulticast, isUnspecified } from "../bytes/address.ts";
@@ -119,7 +154,7 @@ function isConnectionMapped(index: i32): boolean {
   for (let i: i32 = 0; i < mediaCount(); i++) {
     if (ld32(mediaAt(i) + MEDIA_CONNECTION_MENTION) !== index) continue;
     if (ld32(mediaAt(i) + MEDIA_FLOW) >= 0) return true;
-    used = used || (ld32(mediaAt(i) + MEDIA_PORT) !== 0);
+    used = used || ld32(mediaAt(i) + MEDIA_PORT) !== 0;
   }
   return !used;
 }

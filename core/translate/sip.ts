@@ -6,14 +6,65 @@
 import { ld32, mul, st32 } from "../machine.ts";
 import { HEADER_NOW, MESSAGE } from "../memory/layout.ts";
 import { SERVER_PORT } from "../memory/config.ts";
-import { CONTEXT_BINDING, CONTEXT_DIRECTION, CONTEXT_REFUSED, CONTEXT_REMOTE, CONTEXT_REMOTE_PORT, CONTEXT_ROUTED, CONTEXT_TERMINAL, CONTEXT_VIA_PORT, INBOUND } from "../memory/context.ts";
 import {
-  CONTENT_MULTIPART, FORM_NAME, MENTION_ADDRESS, MENTION_AT, MENTION_END, MENTION_FORM, MENTION_HOST_END, MENTION_PORT, MENTION_ROLE, MENTION_ROLE_MASK, MENTION_URI, MENTION_URI_END, MESSAGE_BODY, MESSAGE_CONTENT,
-  MESSAGE_CSEQ_METHOD, MESSAGE_END, MESSAGE_EXPIRES, MESSAGE_FLAGS, MESSAGE_FLAG_RPORT, MESSAGE_LENGTH, MESSAGE_MEDIA_COUNT, MESSAGE_SDP, MESSAGE_STATUS, MESSAGE_VIA, METHOD_REGISTER, METHOD_SUBSCRIBE, ROLE_CONTACT,
-  ROLE_CONTACT_EXPIRES, ROLE_CONTENT_LENGTH, ROLE_EXPIRES, ROLE_SDP_ORIGIN, ROLE_VIA, ROLE_VIA_LOWER, ROLE_VIA_RECEIVED, ROLE_VIA_RPORT,
+  CONTEXT_BINDING,
+  CONTEXT_DIRECTION,
+  CONTEXT_REFUSED,
+  CONTEXT_REMOTE,
+  CONTEXT_REMOTE_PORT,
+  CONTEXT_ROUTED,
+  CONTEXT_TERMINAL,
+  CONTEXT_VIA_PORT,
+  INBOUND,
+} from "../memory/context.ts";
+import {
+  CONTENT_MULTIPART,
+  FORM_NAME,
+  MENTION_ADDRESS,
+  MENTION_AT,
+  MENTION_END,
+  MENTION_FORM,
+  MENTION_HOST_END,
+  MENTION_PORT,
+  MENTION_ROLE,
+  MENTION_ROLE_MASK,
+  MENTION_URI,
+  MENTION_URI_END,
+  MESSAGE_BODY,
+  MESSAGE_CONTENT,
+  MESSAGE_CSEQ_METHOD,
+  MESSAGE_END,
+  MESSAGE_EXPIRES,
+  MESSAGE_FLAGS,
+  MESSAGE_FLAG_RPORT,
+  MESSAGE_LENGTH,
+  MESSAGE_MEDIA_COUNT,
+  MESSAGE_SDP,
+  MESSAGE_STATUS,
+  MESSAGE_VIA,
+  METHOD_REGISTER,
+  METHOD_SUBSCRIBE,
+  ROLE_CONTACT,
+  ROLE_CONTACT_EXPIRES,
+  ROLE_CONTENT_LENGTH,
+  ROLE_EXPIRES,
+  ROLE_SDP_ORIGIN,
+  ROLE_VIA,
+  ROLE_VIA_LOWER,
+  ROLE_VIA_MADDR,
+  ROLE_VIA_RECEIVED,
+  ROLE_VIA_RPORT,
 } from "../memory/message.ts";
 import { REASON_LOOP } from "../memory/reason.ts";
-import { BINDING_ADDRESS, BINDING_FORM, BINDING_REGISTRATIONS, BINDING_SPELLED_PORT, TERMINAL_ADDRESS, TERMINAL_PORT, TERMINAL_SEEN } from "../memory/tables.ts";
+import {
+  BINDING_ADDRESS,
+  BINDING_FORM,
+  BINDING_REGISTRATIONS,
+  BINDING_SPELLED_PORT,
+  TERMINAL_ADDRESS,
+  TERMINAL_PORT,
+  TERMINAL_SEEN,
+} from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { mentionAt, mentionCount } from "../decode/mention.ts";
 import { editAppend, editsDelta, editsReset, textDecimal, textMark } from "../encode/edit.ts";
@@ -21,10 +72,10 @@ import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { terminalAt } from "../table/terminal.ts";
 import { bindingReplace, inboundMap, outboundMap, portOrDefault, refuse, serverHere } from "./address.ts";
 import { callTrack } from "./call.ts";
-import { BINDING_IDLE, bindingHold } from "./open.ts";
+import { BINDING_IDLE, bindingAny, bindingHold } from "./open.ts";
 import { expiresShorten, registerCommit, registeredBinding } from "./register.ts";
 import { sdpMap, sdpPrepare } from "./sdp.ts";
-import { viaInboundRequest, viaInboundResponse, viaOutboundRequest, viaOutboundResponse, viaReceived, viaRport } from "./via.ts";
+import { viaInboundRequest, viaInboundResponse, viaMaddr, viaOutboundRequest, viaOutboundResponse, viaReceived, viaRport } from "./via.ts";
 
 function isInbound(): boolean {
   return ld32(CONTEXT_DIRECTION) === INBOUND;
@@ -102,6 +153,7 @@ function mentionMap(index: i32): void {
   if (role >= ROLE_SDP_ORIGIN) sdpMap(index, role);
   else if (role === ROLE_VIA) viaMap(m);
   else if (role === ROLE_VIA_LOWER) loopCheck(m);
+  else if (role === ROLE_VIA_MADDR) viaMaddr(m, mentionAt(ld32(MESSAGE + MESSAGE_VIA)));
   else if (role === ROLE_VIA_RECEIVED || role === ROLE_VIA_RPORT) {
     if (isRequest()) return;
     if (role === ROLE_VIA_RECEIVED) viaReceived(m);
@@ -171,5 +223,7 @@ export function sipTranslate(): void {
   const count: i32 = mentionCount();
   for (let i: i32 = 0; i < count; i++) mentionMap(i);
   lengthsMap();
-  lifeNote();
+  if (ld32(CONTEXT_BINDING) < 0) st32(CONTEXT_BINDING, bindingAny());
+  if (ld32(CONTEXT_BINDING) < 0) refuse(-ld32(CONTEXT_BINDING));
+  else lifeNote();
 }

@@ -5,19 +5,64 @@
  */
 
 import { ld32, st32 } from "../machine.ts";
+import { MESSAGE } from "../memory/layout.ts";
 import { POOL_ADDRESS, SERVER_PORT, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
-import { CONTEXT_BINDING, CONTEXT_DIRECTION, CONTEXT_PACKET, CONTEXT_REMOTE, CONTEXT_REMOTE_PORT, CONTEXT_SERVICE, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL, CONTEXT_VIA, CONTEXT_VIA_PORT, INBOUND } from "../memory/context.ts";
-import { FORM_NAME, MENTION_ADDRESS, MENTION_AT, MENTION_END, MENTION_FORM, MENTION_HOST_END, MENTION_PORT, MENTION_TOKEN, MENTION_TOKEN_LEN } from "../memory/message.ts";
+import {
+  CONTEXT_BINDING,
+  CONTEXT_DIRECTION,
+  CONTEXT_PACKET,
+  CONTEXT_REMOTE,
+  CONTEXT_REMOTE_PORT,
+  CONTEXT_SERVICE,
+  CONTEXT_SERVICE_AT,
+  CONTEXT_TERMINAL,
+  CONTEXT_VIA,
+  CONTEXT_VIA_PORT,
+  INBOUND,
+} from "../memory/context.ts";
+import {
+  FORM_NAME,
+  MENTION_ADDRESS,
+  MENTION_AT,
+  MENTION_END,
+  MENTION_FORM,
+  MENTION_HOST_END,
+  MENTION_PORT,
+  MENTION_TOKEN,
+  MENTION_TOKEN_LEN,
+  MESSAGE_STATUS,
+} from "../memory/message.ts";
 import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import { REASON_FORGED_TOKEN, REASON_FOREIGN_VIA, REASON_LOOP } from "../memory/reason.ts";
-import { BINDING_POOL, BINDING_PORT, BINDING_TERMINAL, TERMINAL_ADDRESS, TERMINAL_PORT, TERMINAL_PRIMARY } from "../memory/tables.ts";
+import {
+  BINDING_ADDRESS,
+  BINDING_FORM,
+  BINDING_POOL,
+  BINDING_PORT,
+  BINDING_TERMINAL,
+  TERMINAL_ADDRESS,
+  TERMINAL_PORT,
+  TERMINAL_PRIMARY,
+} from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { editAppend, textAddress, textDecimal, textMark } from "../encode/edit.ts";
 import { bindingAt, bindingAtPort, bindingOf } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
 import { serviceIs } from "../table/service.ts";
 import { terminalAt } from "../table/terminal.ts";
-import { bindingFor, bindingReplace, hostReplace, isPlain, portOrDefault, refuse, serverHere, serviceWrite, spellingReplace, tokenAppend, tokenRemove } from "./address.ts";
+import {
+  bindingFor,
+  bindingReplace,
+  hostReplace,
+  isPlain,
+  portOrDefault,
+  refuse,
+  serverHere,
+  serviceWrite,
+  spellingReplace,
+  tokenAppend,
+  tokenRemove,
+} from "./address.ts";
 import { TOKEN_ADDRESS, TOKEN_LOCAL_PORT, TOKEN_POOL, TOKEN_PORT, TOKEN_SOURCE_PORT, tokenRead } from "./token.ts";
 
 /** A request from a terminal: sent-by becomes C:c of the binding for it, which the request then leaves by. */
@@ -135,6 +180,25 @@ export function viaReceived(m: i32): void {
   }
   const pool: i32 = poolAt(ld32(bindingAt(ld32(CONTEXT_BINDING)) + BINDING_POOL));
   if (addressEqual(m + MENTION_ADDRESS, pool + POOL_ADDRESS)) addressReplace(m, terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_ADDRESS);
+}
+
+/**
+ * maddr where it repeats the sent-by's address: it goes the way of the sent-by and comes back, or the response would be
+ * sent past us (RFC 3261 18.2.2). Another one, a multicast group say, stays.
+ */
+export function viaMaddr(m: i32, via: i32): void {
+  if (ld32(m + MENTION_FORM) === FORM_NAME) return;
+  const service: i32 = ld32(CONTEXT_SERVICE_AT) + SERVICE_ADDRESS;
+  const b: i32 = ld32(CONTEXT_DIRECTION) === INBOUND && ld32(MESSAGE + MESSAGE_STATUS) !== 0 ? -1 : bindingAt(ld32(CONTEXT_BINDING));
+  const same: boolean = addressEqual(m + MENTION_ADDRESS, via + MENTION_ADDRESS);
+  if (!same) return;
+  if (ld32(CONTEXT_DIRECTION) === INBOUND) {
+    const to: i32 = b < 0 ? CONTEXT_VIA : poolAt(ld32(b + BINDING_POOL)) + POOL_ADDRESS;
+    if (b >= 0 || addressEqual(m + MENTION_ADDRESS, service)) addressReplace(m, to);
+    return;
+  }
+  if (ld32(MESSAGE + MESSAGE_STATUS) === 0) addressReplace(m, service);
+  else if (ld32(b + BINDING_FORM) !== FORM_NAME) addressReplace(m, b + BINDING_ADDRESS);
 }
 
 /** `rport` with a value, in a response. */

@@ -5,7 +5,16 @@
 
 import { equal, ld32, ld8, scan8, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
-import { CONTENT_MULTIPART, CONTENT_OTHER, CONTENT_SDP, MENTION_URI, MENTION_URI_END, MESSAGE_BOUNDARY, MESSAGE_BOUNDARY_LEN, ROLE_CONTENT_LENGTH } from "../../memory/message.ts";
+import {
+  CONTENT_MULTIPART,
+  CONTENT_OTHER,
+  CONTENT_SDP,
+  MENTION_URI,
+  MENTION_URI_END,
+  MESSAGE_BOUNDARY,
+  MESSAGE_BOUNDARY_LEN,
+  ROLE_CONTENT_LENGTH,
+} from "../../memory/message.ts";
 import { FAULT_MENTIONS, fault } from "../../memory/reason.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
 import { fold16, fold32, fold8, spaceSkip, tokenEnd } from "../../bytes/word.ts";

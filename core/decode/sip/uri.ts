@@ -7,9 +7,30 @@
 import { ld32, ld8, scan8, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import {
-  FORM_IP4, FORM_IP6, FORM_NAME, MENTION_ADDRESS, MENTION_END, MENTION_FLAG_BARE, MENTION_FLAG_SIPS, MENTION_FLAG_STREAM, MENTION_FORM,
-  MENTION_HOST_END, MENTION_PORT, MENTION_ROLE, MENTION_TOKEN, MENTION_TOKEN_LEN, MENTION_URI, MENTION_URI_END, MENTION_USER,
-  MENTION_USER_LEN, MESSAGE_CONTACT_COUNT, MESSAGE_FLAGS, MESSAGE_FLAG_CONTACT_STAR, ROLE_CONTACT, ROLE_CONTACT_EXPIRES,
+  FORM_IP4,
+  FORM_IP6,
+  FORM_NAME,
+  MENTION_ADDRESS,
+  MENTION_END,
+  MENTION_FLAG_BARE,
+  MENTION_FLAG_LOOSE,
+  MENTION_FLAG_SIPS,
+  MENTION_FLAG_STREAM,
+  MENTION_FORM,
+  MENTION_HOST_END,
+  MENTION_PORT,
+  MENTION_ROLE,
+  MENTION_TOKEN,
+  MENTION_TOKEN_LEN,
+  MENTION_URI,
+  MENTION_URI_END,
+  MENTION_USER,
+  MENTION_USER_LEN,
+  MESSAGE_CONTACT_COUNT,
+  MESSAGE_FLAGS,
+  MESSAGE_FLAG_CONTACT_STAR,
+  ROLE_CONTACT,
+  ROLE_CONTACT_EXPIRES,
 } from "../../memory/message.ts";
 import { FAULT_MENTIONS, fault } from "../../memory/reason.ts";
 import { ip4Read, ip6Read } from "../../bytes/address.ts";
@@ -85,6 +106,8 @@ function paramsRead(m: i32, p: i32, end: i32): void {
       st32(m + MENTION_TOKEN_LEN, stop - value);
     } else if (isTransport(name, nameEnd) && value < stop && fold8(value) !== 0x75) {
       st32(m + MENTION_ROLE, ld32(m + MENTION_ROLE) | MENTION_FLAG_STREAM);
+    } else if (nameEnd - name === 2 && fold16(name) === 0x6c72) {
+      st32(m + MENTION_ROLE, ld32(m + MENTION_ROLE) | MENTION_FLAG_LOOSE);
     }
     at = stop;
   }

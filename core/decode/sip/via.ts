@@ -6,8 +6,27 @@
 import { ld32, ld8, scan8, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import {
-  FORM_IP6, FORM_NAME, MENTION_ADDRESS, MENTION_END, MENTION_FORM, MENTION_HOST_END, MENTION_TOKEN, MENTION_TOKEN_LEN, MESSAGE_BRANCH, MESSAGE_BRANCH_LEN,
-  MESSAGE_FLAGS, MESSAGE_FLAG_RPORT, MESSAGE_MENTION_COUNT, MESSAGE_RPORT, MESSAGE_VIA, MESSAGE_VIA_COUNT, ROLE_VIA, ROLE_VIA_LOWER, ROLE_VIA_RECEIVED, ROLE_VIA_RPORT,
+  FORM_IP6,
+  FORM_NAME,
+  MENTION_ADDRESS,
+  MENTION_END,
+  MENTION_FORM,
+  MENTION_HOST_END,
+  MENTION_TOKEN,
+  MENTION_TOKEN_LEN,
+  MESSAGE_BRANCH,
+  MESSAGE_BRANCH_LEN,
+  MESSAGE_FLAGS,
+  MESSAGE_FLAG_RPORT,
+  MESSAGE_MENTION_COUNT,
+  MESSAGE_RPORT,
+  MESSAGE_VIA,
+  MESSAGE_VIA_COUNT,
+  ROLE_VIA,
+  ROLE_VIA_LOWER,
+  ROLE_VIA_MADDR,
+  ROLE_VIA_RECEIVED,
+  ROLE_VIA_RPORT,
 } from "../../memory/message.ts";
 import { FAULT_MENTIONS, FAULT_VIA, fault } from "../../memory/reason.ts";
 import { ip6Read } from "../../bytes/address.ts";
@@ -30,9 +49,13 @@ function protocolSkip(p: i32, end: i32): i32 {
   return 0;
 }
 
-/** Reads the value of `received`, with or without the brackets that RFC 5118 4.5 wants tolerated. */
-function receivedRead(p: i32, end: i32): boolean {
-  const m: i32 = mentionAppend(ROLE_VIA_RECEIVED, p, end);
+function isMaddr(p: i32, len: i32): boolean {
+  return len === 5 && fold32(p) === 0x6d616464 && fold8(p + 4) === 0x72;
+}
+
+/** Reads the value of `received` or maddr, with or without the brackets that RFC 5118 4.5 wants tolerated. */
+function addressRead(role: i32, p: i32, end: i32): boolean {
+  const m: i32 = mentionAppend(role, p, end);
   if (m === 0) return false;
   const bracket: boolean = p < end && ld8(p) === 91;
   if (bracket || hostRead(m, p, end) !== end) {
@@ -71,7 +94,9 @@ function paramRead(via: i32, name: i32, nameEnd: i32, p: i32, end: i32): i32 {
     st32(MESSAGE + MESSAGE_BRANCH, p);
     st32(MESSAGE + MESSAGE_BRANCH_LEN, end - p);
   } else if (isReceived(name, len)) {
-    if (!receivedRead(p, end)) return fault(FAULT_MENTIONS, p);
+    if (!addressRead(ROLE_VIA_RECEIVED, p, end)) return fault(FAULT_MENTIONS, p);
+  } else if (isMaddr(name, len)) {
+    if (!addressRead(ROLE_VIA_MADDR, p, end)) return fault(FAULT_MENTIONS, p);
   } else if (isRport(name, len)) {
     flagSet(MESSAGE_FLAG_RPORT);
     if (p === end) st32(MESSAGE + MESSAGE_RPORT, nameEnd);
