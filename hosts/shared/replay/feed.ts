@@ -1,0 +1,141 @@
+/*
+ * One core driven by hand: a packet or a timeout in, what it wants done out.
+ *
+ * Invariant: outputs are copies, so that the next input may overwrite the core's memory.
+ */
+
+import { addressFrom } from "../address.ts";
+import type { Datagram } from "../capture/datagram.ts";
+import type { Config } from "../config.ts";
+import { configure } from "../configure.ts";
+import * as abi from "../core.ts";
+import { type Core, type CoreSource, coreOpen } from "../core.ts";
+import { verdictName } from "../names.ts";
+import { type Observation, observe, observeReset } from "./observation.ts";
+import type { Endpoint } from "./ownership.ts";
+
+/** The same key each time, so that tokens and ports come out the same each time. */
+const KEY = new TextEncoder().encode("culvert   replay");
+
+export type Output =
+  | { kind: "send" | "forward"; realm: number; local: Endpoint; remote: Endpoint; payload: Uint8Array }
+  | { kind: "bind" | "unbind"; realm: number; local: Endpoint }
+  | { kind: "event"; event: number; detail: number };
+
+/** What one input came to. */
+export interface Outcome {
+  /** VERDICT_*, or a fault (negative). */
+  verdict: number;
+  /** REASON_* or FAULT_*. */
+  reason: number;
+  outputs: Output[];
+  /** Milliseconds until the core wants a timeout, -1 for never. */
+  wait: number;
+  /** Index of the rule that was met, -1 when no rule was. */
+  rule: number;
+  observation: Observation | undefined;
+}
+
+export interface Labels {
+  realm: number;
+  vlan: number;
+  mpls: number;
+}
+
+const SLOT = abi.INPUT >> 2;
+
+export class Feed {
+  readonly core: Core;
+  readonly #config: Config;
+  readonly #rules: number;
+
+  private constructor(core: Core, config: Config) {
+    this.core = core;
+    this.#config = config;
+    this.#rules = core.region(abi.REGION_RULES) >> 2;
+  }
+
+  /** Opens, configures and boots a core at time 0. */
+  static async open(source: CoreSource, config: Config): Promise<Feed> {
+    const core = await coreOpen(source, config.capacity, KEY);
+    configure(core, config);
+    const fault = core.boot(0);
+    if (fault < 0)
+      throw new Error(
+        `the core refuses the configuration (${verdictName(fault)}, position ${abi.faultPosition(fault)}); please report this together with the configuration`,
+      );
+    return new Feed(core, config);
+  }
+
+  datagram(datagram: Datagram, labels: Labels, now: number): Outcome {
+    const { words, bytes } = this.core.memory;
+    words[SLOT + (abi.PACKET_LEN >> 2)] = datagram.payload.length;
+    words[SLOT + (abi.PACKET_REALM >> 2)] = labels.realm;
+    words[SLOT + (abi.PACKET_SOURCE_PORT >> 2)] = datagram.sourcePort;
+    words[SLOT + (abi.PACKET_DESTINATION_PORT >> 2)] = datagram.destinationPort;
+    words[SLOT + (abi.PACKET_PROTOCOL >> 2)] = abi.PROTOCOL_UDP;
+    words[SLOT + (abi.PACKET_VPN >> 2)] = -1;
+    words[SLOT + (abi.PACKET_VLAN >> 2)] = labels.vlan;
+    words[SLOT + (abi.PACKET_MPLS >> 2)] = labels.mpls;
+    bytes.set(datagram.source.bytes, abi.INPUT + abi.PACKET_SOURCE);
+    bytes.set(datagram.destination.bytes, abi.INPUT + abi.PACKET_DESTINATION);
+    bytes.set(datagram.payload, abi.INPUT + abi.PACKET_PAYLOAD);
+    return this.#input(abi.KIND_DATAGRAM, datagram.payload.length, now);
+  }
+
+  timeout(now: number): Outcome {
+    return this.#input(abi.KIND_TIMEOUT, 0, now);
+  }
+
+  #input(kind: number, length: number, now: number): Outcome {
+    const { words } = this.core.memory;
+    observeReset(this.core);
+    const before = this.#hits();
+    const verdict = this.core.input(kind, length, now | 0);
+    const observation = kind === abi.KIND_DATAGRAM ? observe(this.core) : undefined;
+    const rule = this.#hits().findIndex((hits, i) => hits !== before[i]);
+    const reason = words[abi.HEADER_REASON >> 2]!;
+    return { verdict, reason, rule, observation, ...this.#drain() };
+  }
+
+  #hits(): number[] {
+    const { words } = this.core.memory;
+    return this.#config.rules.map((_, i) => words[this.#rules + ((i * abi.RULE_SIZE + abi.RULE_HITS) >> 2)]!);
+  }
+
+  #drain(): { outputs: Output[]; wait: number } {
+    const { words } = this.core.memory;
+    const outputs: Output[] = [];
+    for (let n = 0; n <= abi.OUTPUT_MAX; n++) {
+      const at = this.core.output();
+      if (words[(at + abi.OUTPUT_KIND) >> 2] === abi.OUTPUT_TIMEOUT) return { outputs, wait: words[(at + abi.OUTPUT_VALUE) >> 2]! };
+      const output = this.#read(at);
+      if (output) outputs.push(output);
+    }
+    throw new Error("the core gave more outputs than its queue holds");
+  }
+
+  #read(at: number): Output | undefined {
+    const { words, bytes } = this.core.memory;
+    const word = (field: number): number => words[(at + field) >> 2]!;
+    const realm = word(abi.OUTPUT_REALM);
+    const local = { address: addressFrom(bytes, at + abi.OUTPUT_LOCAL), port: word(abi.OUTPUT_LOCAL_PORT) };
+    switch (word(abi.OUTPUT_KIND)) {
+      case abi.OUTPUT_SEND:
+      case abi.OUTPUT_FORWARD: {
+        const remote = { address: addressFrom(bytes, at + abi.OUTPUT_REMOTE), port: word(abi.OUTPUT_REMOTE_PORT) };
+        const payload = word(abi.OUTPUT_PAYLOAD);
+        const kind = word(abi.OUTPUT_KIND) === abi.OUTPUT_SEND ? "send" : "forward";
+        return { kind, realm, local, remote, payload: bytes.slice(payload, payload + word(abi.OUTPUT_LEN)) };
+      }
+      case abi.OUTPUT_BIND:
+        return { kind: "bind", realm, local };
+      case abi.OUTPUT_UNBIND:
+        return { kind: "unbind", realm, local };
+      case abi.OUTPUT_EVENT:
+        return { kind: "event", event: realm, detail: word(abi.OUTPUT_DETAIL) };
+      default:
+        return undefined;
+    }
+  }
+}
