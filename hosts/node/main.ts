@@ -1,0 +1,15 @@
+/*
+ * `culvert` on Node; built to dist/node.js, which package.json names as the command.
+ */
+
+import { commandLine, commandRun } from "../shared/command.ts";
+import { registerDemo } from "./demo.ts";
+import { registerExplain } from "./explain.ts";
+import { nodeHost } from "./host.ts";
+import { registerReplay } from "./replay.ts";
+
+const program = commandLine(nodeHost);
+registerReplay(program);
+registerExplain(program);
+registerDemo(program);
+await commandRun(program, process.argv.slice(2), nodeHost);

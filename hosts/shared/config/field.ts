@@ -1,0 +1,52 @@
+/*
+ * The kinds of value in culvert.yaml, each read into what the rest works with. Messages say what was
+ * expected; the value itself is only repeated where it cannot be a secret.
+ */
+
+import { z } from "zod";
+import { addressParse, endpointParse, prefixParse } from "../address.ts";
+import { durationParse } from "./duration.ts";
+import { rangeParse } from "./range.ts";
+
+/** A string (or what `shape` takes) that `parse` reads, or the problem `expected`. */
+function parsed<S extends z.ZodType<string | number, string | number>, T>(shape: S, parse: (value: z.output<S>) => T | undefined, expected: string) {
+  return shape.transform((value, context): T => {
+    const result = parse(value);
+    if (result !== undefined) return result;
+    context.issues.push({ code: "custom", input: value, message: `"${value}" is not ${expected}` });
+    return z.NEVER;
+  });
+}
+
+const word = z.string();
+const wordOrNumber = z.union([z.string(), z.number()], { error: "must be text or a number" });
+
+export const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/, "names are a letter, then up to 31 letters, digits, - or _");
+
+export const address = parsed(word, addressParse, "an IP address such as 192.0.2.1 or 2001:db8::1 (names are not looked up)");
+
+export const addresses = z
+  .union([address, z.array(address).min(1)], { error: "must be an IP address, or a list of them in brackets" })
+  .transform((value) => (Array.isArray(value) ? value : [value]));
+
+export const endpoint = parsed(word, endpointParse, 'an address or address:port, such as 192.0.2.1:5060 or "[2001:db8::1]:5060"');
+
+export const prefix = parsed(word, prefixParse, "a network such as 192.0.2.0/24, or an address");
+
+export const duration = parsed(wordOrNumber, durationParse, 'a time such as "20s", "500ms" or "5m" (at most 7d), a number of seconds, or off');
+
+export const portRange = parsed(wordOrNumber, rangeParse, 'a port or a range of ports such as "10000-19999"');
+
+export const port = z.int().min(1).max(65535);
+
+/** IP protocol numbers by the names people use. */
+export const PROTOCOLS: Record<string, number> = { icmp: 1, tcp: 6, udp: 17, sctp: 132 };
+
+export const protocol = parsed(
+  wordOrNumber,
+  (value) => {
+    const number = typeof value === "number" ? value : PROTOCOLS[value];
+    return number !== undefined && Number.isInteger(number) && number >= 0 && number <= 255 ? number : undefined;
+  },
+  "udp, tcp, or the number of an IP protocol",
+);

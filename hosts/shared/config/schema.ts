@@ -1,0 +1,116 @@
+/*
+ * The shape of culvert.yaml (SPEC 3): what may be written where. What depends on another part of the file
+ * (names, defaults, overlaps) is settled in realm.ts, service.ts, pool.ts and rule.ts.
+ * Invariant: unknown keys are errors at every level. The published JSON Schema is made from this.
+ */
+
+import { z } from "zod";
+import { address, addresses, duration, endpoint, name, port, portRange, prefix, protocol } from "./field.ts";
+
+/** Most records of one kind: handles of the core have 20 bits for the index. */
+export const RECORDS_MOST = 1_000_000;
+
+const latchMode = z.enum(["strict", "source", "any"]);
+
+const latch = z
+  .union([latchMode.transform((mode) => ({ mode, window: undefined })), z.strictObject({ mode: latchMode.optional(), window: duration.optional() })], {
+    error: "must be strict, source or any, or { mode: …, window: 60s }",
+  })
+  .describe(
+    "Which media source is learned: strict = the signalled address, source = also the address that signaling comes from, any = whoever sends first inside the window.",
+  );
+
+const realm = z.strictObject({
+  kind: z
+    .enum(["access", "core"])
+    .optional()
+    .describe("access: terminals live here; core: servers do. Default: as services use the realm, else by its name (core… is core)."),
+  interface: z.string().optional().describe("Network interface, for the interception set-up."),
+  address: addresses.optional().describe("Our addresses in the realm: C in a core realm, B in an access realm."),
+  media: address.optional().describe("Our address in SDP. Default: the first address."),
+  nat: z.enum(["auto", "never", "always"]).optional().describe("Are terminals here taken to be behind NAT? Default auto."),
+  ports: z
+    .strictObject({ signal: portRange.optional(), media: portRange.optional() })
+    .optional()
+    .describe("Port pools. Default signal 10000-19999 (core realms), media 20000-39999, divided between realms that share an address."),
+  keepalive: duration.optional().describe("Interval of keep-alives towards terminals, or off. Default 20s in access realms."),
+  inactivity: duration.optional().describe("A call without media for so long ends, unless it is on hold. Default 60s, off for never."),
+  linger: duration.optional().describe("An ended call keeps its ports for so long. Default 32s."),
+  latch: latch.optional(),
+});
+
+const service = z.strictObject({
+  address: endpoint.describe("E: the address (or address:port) that terminals send to."),
+  port: port.optional().describe("Port e. Default 5060."),
+  servers: z.array(endpoint).min(1).describe("D: the servers behind it, address or address:port."),
+  access: z.string().optional().describe("Realm of the terminals. Default: the only access realm."),
+  core: z.string().optional().describe("Realm of the servers. Default: the only core realm."),
+  protocols: z
+    .array(z.enum(["sip", "mgcp", "h248", "h323"]))
+    .min(1)
+    .optional()
+    .describe("Default [sip]."),
+  undecodable: z.enum(["pass", "drop"]).optional().describe("What happens to messages that cannot be decoded. Default pass (byte-identical)."),
+  sdpOrigin: z.enum(["keep", "hide"]).optional().describe("The o= line of SDP: kept, or mapped like the rest. Default keep."),
+  ice: z.enum(["strip", "relay", "pass"]).optional().describe("ICE in SDP. Default strip."),
+  terminalExpires: duration.optional().describe("Registration expiry towards terminals, shorter than the registrar's. Default: as granted."),
+  whenFull: z.enum(["answer", "drop"]).optional().describe("A full table answers new work (503), or drops it. Default answer."),
+  openCore: z.boolean().optional().describe("Anybody in the core realm may send to terminals, not just the servers. Default false."),
+});
+
+const label = (highest: number) => z.int().min(0).max(highest).optional();
+
+const rule = z.strictObject({
+  in: z.string().optional().describe("Realm that the packet comes in from."),
+  vpn: label(0x7fffffff).describe("VPN id."),
+  vlan: label(4094).describe("VLAN id."),
+  mpls: label(1048575).describe("MPLS label."),
+  protocol: protocol.optional().describe("udp, tcp or a number."),
+  from: prefix.optional().describe("Source network."),
+  fromPort: portRange.optional().describe("Source ports."),
+  to: prefix.optional().describe("Destination network."),
+  toPort: portRange.optional().describe("Destination ports."),
+  proxy: z.string().optional().describe("Action: take it through this service."),
+  forward: z.literal(true).optional().describe("Action: pass it on untouched."),
+  discard: z.literal(true).optional().describe("Action: drop it."),
+});
+
+const records = (highest: number) => z.int().min(1).max(highest).optional();
+
+const capacity = z.strictObject({
+  terminals: records(RECORDS_MOST).describe("Default 1000; the rest follows from it."),
+  bindings: records(RECORDS_MOST).describe("Default twice the terminals."),
+  registrations: records(RECORDS_MOST).describe("Default twice the terminals."),
+  calls: records(RECORDS_MOST).describe("Default as many as terminals."),
+  flows: records(RECORDS_MOST).describe("Media streams. Default twice the calls."),
+  rules: records(10_000).describe("Room for rules. Default: as many as there are, at least 64."),
+});
+
+export const schema = z
+  .strictObject({
+    realms: z.record(name, realm).describe("The networks that the proxy touches."),
+    services: z.record(name, service).describe("The service addresses and the servers behind them."),
+    rules: z.array(rule).optional().describe("The first rule that matches decides. Default: one for each service."),
+    otherwise: z.enum(["forward", "discard"]).optional().describe("What happens to the rest. Default forward."),
+    capacity: capacity.optional().describe("How many records of each kind there is room for."),
+    secret: z.string().min(1).optional().describe("32 hex digits or the path of a file: keys the tokens in messages. Default: random at each start."),
+    log: z
+      .strictObject({
+        level: z.enum(["trace", "debug", "info", "warn", "error"]).optional().describe("Default info."),
+        format: z.enum(["auto", "json", "pretty"]).optional().describe("auto: pretty on a terminal, JSON lines elsewhere."),
+      })
+      .optional(),
+    control: z.string().min(1).optional().describe("Path of the control socket."),
+  })
+  .describe("Culvert configuration");
+
+/** What a valid file says, values read but defaults not yet settled. */
+export type Written = z.output<typeof schema>;
+export type WrittenRealm = Written["realms"][string];
+export type WrittenService = Written["services"][string];
+export type WrittenRule = NonNullable<Written["rules"]>[number];
+
+/** The JSON Schema that editors complete with. */
+export function schemaJson(): Record<string, unknown> {
+  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Record<string, unknown>;
+}

@@ -1,0 +1,90 @@
+/*
+ * A configuration with every default settled and every name resolved to an index: what configure.ts writes
+ * into the core's memory and what the hosts run. Invariant: index in `realms`, `services`, `rules` is the
+ * index that the core uses.
+ */
+
+import type { Address, Prefix } from "../address.ts";
+import type { PortRange } from "./range.ts";
+
+export interface Realm {
+  name: string;
+  kind: "access" | "core";
+  interface: string | undefined;
+  addresses: Address[];
+  media: Address;
+  nat: "auto" | "never" | "always";
+  keepaliveMs: number;
+  inactivityMs: number;
+  lingerMs: number;
+  latch: "strict" | "source" | "any";
+  latchWindowMs: number;
+}
+
+export interface Pool {
+  realm: number;
+  kind: "signal" | "media";
+  address: Address;
+  ports: PortRange;
+}
+
+export interface Server {
+  address: Address;
+  port: number;
+}
+
+export interface Service {
+  name: string;
+  access: number;
+  core: number;
+  address: Address;
+  port: number;
+  servers: Server[];
+  dropUndecodable: boolean;
+  hideOrigin: boolean;
+  openCore: boolean;
+  silentWhenFull: boolean;
+  ice: "strip" | "relay" | "pass";
+  /** 0 leaves the expiry as granted. */
+  terminalExpiresSeconds: number;
+}
+
+/** undefined matches anything. */
+export interface Rule {
+  realm: number | undefined;
+  vpn: number | undefined;
+  vlan: number | undefined;
+  mpls: number | undefined;
+  protocol: number | undefined;
+  from: Prefix | undefined;
+  fromPort: PortRange;
+  to: Prefix | undefined;
+  toPort: PortRange;
+  action: "proxy" | "forward" | "discard";
+  /** Index of the service, for `proxy`. */
+  service: number;
+}
+
+/** How many records of each kind the core has room for. */
+export interface Capacity {
+  terminals: number;
+  bindings: number;
+  registrations: number;
+  calls: number;
+  flows: number;
+  ports: number;
+  rules: number;
+}
+
+export interface Config {
+  realms: Realm[];
+  pools: Pool[];
+  services: Service[];
+  rules: Rule[];
+  otherwise: "forward" | "discard";
+  capacity: Capacity;
+  /** 32 hex digits or the path of a file; never logged. */
+  secret: string | undefined;
+  log: { level: "trace" | "debug" | "info" | "warn" | "error"; format: "auto" | "json" | "pretty" };
+  control: string | undefined;
+}

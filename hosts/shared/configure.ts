@@ -1,0 +1,120 @@
+/*
+ * Writes a settled configuration into the core's memory: realms, pools, services, rules (core/memory/config.ts).
+ * Invariant: every field of a record is written, so a second call leaves nothing of the first.
+ */
+
+import type { Address } from "./address.ts";
+import type { Config, Pool, Realm, Rule, Server, Service } from "./config.ts";
+import * as abi from "./core.ts";
+import type { Core, CoreMemory } from "./core.ts";
+
+const KINDS = { access: abi.REALM_ACCESS, core: abi.REALM_CORE };
+const NAT = { auto: abi.NAT_AUTO, never: abi.NAT_NEVER, always: abi.NAT_ALWAYS };
+const LATCH = { strict: abi.LATCH_STRICT, source: abi.LATCH_SOURCE, any: abi.LATCH_ANY };
+const ICE = { strip: abi.ICE_STRIP, relay: abi.ICE_RELAY, pass: abi.ICE_PASS };
+const POOL_KINDS = { signal: abi.POOL_SIGNAL, media: abi.POOL_MEDIA };
+const ACTIONS = { proxy: abi.ACTION_PROXY, forward: abi.ACTION_FORWARD, discard: abi.ACTION_DISCARD };
+
+/** One record in memory: fields by their offsets, zeroed first. */
+class RecordWriter {
+  readonly #memory: CoreMemory;
+  readonly #at: number;
+
+  constructor(memory: CoreMemory, at: number, size: number) {
+    this.#memory = memory;
+    this.#at = at;
+    memory.bytes.fill(0, at, at + size);
+  }
+
+  word(offset: number, value: number): this {
+    this.#memory.words[(this.#at + offset) >> 2] = value;
+    return this;
+  }
+
+  address(offset: number, address: Address): this {
+    this.#memory.bytes.set(address.bytes, this.#at + offset);
+    return this;
+  }
+}
+
+function realmWrite(memory: CoreMemory, at: number, realm: Realm): void {
+  new RecordWriter(memory, at, abi.REALM_SIZE)
+    .word(abi.REALM_KIND, KINDS[realm.kind])
+    .word(abi.REALM_LATCH, LATCH[realm.latch])
+    .word(abi.REALM_KEEPALIVE, realm.keepaliveMs)
+    .word(abi.REALM_INACTIVITY, realm.inactivityMs)
+    .word(abi.REALM_LINGER, realm.lingerMs)
+    .word(abi.REALM_LATCH_WINDOW, realm.latchWindowMs)
+    .word(abi.REALM_NAT, NAT[realm.nat])
+    .address(abi.REALM_MEDIA, realm.media);
+}
+
+function poolWrite(memory: CoreMemory, at: number, pool: Pool): void {
+  new RecordWriter(memory, at, abi.POOL_SIZE)
+    .word(abi.POOL_REALM, pool.realm)
+    .word(abi.POOL_KIND, POOL_KINDS[pool.kind])
+    .word(abi.POOL_FIRST, pool.ports.first)
+    .word(abi.POOL_LAST, pool.ports.last)
+    .address(abi.POOL_ADDRESS, pool.address);
+}
+
+function serviceFlags(service: Service): number {
+  return (
+    (service.dropUndecodable ? abi.SERVICE_DROP_UNDECODABLE : 0) |
+    (service.hideOrigin ? abi.SERVICE_HIDE_ORIGIN : 0) |
+    (service.openCore ? abi.SERVICE_OPEN_CORE : 0) |
+    (service.silentWhenFull ? abi.SERVICE_SILENT_REJECT : 0)
+  );
+}
+
+function serverWrite(record: RecordWriter, at: number, server: Server): void {
+  record.address(at, server.address).word(at + abi.SERVER_PORT, server.port);
+}
+
+function serviceWrite(memory: CoreMemory, at: number, service: Service): void {
+  const record = new RecordWriter(memory, at, abi.SERVICE_SIZE)
+    .word(abi.SERVICE_ACCESS, service.access)
+    .word(abi.SERVICE_CORE, service.core)
+    .word(abi.SERVICE_PORT, service.port)
+    .word(abi.SERVICE_FLAGS, serviceFlags(service))
+    .word(abi.SERVICE_TERMINAL_EXPIRES, service.terminalExpiresSeconds)
+    .word(abi.SERVICE_SERVER_COUNT, service.servers.length)
+    .word(abi.SERVICE_ICE, ICE[service.ice])
+    .address(abi.SERVICE_ADDRESS, service.address);
+  service.servers.forEach((server, i) => serverWrite(record, abi.SERVICE_SERVERS + i * abi.SERVER_SIZE, server));
+}
+
+function ruleWrite(memory: CoreMemory, at: number, rule: Rule): void {
+  const record = new RecordWriter(memory, at, abi.RULE_SIZE)
+    .word(abi.RULE_ACTION, ACTIONS[rule.action])
+    .word(abi.RULE_SERVICE, rule.service)
+    .word(abi.RULE_REALM, rule.realm ?? -1)
+    .word(abi.RULE_VPN, rule.vpn ?? -1)
+    .word(abi.RULE_VLAN, rule.vlan ?? -1)
+    .word(abi.RULE_MPLS, rule.mpls ?? -1)
+    .word(abi.RULE_PROTOCOL, rule.protocol ?? -1)
+    .word(abi.RULE_SOURCE_PREFIX, rule.from?.length ?? 0)
+    .word(abi.RULE_DESTINATION_PREFIX, rule.to?.length ?? 0)
+    .word(abi.RULE_SOURCE_PORT_FIRST, rule.fromPort.first)
+    .word(abi.RULE_SOURCE_PORT_LAST, rule.fromPort.last)
+    .word(abi.RULE_DESTINATION_PORT_FIRST, rule.toPort.first)
+    .word(abi.RULE_DESTINATION_PORT_LAST, rule.toPort.last);
+  if (rule.from) record.address(abi.RULE_SOURCE, rule.from.address);
+  if (rule.to) record.address(abi.RULE_DESTINATION, rule.to.address);
+}
+
+/** Writes it all; the core reads it at boot, or at input(KIND_CONFIG). */
+export function configure(core: Core, config: Config): void {
+  const { memory } = core;
+  const rules = core.region(abi.REGION_RULES);
+  config.realms.forEach((realm, i) => realmWrite(memory, abi.REALMS + i * abi.REALM_SIZE, realm));
+  config.pools.forEach((pool, i) => poolWrite(memory, abi.POOLS + i * abi.POOL_SIZE, pool));
+  config.services.forEach((service, i) => serviceWrite(memory, abi.SERVICES + i * abi.SERVICE_SIZE, service));
+  config.rules.forEach((rule, i) => ruleWrite(memory, rules + i * abi.RULE_SIZE, rule));
+  new RecordWriter(memory, 0, 0)
+    .word(abi.CONFIG_REALMS, config.realms.length)
+    .word(abi.CONFIG_POOLS, config.pools.length)
+    .word(abi.CONFIG_SERVICES, config.services.length)
+    .word(abi.CONFIG_RULES, config.rules.length)
+    .word(abi.CONFIG_OTHERWISE, ACTIONS[config.otherwise]);
+}

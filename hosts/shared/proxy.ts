@@ -1,0 +1,84 @@
+/*
+ * A running proxy out of a configuration: key, core, memory, sockets, in this order.
+ */
+
+import { endpointText } from "./address.ts";
+import type { Config, Realm, Rule, Service } from "./config.ts";
+import { durationText } from "./config/duration.ts";
+import { rangeText } from "./config/range.ts";
+import { configure } from "./configure.ts";
+import { type Core, type CoreKind, coreOpen, type CoreSource } from "./core.ts";
+import type { Log } from "./log.ts";
+import { Pump } from "./pump.ts";
+import type { Host } from "./runtime.ts";
+import { secretKey } from "./secret.ts";
+import { Statistics } from "./statistics.ts";
+
+export interface Proxy {
+  readonly core: Core;
+  readonly pump: Pump;
+  /** Stops intake, closes all sockets, logs the totals. */
+  stop(): void;
+}
+
+export interface ProxyRequest {
+  config: Config;
+  /** Directory of the configuration file, "" or ending in "/": relative paths in it start there. */
+  directory: string;
+  kind: CoreKind;
+  host: Host;
+  log: Log;
+}
+
+function poolText(config: Config, realm: number): string {
+  const pools = config.pools.filter((pool) => pool.realm === realm);
+  return pools.map((pool) => `${pool.kind} ${endpointText(pool.address.text, 0).replace(/0$/, rangeText(pool.ports))}`).join(", ");
+}
+
+function realmText(config: Config, realm: Realm, index: number): string {
+  const keepalive = realm.kind === "access" ? `, NAT ${realm.nat}, keep-alive ${durationText(realm.keepaliveMs)}` : "";
+  return `realm ${realm.name} (${realm.kind}): ${poolText(config, index)}${keepalive}`;
+}
+
+function serviceText(config: Config, service: Service): string {
+  const servers = service.servers.map(({ address, port }) => endpointText(address.text, port)).join(", ");
+  const names = `${config.realms[service.access]!.name} to ${config.realms[service.core]!.name}`;
+  return `service ${service.name}: ${endpointText(service.address.text, service.port)} is proxied to ${servers} (${names})`;
+}
+
+/** What a rule asks for that plain sockets do not show. */
+function labelsOf(rule: Rule): string[] {
+  return (["vpn", "vlan", "mpls"] as const).filter((label) => rule[label] !== undefined);
+}
+
+function introduce(config: Config, core: Core, log: Log): void {
+  config.realms.forEach((realm, index) => log.info({}, realmText(config, realm, index)));
+  for (const service of config.services) log.info({}, serviceText(config, service));
+  config.rules.forEach((rule, i) => {
+    const labels = labelsOf(rule);
+    if (labels.length > 0) log.warn({ rule: i + 1 }, `rule ${i + 1} matches on ${labels.join(" and ")}, which plain sockets do not show: it cannot match here`);
+  });
+  log.info({ core: core.kind, memoryBytes: core.memory.bytes.length }, "up");
+}
+
+async function sourceOf(kind: CoreKind, host: Host): Promise<CoreSource> {
+  return kind === "js" ? { kind } : { kind, binary: await host.coreBinary() };
+}
+
+/** Opens, configures and starts. Throws what a person can read when that is impossible. */
+export async function proxyStart(request: ProxyRequest): Promise<Proxy> {
+  const { config, host, log } = request;
+  const key = await secretKey(config.secret, request.directory, host, log);
+  const core = await coreOpen(await sourceOf(request.kind, host), config.capacity, key);
+  configure(core, config);
+  const pump = new Pump(core, host.runtime, config, log);
+  pump.start();
+  const statistics = new Statistics(pump, core.memory, host.runtime, log);
+  statistics.start();
+  introduce(config, core, log);
+  const stop = (): void => {
+    pump.stop();
+    statistics.stop();
+  };
+  return { core, pump, stop };
+}

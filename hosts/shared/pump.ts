@@ -1,0 +1,285 @@
+/*
+ * The drain loop between a core and sockets (DESIGN 2): one input, output() until OUTPUT_TIMEOUT, wait.
+ * Invariant: inputs never nest, since sockets deliver in a later turn; a packet, a failed send or even a
+ * trap in the core ends in a count and a log line, never in an exception to the runtime.
+ */
+
+import { AddressCache } from "./addresscache.ts";
+import { Alarm } from "./alarm.ts";
+import { bindAdvice, errorCode } from "./bindadvice.ts";
+import type { Config } from "./config.ts";
+import * as abi from "./core.ts";
+import type { Core } from "./core.ts";
+import { EndpointTable, type OpenEndpoint } from "./endpointtable.ts";
+import { EventLog } from "./eventlog.ts";
+import { ForeignEndpoints } from "./foreign.ts";
+import type { Log } from "./log.ts";
+import { reasonName, verdictName } from "./names.ts";
+import { RateLimit } from "./ratelimit.ts";
+import type { Runtime, Socket, SystemError } from "./runtime.ts";
+
+/** The same complaint is logged so often at most. */
+const COMPLAINT_INTERVAL_MS = 10_000;
+/** Payload bytes that the input slot takes; no UDP datagram has more. */
+const PAYLOAD_MOST = 65_535;
+/** Word index of the input slot. */
+const SLOT = abi.INPUT >> 2;
+
+export interface Totals {
+  received: number;
+  sent: number;
+  forwarded: number;
+  /** Sends from a port whose socket could not be opened. */
+  noSocket: number;
+  bindFailed: number;
+  sendFailed: number;
+  forwardFailed: number;
+  /** Inputs that ended in an exception. */
+  trapped: number;
+}
+
+export class Pump {
+  readonly totals: Totals = { received: 0, sent: 0, forwarded: 0, noSocket: 0, bindFailed: 0, sendFailed: 0, forwardFailed: 0, trapped: 0 };
+  readonly #core: Core;
+  readonly #runtime: Runtime;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #cache = new AddressCache();
+  readonly #endpoints = new EndpointTable();
+  readonly #foreign = new ForeignEndpoints();
+  readonly #alarm: Alarm;
+  readonly #complaints = new RateLimit(COMPLAINT_INTERVAL_MS);
+  readonly #events: EventLog;
+  readonly #tracing: boolean;
+  #stopped = false;
+
+  constructor(core: Core, runtime: Runtime, config: Config, log: Log) {
+    this.#core = core;
+    this.#runtime = runtime;
+    this.#config = config;
+    this.#log = log;
+    this.#words = core.memory.words;
+    this.#bytes = core.memory.bytes;
+    this.#alarm = new Alarm(runtime, () => this.#input(abi.KIND_TIMEOUT, 0));
+    this.#events = new EventLog(core, log);
+    this.#tracing = log.isLevelEnabled("trace");
+  }
+
+  /** Sockets that are open now. */
+  get sockets(): number {
+    return this.#endpoints.size;
+  }
+
+  /** Opens the service addresses and boots the core. Throws what a person can read when that is impossible. */
+  start(): void {
+    try {
+      for (const { address, port, access } of this.#config.services) this.#open(access, address.text, port, true);
+      const fault = this.#core.boot(this.#runtime.now() | 0);
+      if (fault < 0) {
+        const cause = `${verdictName(fault)}, position ${abi.faultPosition(fault)}`;
+        throw new Error(`the core refuses the configuration (${cause}); please report this together with the configuration`);
+      }
+      this.#drain();
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#alarm.clear();
+    for (const endpoint of this.#endpoints) this.#close(endpoint);
+  }
+
+  /** Opens a socket and enters it in the table; throws with advice. */
+  #open(realm: number, address: string, port: number, shared: boolean): OpenEndpoint {
+    const words = this.#cache.words(address)!;
+    const open = (): Socket =>
+      this.#runtime.listen({
+        address,
+        port,
+        shared,
+        onPacket: (data, from, fromPort) => this.#receive(endpoint, data, from, fromPort),
+        onFailure: (error) => this.#sendFailed(endpoint, error),
+      });
+    const endpoint: OpenEndpoint = { socket: this.#tryOpen(open, address, port), realm, address, port, words, next: undefined };
+    this.#endpoints.add(endpoint);
+    return endpoint;
+  }
+
+  #tryOpen(open: () => Socket, address: string, port: number): Socket {
+    try {
+      return open();
+    } catch (error) {
+      throw new Error(bindAdvice(error as SystemError, address, port), { cause: error });
+    }
+  }
+
+  #close(endpoint: OpenEndpoint): void {
+    this.#endpoints.remove(endpoint);
+    endpoint.socket.close();
+  }
+
+  /** Says something at most once in a while; `key` tells complaints apart. */
+  #complain(key: string, fields: object, message: string, level: "warn" | "error" = "warn"): void {
+    const suppressed = this.#complaints.admit(key, this.#runtime.now());
+    if (suppressed >= 0) this.#log[level](suppressed > 0 ? { ...fields, suppressed } : fields, message);
+  }
+
+  #receive(endpoint: OpenEndpoint, data: Uint8Array, address: string, port: number): void {
+    const source = this.#cache.words(address);
+    if (this.#stopped || !source || data.length > PAYLOAD_MOST) return;
+    this.totals.received++;
+    const words = this.#words;
+    words[SLOT + (abi.PACKET_LEN >> 2)] = data.length;
+    words[SLOT + (abi.PACKET_REALM >> 2)] = endpoint.realm;
+    words[SLOT + (abi.PACKET_SOURCE_PORT >> 2)] = port;
+    words[SLOT + (abi.PACKET_DESTINATION_PORT >> 2)] = endpoint.port;
+    words[SLOT + (abi.PACKET_PROTOCOL >> 2)] = abi.PROTOCOL_UDP;
+    words[SLOT + (abi.PACKET_VPN >> 2)] = -1;
+    words[SLOT + (abi.PACKET_VLAN >> 2)] = -1;
+    words[SLOT + (abi.PACKET_MPLS >> 2)] = -1;
+    words.set(source, SLOT + (abi.PACKET_SOURCE >> 2));
+    words.set(endpoint.words, SLOT + (abi.PACKET_DESTINATION >> 2));
+    this.#bytes.set(data, abi.INPUT + abi.PACKET_PAYLOAD);
+    const verdict = this.#input(abi.KIND_DATAGRAM, data.length);
+    if (this.#tracing) this.#trace(endpoint, address, port, data.length, verdict);
+  }
+
+  #trace(endpoint: OpenEndpoint, address: string, port: number, bytes: number, verdict: number): void {
+    const reason = reasonName(this.#words[abi.HEADER_REASON >> 2]!);
+    const fields = {
+      realm: this.#config.realms[endpoint.realm]?.name,
+      from: address,
+      fromPort: port,
+      to: endpoint.address,
+      toPort: endpoint.port,
+      bytes,
+      reason,
+    };
+    this.#log.trace(fields, verdictName(verdict));
+  }
+
+  /** One input and all that follows from it. Returns the core's verdict. */
+  #input(kind: number, len: number): number {
+    try {
+      const verdict = this.#core.input(kind, len, this.#runtime.now() | 0);
+      this.#drain();
+      return verdict;
+    } catch (error) {
+      this.totals.trapped++;
+      this.#complain("trap", { error: (error as Error).stack, kind, len }, "an input ended in an exception; it was dropped. Please report this", "error");
+      return abi.VERDICT_DISCARDED;
+    }
+  }
+
+  #drain(): void {
+    const words = this.#words;
+    for (let n = 0; n <= abi.OUTPUT_MAX; n++) {
+      const at = this.#core.output();
+      switch (words[(at + abi.OUTPUT_KIND) >> 2]) {
+        case abi.OUTPUT_SEND:
+          this.#send(at);
+          break;
+        case abi.OUTPUT_FORWARD:
+          this.#forward(at);
+          break;
+        case abi.OUTPUT_BIND:
+          this.#bind(at);
+          break;
+        case abi.OUTPUT_UNBIND:
+          this.#unbind(at);
+          break;
+        case abi.OUTPUT_EVENT:
+          this.#events.write(at);
+          break;
+        case abi.OUTPUT_TIMEOUT:
+          this.#alarm.set(words[(at + abi.OUTPUT_VALUE) >> 2]!, this.#runtime.now());
+          return;
+      }
+    }
+    throw new Error("the core gave more outputs than its queue holds");
+  }
+
+  #local(at: number): OpenEndpoint | undefined {
+    const words = this.#words;
+    return this.#endpoints.find(words, (at + abi.OUTPUT_LOCAL) >> 2, words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!);
+  }
+
+  #emit(endpoint: OpenEndpoint, at: number): void {
+    const words = this.#words;
+    const payload = words[(at + abi.OUTPUT_PAYLOAD) >> 2]!;
+    const bytes = this.#bytes.subarray(payload, payload + words[(at + abi.OUTPUT_LEN) >> 2]!);
+    endpoint.socket.send(bytes, this.#cache.text(words, (at + abi.OUTPUT_REMOTE) >> 2), words[(at + abi.OUTPUT_REMOTE_PORT) >> 2]!);
+  }
+
+  #send(at: number): void {
+    const endpoint = this.#local(at);
+    if (endpoint) {
+      this.totals.sent++;
+      this.#emit(endpoint, at);
+    } else {
+      this.totals.noSocket++;
+      const address = this.#cache.text(this.#words, (at + abi.OUTPUT_LOCAL) >> 2);
+      this.#complain("socket", { address, port: this.#words[(at + abi.OUTPUT_LOCAL_PORT) >> 2] }, "nothing sent: there is no socket on this address and port");
+    }
+  }
+
+  #sendFailed(endpoint: OpenEndpoint, error: SystemError): void {
+    if (this.#stopped) return;
+    this.totals.sendFailed++;
+    const code = errorCode(error);
+    this.#complain(code, { code, address: endpoint.address, port: endpoint.port }, `a packet could not be sent: ${error.message}`);
+  }
+
+  #forward(at: number): void {
+    const endpoint =
+      this.#local(at) ??
+      this.#foreign.open(
+        this.#runtime.now(),
+        () => this.#openForeign(at),
+        (oldest) => this.#close(oldest),
+      );
+    if (endpoint) {
+      this.totals.forwarded++;
+      this.#emit(endpoint, at);
+    } else {
+      this.totals.forwardFailed++;
+    }
+  }
+
+  /** What comes back to a foreign address comes from the other kind of realm. */
+  #openForeign(at: number): OpenEndpoint | undefined {
+    const words = this.#words;
+    const kind = this.#config.realms[words[(at + abi.OUTPUT_REALM) >> 2]!]?.kind;
+    const other = this.#config.realms.findIndex((realm) => realm.kind !== kind);
+    const address = this.#cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2);
+    try {
+      return this.#open(other, address, words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!, false);
+    } catch (error) {
+      this.#complain("forward", { address }, `a packet could not be forwarded in its sender's name: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  #bind(at: number): void {
+    const words = this.#words;
+    const port = words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!;
+    const address = this.#cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2);
+    if (this.#local(at)) return;
+    try {
+      this.#open(words[(at + abi.OUTPUT_REALM) >> 2]!, address, port, false);
+    } catch (error) {
+      this.totals.bindFailed++;
+      this.#complain("bind", { address, port }, (error as Error).message);
+    }
+  }
+
+  #unbind(at: number): void {
+    const endpoint = this.#local(at);
+    if (endpoint) this.#close(endpoint);
+  }
+}
