@@ -151,4 +151,6 @@ for (const [i, ns] of costs.entries()) console.log(`| ${SIZES[i]} | ${ns.toFixed
 /* A record, its timer, its bucket and its ports: what one more of each takes. */
 const perTerminal = abi.BINDING_SIZE + 2 * (abi.TIMER_SIZE + 4) + 4;
 const perCall = abi.CALL_SIZE + abi.FLOW_SIZE + abi.TIMER_SIZE + 4 + 16;
-console.log(`\nbytes of table memory: ${perTerminal} for a terminal (${perTerminal + abi.REGISTRATION_SIZE + abi.TIMER_SIZE + 8} registered), ${perCall} for a call with one stream`);
+console.log(
+  `\nbytes of table memory: ${perTerminal} for a terminal (${perTerminal + abi.REGISTRATION_SIZE + abi.TIMER_SIZE + 8} registered), ${perCall} for a call with one stream`,
+);

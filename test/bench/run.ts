@@ -1,0 +1,21 @@
+/*
+
+ * `npm run bench -- core|rule|sip`: each prints ratios against a yardstick measured in the same run. No names: core and rule.
+ */
+
+const BENCHES: Record<string, () => Promise<unknown>> = {
+  core: () => import("./core.ts"),
+  rule: () => import("./rule.ts"),
+  sip: () => import("./sip.ts"),
+};
+
+const names = process.argv.slice(2);
+for (const name of names.length > 0 ? names : ["core", "rule"]) {
+  const bench = BENCHES[name];
+  if (!bench) {
+    console.error(`there is no benchmark "${name}"; there are ${Object.keys(BENCHES).join(", ")}`);
+    process.exit(1);
+  }
+  await bench();
+}
+export {};

@@ -1,0 +1,78 @@
+/*
+ * A runtime without a network: sockets that note what is sent and take packets from the test, and a clock
+ * that stands still until it is moved.
+ */
+
+import type { ListenRequest, Runtime, SystemError } from "../../../hosts/shared/runtime.ts";
+
+export interface Sent {
+  from: string;
+  fromPort: number;
+  to: string;
+  toPort: number;
+  data: string;
+}
+
+interface Timer {
+  at: number;
+  callback: () => void;
+}
+
+export interface FakeRuntime extends Runtime {
+  /** Open sockets by "address port". */
+  sockets: Map<string, ListenRequest>;
+  sent: Sent[];
+  timersStarted: number;
+  /** Makes `listen` fail for an address with a system's code. */
+  refuse: Map<string, string>;
+  advance(ms: number): void;
+  /** A packet arrives at a socket. */
+  deliver(to: string, toPort: number, data: string, from: string, fromPort: number): void;
+}
+
+export function fakeRuntime(): FakeRuntime {
+  const timers = new Set<Timer>();
+  let clock = 1000;
+  const fake: FakeRuntime = {
+    name: "fake",
+    sockets: new Map(),
+    sent: [],
+    timersStarted: 0,
+    refuse: new Map(),
+    listen(request) {
+      const key = `${request.address} ${request.port}`;
+      const code = fake.refuse.get(request.address) ?? (fake.sockets.has(key) ? "EADDRINUSE" : undefined);
+      if (code) throw Object.assign(new Error(`bind ${code}`), { code }) satisfies SystemError;
+      fake.sockets.set(key, request);
+      return {
+        send: (payload, to, toPort) =>
+          void fake.sent.push({ from: request.address, fromPort: request.port, to, toPort, data: new TextDecoder().decode(payload) }),
+        close: () => void fake.sockets.delete(key),
+      };
+    },
+    now: () => clock,
+    setTimer(delayMs, callback) {
+      fake.timersStarted++;
+      const timer = { at: clock + delayMs, callback };
+      timers.add(timer);
+      return timer;
+    },
+    clearTimer: (timer) => void timers.delete(timer as Timer),
+    randomFill: (bytes) => bytes.fill(7),
+    advance(ms) {
+      const end = clock + ms;
+      for (;;) {
+        const next = [...timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+        if (!next) break;
+        timers.delete(next);
+        clock = Math.max(clock, next.at);
+        next.callback();
+      }
+      clock = end;
+    },
+    deliver(to, toPort, data, from, fromPort) {
+      fake.sockets.get(`${to} ${toPort}`)!.onPacket(new TextEncoder().encode(data), from, fromPort);
+    },
+  };
+  return fake;
+}

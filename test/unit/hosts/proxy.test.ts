@@ -1,0 +1,82 @@
+import { afterEach, expect, test } from "vitest";
+import { nodeHost } from "../../../hosts/node/host.ts";
+import { configRead } from "../../../hosts/shared/config.ts";
+import { type Proxy, proxyStart } from "../../../hosts/shared/proxy.ts";
+import type { Host } from "../../../hosts/shared/runtime.ts";
+import { readFile } from "node:fs/promises";
+import { fakeLog } from "./fakelog.ts";
+import { freePort, Peer, registerAnswer, registerRequest } from "./register.ts";
+
+const host: Host = { ...nodeHost, coreBinary: () => readFile("dist/core.wasm") };
+const peers: Peer[] = [];
+let proxy: Proxy | undefined;
+
+async function peer(address: string): Promise<[Peer, number]> {
+  const opened = new Peer(address.includes(":") ? "udp6" : "udp4");
+  peers.push(opened);
+  return [opened, await opened.open(address)];
+}
+
+afterEach(() => {
+  proxy?.stop();
+  proxy = undefined;
+  for (const opened of peers.splice(0)) opened.close();
+});
+
+test.each(["js", "wasm"] as const)("a REGISTER and its answer pass through real sockets and the %s core", async (kind) => {
+  const [terminal, terminalPort] = await peer("127.0.0.4");
+  const [registrar, registrarPort] = await peer("127.0.0.3");
+  const port = await freePort("127.0.0.1");
+  const text = `
+realms: { access: { address: 127.0.0.1, ports: { media: 20000-29999 } }, core: { address: 127.0.0.2 } }
+services: { voice: { address: "127.0.0.1:${port}", servers: ["127.0.0.3:${registrarPort}"] } }
+secret: 000102030405060708090a0b0c0d0e0f
+`;
+  const log = fakeLog();
+  proxy = await proxyStart({ config: configRead(text, "culvert.yaml").config!, directory: "", kind, host, log });
+  expect(log.at("info").join("\n")).toContain(`service voice: 127.0.0.1:${port} is proxied to 127.0.0.3:${registrarPort} (access to core)`);
+
+  terminal.send(registerRequest("127.0.0.1", `127.0.0.4:${terminalPort}`), "127.0.0.1", port);
+  const request = await registrar.receive();
+  expect(request.address).toBe("127.0.0.2");
+  expect(request.text).toContain(`Contact: <sip:alice@127.0.0.2:${request.port}`);
+
+  registrar.send(registerAnswer(request.text), request.address, request.port);
+  const answer = await terminal.receive();
+  expect([answer.address, answer.port]).toEqual(["127.0.0.1", port]);
+  expect(answer.text).toContain("SIP/2.0 200 OK");
+  expect(answer.text).toContain(`Contact: <sip:alice@127.0.0.4:${terminalPort}>`);
+  expect(proxy.pump.totals).toMatchObject({ received: 2, sendFailed: 0, noSocket: 0, trapped: 0 });
+});
+
+test("over IPv6, with one address of ours in both realms", async () => {
+  const [terminal, terminalPort] = await peer("::1");
+  const [registrar, registrarPort] = await peer("::1");
+  const port = await freePort("::1");
+  const text = `
+realms: { access: { address: "::1", ports: { media: 20000-20999 } }, core: { address: "::1", ports: { media: 21000-21999 } } }
+services: { voice: { address: "[::1]:${port}", servers: ["[::1]:${registrarPort}"] } }
+secret: 000102030405060708090a0b0c0d0e0f
+`;
+  const log = fakeLog();
+  proxy = await proxyStart({ config: configRead(text, "culvert.yaml").config!, directory: "", kind: "wasm", host, log });
+  terminal.send(registerRequest("[::1]", `[::1]:${terminalPort}`), "::1", port);
+  const request = await registrar.receive();
+  expect(request.text).toContain(`Contact: <sip:alice@[::1]:${request.port}`);
+  registrar.send(registerAnswer(request.text), request.address, request.port);
+  const answer = await terminal.receive();
+  expect(answer.port).toBe(port);
+  expect(answer.text).toContain(`Contact: <sip:alice@[::1]:${terminalPort}>`);
+  expect(log.lines.find((line) => line.message === "registered")!.fields).toMatchObject({ terminal: `[::1]:${terminalPort}`, mappedPort: request.port });
+});
+
+test("without a secret it says what that costs", async () => {
+  const port = await freePort("127.0.0.1");
+  const text = `
+realms: { access: { address: 127.0.0.1, ports: { media: 20000-29999 } }, core: { address: 127.0.0.2 } }
+services: { voice: { address: "127.0.0.1:${port}", servers: [127.0.0.3] } }
+`;
+  const log = fakeLog();
+  proxy = await proxyStart({ config: configRead(text, "culvert.yaml").config!, directory: "", kind: "js", host, log });
+  expect(log.at("warn")).toEqual([expect.stringMatching(/no `secret:`.*openssl rand -hex 16/)]);
+});
