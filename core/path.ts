@@ -62,6 +62,7 @@ import {
   KIND_CONFIG,
   KIND_DATAGRAM,
   KIND_TIMEOUT,
+  REASON_BODY_SIGNED,
   REASON_FOREIGN_VIA,
   REASON_IDLE_PORT,
   REASON_KEEPALIVE,
@@ -110,7 +111,7 @@ import { leaveAnswer, leaveTranslated, leaveUntouched } from "./translate/leave.
 import { terminalOpen } from "./translate/open.ts";
 import { isProbeAnswer } from "./translate/probe.ts";
 import { refreshAnswerable } from "./translate/register.ts";
-import { sipTranslate } from "./translate/sip.ts";
+import { isBodySigned, sipTranslate } from "./translate/sip.ts";
 
 /** Timers served by one input: the rest are due at once. */
 const TIMERS_MAX: i32 = 64;
@@ -308,7 +309,7 @@ function sipTake(packet: i32, terminal: i32): i32 {
   const refused: i32 = ld32(CONTEXT_REFUSED);
   if (refused === REASON_FOREIGN_VIA) return passUndecodable(refused);
   if (refused !== 0) return reject(refused);
-  if (leaveTranslated()) return conclude(REASON_TRANSLATED, VERDICT_TRANSLATED);
+  if (leaveTranslated()) return conclude(isBodySigned() ? REASON_BODY_SIGNED : REASON_TRANSLATED, VERDICT_TRANSLATED);
   return conclude(FAULT_EDITS, VERDICT_DISCARDED);
 }
 

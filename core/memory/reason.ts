@@ -46,6 +46,8 @@ export const REASON_LOOP: i32 = 15;
 export const REASON_STRANGER: i32 = 16;
 /** A response whose top Via is not ours. */
 export const REASON_FOREIGN_VIA: i32 = 17;
+/** Translated but for its body, which a digest with qop=auth-int covers (CONFORMANCE 29). */
+export const REASON_BODY_SIGNED: i32 = 19;
 /** A port of ours that nothing uses. */
 export const REASON_IDLE_PORT: i32 = 18;
 export const REASON_TERMINALS_FULL: i32 = 20;

@@ -23,7 +23,7 @@ import {
 } from "../memory/tables.ts";
 import { POOL_MEDIA } from "../memory/config.ts";
 import { POOL_MAX } from "../memory/layout.ts";
-import { pairTake, poolFind, portGive } from "./port.ts";
+import { pairsFind, poolFind, portGive, portOwn } from "./port.ts";
 import { SLAB_CALLS, SLAB_FLOWS, listPush, recordAt, recordGive, recordTake } from "./slab.ts";
 
 export function flowAt(index: i32): i32 {
@@ -35,21 +35,30 @@ export function sideAt(flow: i32, side: i32): i32 {
   return side === SIDE_CORE ? flow + FLOW_CORE : flow + FLOW_ACCESS;
 }
 
-/** Takes a port pair in `realm` for a side. Returns false when every media pool of the realm is used up. */
-function sideOpen(index: i32, side: i32, realm: i32): boolean {
-  const owner: i32 = PORT_FLOW | index | (side === SIDE_CORE ? PORT_FLOW_CORE : 0);
-  const block: i32 = sideAt(flowAt(index), side);
+/**
+ * Where `n` even/odd pairs in a row are free in the media pools of a realm: pool << 16 | first port; 0 when nowhere.
+ * Nothing is taken yet.
+ */
+export function pairsAt(realm: i32, n: i32): i32 {
   for (let nth: i32 = 0; nth < POOL_MAX; nth++) {
     const pool: i32 = poolFind(realm, POOL_MEDIA, nth);
-    if (pool < 0) return false;
-    const port: i32 = pairTake(pool, owner, owner | PORT_FLOW_RTCP);
-    if (port === 0) continue;
-    st32(block + SIDE_REALM, realm);
-    st32(block + SIDE_POOL, pool);
-    st32(block + SIDE_PORT, port);
-    return true;
+    if (pool < 0) return 0;
+    const port: i32 = pairsFind(pool, n);
+    if (port !== 0) return (pool << 16) | port;
   }
-  return false;
+  return 0;
+}
+
+/** Gives a side of a flow the pair at `pair`, a place as pairsAt gives it. */
+function sideOpen(index: i32, side: i32, realm: i32, pair: i32): void {
+  const owner: i32 = PORT_FLOW | index | (side === SIDE_CORE ? PORT_FLOW_CORE : 0);
+  const block: i32 = sideAt(flowAt(index), side);
+  const port: i32 = pair & 0xffff;
+  st32(block + SIDE_REALM, realm);
+  st32(block + SIDE_POOL, pair >> 16);
+  st32(block + SIDE_PORT, port);
+  portOwn(pair >> 16, port, owner);
+  portOwn(pair >> 16, port + 1, owner | PORT_FLOW_RTCP);
 }
 
 function sideClose(index: i32, side: i32): void {
@@ -60,20 +69,13 @@ function sideClose(index: i32, side: i32): void {
   portGive(ld32(block + SIDE_POOL), port + 1);
 }
 
-/** Index of a new flow of a call; -1 when there is no record, -2 when there are no ports. */
-export function flowTake(call: i32, line: i32, proto: i32, access: i32, core: i32): i32 {
+/** Index of a new flow of a call with the pairs at `accessPair` and `corePair`; -1 when there is no record. */
+export function flowTake(call: i32, line: i32, proto: i32, access: i32, accessPair: i32, core: i32, corePair: i32): i32 {
   const index: i32 = recordTake(SLAB_FLOWS);
   if (index < 0) return -1;
   const f: i32 = flowAt(index);
-  if (!sideOpen(index, SIDE_ACCESS, access)) {
-    recordGive(SLAB_FLOWS, index);
-    return -2;
-  }
-  if (!sideOpen(index, SIDE_CORE, core)) {
-    sideClose(index, SIDE_ACCESS);
-    recordGive(SLAB_FLOWS, index);
-    return -2;
-  }
+  sideOpen(index, SIDE_ACCESS, access, accessPair);
+  sideOpen(index, SIDE_CORE, core, corePair);
   st32(f + FLOW_CALL, call);
   st32(f + FLOW_LINE, line);
   st32(f + FLOW_PROTO, proto);

@@ -5,7 +5,7 @@
 
 import { fill, ld32, mul, st32 } from "../machine.ts";
 import { CAPACITY_PORTS, CONFIG_POOLS, POOLS, POOL_MAX, POOL_SIZE, REGION_PORTS, table } from "../memory/layout.ts";
-import { POOL_ADDRESS, POOL_BASE, POOL_FIRST, POOL_KIND, POOL_LAST, POOL_MEDIA, POOL_REALM, POOL_TEXT, POOL_TEXT_LEN, POOL_USED } from "../memory/config.ts";
+import { POOL_ADDRESS, POOL_BASE, POOL_FIRST, POOL_KIND, POOL_LAST, POOL_REALM, POOL_TEXT, POOL_TEXT_LEN, POOL_USED } from "../memory/config.ts";
 import { addressEqual, addressWrite, isMapped } from "../bytes/address.ts";
 import { randomBelow } from "../bytes/random.ts";
 
@@ -68,59 +68,56 @@ export function portOwner(pool: i32, port: i32): i32 {
   return ld32(entryAt(pool, port));
 }
 
-export function portSet(pool: i32, port: i32, owner: i32): void {
-  st32(entryAt(pool, port), owner);
+/** Are `n` ports from `port` on free? */
+function isFree(pool: i32, port: i32, n: i32): boolean {
+  for (let i: i32 = 0; i < n; i++) if (portOwner(pool, port + i) !== 0) return false;
+  return true;
 }
 
-/** A free port of a pool at random, `step` 1, or 2 for an even one with its odd neighbour. Returns 0 when there is none. */
-function portPick(pool: i32, step: i32): i32 {
+/** The first of `n` free ports in a row, at random; a multiple of `step`. Returns 0 when there is none. */
+function portPick(pool: i32, step: i32, n: i32): i32 {
   const record: i32 = poolAt(pool);
-  let first: i32 = ld32(record + POOL_FIRST);
-  if (step === 2) first = (first + 1) & -2;
-  const places: i32 = step === 2 ? ((ld32(record + POOL_LAST) + 1 - first) >> 1) | 0 : (ld32(record + POOL_LAST) + 1 - first) | 0;
+  const first: i32 = (ld32(record + POOL_FIRST) + step - 1) & -step;
+  const room: i32 = (ld32(record + POOL_LAST) + 2 - n - first) | 0;
+  const places: i32 = step === 2 ? (room + 1) >> 1 : room;
   if (places <= 0) return 0;
   let place: i32 = 0;
   for (let i: i32 = 0; i < TRIES; i++) {
     place = randomBelow(places);
     const port: i32 = (first + mul(place, step)) | 0;
-    if (portOwner(pool, port) === 0) return port;
+    if (isFree(pool, port, n)) return port;
   }
   for (let i: i32 = 0; i < places; i++) {
     place = place + 1 < places ? place + 1 : 0;
     const port: i32 = (first + mul(place, step)) | 0;
-    if (portOwner(pool, port) === 0) return port;
+    if (isFree(pool, port, n)) return port;
   }
   return 0;
 }
 
 /** Takes a signaling port for `owner`. Returns the port, 0 when the pool is used up. */
 export function portTake(pool: i32, owner: i32): i32 {
-  const port: i32 = portPick(pool, 1);
-  if (port === 0) return 0;
-  portSet(pool, port, owner);
-  usedAdd(pool, 1);
+  const port: i32 = portPick(pool, 1, 1);
+  if (port !== 0) portOwn(pool, port, owner);
   return port;
 }
 
-/** Takes an even/odd pair; the owners are set by the caller. Returns the even port, 0 when the pool is used up. */
-export function pairTake(pool: i32, even: i32, odd: i32): i32 {
-  const port: i32 = portPick(pool, 2);
-  if (port === 0) return 0;
-  portSet(pool, port, even);
-  portSet(pool, port + 1, odd);
-  usedAdd(pool, 2);
-  return port;
+/** An even port with `n` free even/odd pairs from there on, 0 when there is none; nothing is taken yet. */
+export function pairsFind(pool: i32, n: i32): i32 {
+  return portPick(pool, 2, n << 1);
+}
+
+/** Gives a free port to an owner. */
+export function portOwn(pool: i32, port: i32, owner: i32): void {
+  st32(entryAt(pool, port), owner);
+  usedAdd(pool, 1);
 }
 
 export function portGive(pool: i32, port: i32): void {
-  portSet(pool, port, 0);
+  st32(entryAt(pool, port), 0);
   usedAdd(pool, -1);
 }
 
 function usedAdd(pool: i32, n: i32): void {
   st32(poolAt(pool) + POOL_USED, (ld32(poolAt(pool) + POOL_USED) + n) | 0);
-}
-
-export function poolIsMedia(pool: i32): boolean {
-  return ld32(poolAt(pool) + POOL_KIND) === POOL_MEDIA;
 }

@@ -155,6 +155,12 @@ export function slabCapacity(id: i32): i32 {
   return ld32(slabAt(id) + CAPACITY);
 }
 
+/** Records that can still be taken. */
+export function recordsFree(id: i32): i32 {
+  const slab: i32 = slabAt(id);
+  return (ld32(slab + CAPACITY) - ld32(slab + USED)) | 0;
+}
+
 /** Timer id of a record. */
 export function timerOf(id: i32, index: i32): i32 {
   return (ld32(slabAt(id) + TIMERS) + index) | 0;

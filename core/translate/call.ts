@@ -32,6 +32,8 @@ import {
   CALL_BYE_CSEQ,
   CALL_CONFIRMED,
   CALL_DEADLINE,
+  CALL_DIALOGS,
+  CALL_DIALOG_MAX,
   CALL_EARLY,
   CALL_ENDED,
   CALL_END_REASON,
@@ -51,6 +53,7 @@ import {
   TERMINAL_ADDRESS,
 } from "../memory/tables.ts";
 import { addressCopy } from "../bytes/address.ts";
+import { hashBegin, hashBytes, hashEnd } from "../bytes/hash.ts";
 import { outputEvent } from "../output/queue.ts";
 import { bindingAt } from "../table/binding.ts";
 import { callAt, callFind, callKey, callTake } from "../table/call.ts";
@@ -178,33 +181,80 @@ export function callEnd(call: i32, reason: i32): void {
   outputEvent(EVENT_CALL_ENDED, handleOf(SLAB_CALLS, call), reason);
 }
 
+/** Hash of the answering side's tag of the message in hand: with the call it names a dialog. */
+function dialogHash(call: i32): i32 {
+  const answering: boolean = requestSide() === ld32(callAt(call) + CALL_INITIATOR);
+  const field: i32 = answering ? MESSAGE_TO_TAG : MESSAGE_FROM_TAG;
+  hashBegin();
+  hashBytes(ld32(MESSAGE + field), ld32(MESSAGE + field + 4));
+  return hashEnd() | 1;
+}
+
+/** Address of the place of a dialog among those that are up, of a free place for 0; 0 when there is none. */
+function dialogFind(call: i32, hash: i32): i32 {
+  const first: i32 = callAt(call) + CALL_DIALOGS;
+  for (let i: i32 = 0; i < CALL_DIALOG_MAX; i++) if (ld32(first + (i << 2)) === hash) return first + (i << 2);
+  return 0;
+}
+
+/** Is another dialog of the call up than the one with this hash? */
+function hasOtherDialog(call: i32, hash: i32): boolean {
+  const first: i32 = callAt(call) + CALL_DIALOGS;
+  for (let i: i32 = 0; i < CALL_DIALOG_MAX; i++) {
+    const here: i32 = ld32(first + (i << 2));
+    if (here !== 0 && here !== hash) return true;
+  }
+  return false;
+}
+
+/** A 2xx: the call is up with the one that answered, and perhaps with others that did (RFC 3261 13.2.2.4). */
+function inviteAccepted(call: i32): void {
+  const c: i32 = callAt(call);
+  const hash: i32 = dialogHash(call);
+  const place: i32 = dialogFind(call, hash) === 0 ? dialogFind(call, 0) : 0;
+  if (place !== 0 && ld32(c + CALL_STATE) !== CALL_ENDED) st32(place, hash);
+  if (ld32(c + CALL_STATE) !== CALL_EARLY) return;
+  st32(c + CALL_STATE, CALL_CONFIRMED);
+  st32(c + CALL_ANSWERED, ld32(HEADER_NOW));
+  callDeadline(call, CHECK);
+  outputEvent(EVENT_CALL_ANSWERED, handleOf(SLAB_CALLS, call), 0);
+}
+
 function inviteResponse(call: i32, status: i32): void {
   const c: i32 = callAt(call);
   if (status < 200) {
     if (ld32(c + CALL_STATE) === CALL_EARLY) callDeadline(call, EARLY);
-    return;
+  } else if (status < 300) {
+    inviteAccepted(call);
+  } else if (ld32(c + CALL_STATE) === CALL_EARLY) {
+    callEnd(call, END_REJECTED);
+  } else if (status === 408 || status === 481) {
+    dialogEnd(call);
+  } else {
+    offerFail(call);
   }
-  if (status < 300) {
-    if (ld32(c + CALL_STATE) !== CALL_EARLY) return;
-    st32(c + CALL_STATE, CALL_CONFIRMED);
-    st32(c + CALL_ANSWERED, ld32(HEADER_NOW));
-    callDeadline(call, CHECK);
-    outputEvent(EVENT_CALL_ANSWERED, handleOf(SLAB_CALLS, call), 0);
-    return;
-  }
-  if (ld32(c + CALL_STATE) === CALL_EARLY) callEnd(call, END_REJECTED);
-  else if (status === 408 || status === 481) callEnd(call, END_BYE);
-  else offerFail(call);
 }
 
-/** A final answer to BYE ends the call, unless it asks for credentials first (RFC 3261 15.1.1, 22.2). */
+/** The dialog of the message in hand is over, and the call with the last one. */
+function dialogEnd(call: i32): void {
+  const hash: i32 = dialogHash(call);
+  if (!hasOtherDialog(call, hash)) {
+    callEnd(call, END_BYE);
+    return;
+  }
+  const place: i32 = dialogFind(call, hash);
+  if (place !== 0) st32(place, 0);
+}
+
+/** A final answer to BYE ends the dialog, unless it asks for credentials first (RFC 3261 15.1.1, 22.2). */
 function byeResponse(call: i32, status: i32): void {
-  if (status >= 200 && status !== 401 && status !== 407) callEnd(call, END_BYE);
+  if (status >= 200 && status !== 401 && status !== 407) dialogEnd(call);
 }
 
 function byeRequest(call: i32): void {
   const c: i32 = callAt(call);
   if (ld32(c + CALL_STATE) === CALL_ENDED || ld32(c + CALL_BYE_CSEQ) === ld32(MESSAGE + MESSAGE_CSEQ) + 1) return;
+  if (hasOtherDialog(call, dialogHash(call))) return;
   st32(c + CALL_BYE_CSEQ, ld32(MESSAGE + MESSAGE_CSEQ) + 1);
   callDeadline(call, BYE_WAIT);
 }

@@ -95,10 +95,10 @@ function isOpen(call: i32, side: i32, block: i32, address: i32): boolean {
 }
 
 /** Takes over what the media line says about the side that wrote it. Returns false when it says the same as before. */
-function sideSet(call: i32, side: i32, block: i32, media: i32): boolean {
-  const port: i32 = ld32(media + MEDIA_PORT);
+function sideSet(call: i32, side: i32, block: i32, media: i32, k: i32): boolean {
+  const port: i32 = (ld32(media + MEDIA_PORT) + (k << 1)) & 0xffff;
   const mux: boolean = (ld32(media + MEDIA_FLAGS) & MEDIA_FLAG_MUX) !== 0;
-  const written: i32 = ld32(media + MEDIA_RTCP_PORT);
+  const written: i32 = k > 0 ? 0 : ld32(media + MEDIA_RTCP_PORT);
   const rtcp: i32 = written !== 0 ? written : mux ? port : (port + 1) & 0xffff;
   const same: boolean =
     port === ld32(block + SIDE_RTP_PORT) && rtcp === ld32(block + SIDE_RTCP_PORT) && addressEqual(block + SIDE_RTP_ADDRESS, media + MEDIA_ADDRESS);
@@ -110,8 +110,8 @@ function sideSet(call: i32, side: i32, block: i32, media: i32): boolean {
   return !same;
 }
 
-/** Takes the media line of `side` over into its flow. */
-export function flowSignal(call: i32, flow: i32, side: i32, media: i32, fresh: boolean): void {
+/** Takes the media line of `side` over into the flow of its session `k`. */
+export function flowSignal(call: i32, flow: i32, side: i32, media: i32, k: i32, fresh: boolean): void {
   const block: i32 = sideAt(flow, side);
   const flags: i32 = ld32(media + MEDIA_FLAGS);
   const still: boolean = isUnspecified(media + MEDIA_ADDRESS);
@@ -119,7 +119,7 @@ export function flowSignal(call: i32, flow: i32, side: i32, media: i32, fresh: b
   st32(flow + FLOW_FLAGS, ((flags & MEDIA_FLAG_MUX) !== 0 ? FLOW_FLAG_MUX : 0) | (held ? FLOW_FLAG_HELD : 0));
   st32(flow + FLOW_PROTO, ld32(media + MEDIA_PROTO));
   if (still || ld32(media + MEDIA_PORT) === 0) return;
-  if (!sideSet(call, side, block, media) && !fresh) return;
+  if (!sideSet(call, side, block, media, k) && !fresh) return;
   const realm: i32 = realmAt(ld32(block + SIDE_REALM));
   st32(flow + FLOW_WINDOW, (ld32(HEADER_NOW) + ld32(realm + REALM_LATCH_WINDOW)) | 0);
   latchOpen(block + SIDE_LATCH_RTP);

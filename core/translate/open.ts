@@ -44,9 +44,9 @@ import { textDrop, textHost, textMark } from "../encode/edit.ts";
 import { outputEvent, outputRoom, outputSocket } from "../output/queue.ts";
 import { SPELLINGS_MAX, bindingAt, bindingGive, bindingTake } from "../table/binding.ts";
 import { callAt } from "../table/call.ts";
-import { flowAt, flowGive, flowTake, sideAt } from "../table/flow.ts";
+import { flowAt, flowGive, flowTake, pairsAt, sideAt } from "../table/flow.ts";
 import { poolAt, poolFind } from "../table/port.ts";
-import { SLAB_BINDINGS, SLAB_TERMINALS, listRemove, SLAB_FLOWS, timerOf } from "../table/slab.ts";
+import { SLAB_BINDINGS, SLAB_FLOWS, SLAB_TERMINALS, listRemove, recordsFree, timerOf } from "../table/slab.ts";
 import { terminalAt, terminalFind, terminalGive, terminalTake } from "../table/terminal.ts";
 import { timerSet, timerStop } from "../table/timer.ts";
 
@@ -153,17 +153,32 @@ function sideAnnounce(kind: i32, flow: i32, side: i32): void {
   outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, port + 1, POOL_MEDIA);
 }
 
-/** Index of a new flow of a call for its m= line `line`; negative reason when it cannot be. */
-export function flowOpen(call: i32, line: i32, proto: i32): i32 {
+/** FLOW_LINE of session `k` of an m= line that has several (RFC 8866 5.14). */
+export function flowLine(line: i32, k: i32): i32 {
+  return line | (k << 8);
+}
+
+/**
+ * Opens the flows of an m= line with `n` RTP sessions, whose ports stand in a row on each side. Returns the index of the
+ * first, or a negative reason, and then none is open.
+ */
+export function flowsOpen(call: i32, line: i32, proto: i32, n: i32): i32 {
   const service: i32 = ld32(CONTEXT_SERVICE_AT);
-  if (!outputRoom(8)) return -REASON_OUTPUTS_FULL;
-  const index: i32 = flowTake(call, line, proto, ld32(service + SERVICE_ACCESS), ld32(service + SERVICE_CORE));
-  if (index === -1) return full(REASON_FLOWS_FULL, REGION_FLOWS);
-  if (index === -2) return full(REASON_MEDIA_PORTS_FULL, REGION_PORTS);
-  st32(flowAt(index) + FLOW_SEEN, ld32(HEADER_NOW));
-  sideAnnounce(OUTPUT_BIND, flowAt(index), SIDE_ACCESS);
-  sideAnnounce(OUTPUT_BIND, flowAt(index), SIDE_CORE);
-  return index;
+  if (!outputRoom(n << 3)) return -REASON_OUTPUTS_FULL;
+  const access: i32 = ld32(service + SERVICE_ACCESS);
+  const core: i32 = ld32(service + SERVICE_CORE);
+  const accessPair: i32 = pairsAt(access, n);
+  const corePair: i32 = pairsAt(core, n);
+  if (accessPair === 0 || corePair === 0) return full(REASON_MEDIA_PORTS_FULL, REGION_PORTS);
+  if (recordsFree(SLAB_FLOWS) < n) return full(REASON_FLOWS_FULL, REGION_FLOWS);
+  let first: i32 = -1;
+  for (let k: i32 = n - 1; k >= 0; k--) {
+    first = flowTake(call, flowLine(line, k), proto, access, accessPair + (k << 1), core, corePair + (k << 1));
+    st32(flowAt(first) + FLOW_SEEN, ld32(HEADER_NOW));
+    sideAnnounce(OUTPUT_BIND, flowAt(first), SIDE_ACCESS);
+    sideAnnounce(OUTPUT_BIND, flowAt(first), SIDE_CORE);
+  }
+  return first;
 }
 
 /** Closes a flow and takes it off its call. */

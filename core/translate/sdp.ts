@@ -25,6 +25,7 @@ import {
   MEDIA_CONNECTION_MENTION,
   MEDIA_COUNT,
   MEDIA_FLAGS,
+  MEDIA_FLAG_BUNDLE_ONLY,
   MEDIA_FLAG_ICE,
   MEDIA_FLAG_MUX,
   MEDIA_FLOW,
@@ -49,7 +50,19 @@ import {
   ROLE_SDP_RTCP_ADDRESS,
   ROLE_SDP_RTCP_PORT,
 } from "../memory/message.ts";
-import { CALL_ENDED, CALL_SDP_ACCESS, CALL_SDP_CORE, CALL_STATE, FLOW_LINE, SIDE_ACCESS, SIDE_CORE, SIDE_PORT } from "../memory/tables.ts";
+import {
+  CALL_ENDED,
+  CALL_FLOWS,
+  CALL_SDP_ACCESS,
+  CALL_SDP_CORE,
+  CALL_STATE,
+  FLOW_FLAGS,
+  FLOW_FLAG_REJECTED,
+  FLOW_NEXT,
+  SIDE_ACCESS,
+  SIDE_CORE,
+  SIDE_PORT,
+} from "../memory/tables.ts";
 import { isMapped, isMulticast, isUnspecified } from "../bytes/address.ts";
 import { mentionAt } from "../decode/mention.ts";
 import { mediaAt, mediaCount } from "../decode/sdp/session.ts";
@@ -57,15 +70,19 @@ import { editAppend, textAddress, textByte, textDecimal, textMark, textWord } fr
 import { callAt, callFlow } from "../table/call.ts";
 import { flowAt, sideAt } from "../table/flow.ts";
 import { realmAt } from "../table/service.ts";
+import { SLAB_FLOWS, slabCapacity } from "../table/slab.ts";
 import { refuse } from "./address.ts";
 import { senderSide } from "./call.ts";
 import { flowSignal } from "./media.ts";
-import { flowOpen } from "./open.ts";
+import { flowClose, flowLine, flowsOpen } from "./open.ts";
+
+/** RTP sessions of one m= line that are relayed; a line with more passes untouched. */
+const COUNT_MAX: i32 = 8;
 
 /** Is this media ours to relay: UDP, not rejected, and at an address that means one host (or at a hold's 0.0.0.0)? */
 function isRelayed(media: i32): boolean {
   const connection: i32 = ld32(media + MEDIA_CONNECTION_MENTION);
-  if (ld32(media + MEDIA_PROTO) === PROTO_OTHER || ld32(media + MEDIA_PORT) === 0 || ld32(media + MEDIA_COUNT) !== 1 || connection < 0) return false;
+  if (ld32(media + MEDIA_PROTO) === PROTO_OTHER || ld32(media + MEDIA_PORT) === 0 || ld32(media + MEDIA_COUNT) > COUNT_MAX || connection < 0) return false;
   return ld32(mentionAt(connection) + MENTION_FORM) !== FORM_NAME && !isMulticast(media + MEDIA_ADDRESS);
 }
 
@@ -90,6 +107,34 @@ function isFresh(call: i32, side: i32): boolean {
   return true;
 }
 
+/** Flow of the first session of a media line, opened when it is new; -1 when it has none, a negative reason below when it cannot. */
+function flowFor(call: i32, line: i32): i32 {
+  const media: i32 = mediaAt(line);
+  const flow: i32 = callFlow(call, line);
+  if (flow >= 0 || ld32(callAt(call) + CALL_STATE) === CALL_ENDED) return flow;
+  const shared: i32 = sharedFlow(line);
+  return shared >= 0 ? shared : flowsOpen(call, line, ld32(media + MEDIA_PROTO), ld32(media + MEDIA_COUNT));
+}
+
+/** Takes a media line over into the flows of its sessions. */
+function mediaSignal(call: i32, line: i32, side: i32, fresh: boolean): void {
+  const media: i32 = mediaAt(line);
+  for (let k: i32 = 0; k < ld32(media + MEDIA_COUNT); k++) {
+    const flow: i32 = callFlow(call, flowLine(line, k));
+    if (flow >= 0) flowSignal(call, flowAt(flow), side, media, k, fresh);
+  }
+}
+
+/** Marks the flows of a media line that is given up. */
+function mediaReject(call: i32, line: i32): void {
+  const media: i32 = mediaAt(line);
+  if (ld32(media + MEDIA_PORT) !== 0 || (ld32(media + MEDIA_FLAGS) & MEDIA_FLAG_BUNDLE_ONLY) !== 0) return;
+  for (let k: i32 = 0; k < COUNT_MAX; k++) {
+    const flow: i32 = callFlow(call, flowLine(line, k));
+    if (flow >= 0) st32(flowAt(flow) + FLOW_FLAGS, ld32(flowAt(flow) + FLOW_FLAGS) | FLOW_FLAG_REJECTED);
+  }
+}
+
 /** Gives each media line of the message its flow, opened when it is new. */
 export function sdpPrepare(): void {
   const call: i32 = ld32(CONTEXT_CALL);
@@ -98,19 +143,27 @@ export function sdpPrepare(): void {
   const fresh: boolean = isFresh(call, side);
   for (let line: i32 = 0; line < mediaCount(); line++) {
     const media: i32 = mediaAt(line);
+    mediaReject(call, line);
     if (!isRelayed(media) || isIcePassed(media)) continue;
-    let flow: i32 = callFlow(call, line);
-    if (flow < 0) {
-      if (ld32(callAt(call) + CALL_STATE) === CALL_ENDED) continue;
-      const shared: i32 = sharedFlow(line);
-      flow = shared >= 0 ? shared : flowOpen(call, line, ld32(media + MEDIA_PROTO));
-    }
-    if (flow < 0) {
+    const flow: i32 = flowFor(call, line);
+    if (flow < -1) {
       refuse(-flow);
       return;
     }
     st32(media + MEDIA_FLOW, flow);
-    if (ld32(flowAt(flow) + FLOW_LINE) === line) flowSignal(call, flowAt(flow), side, media, fresh);
+    if (flow >= 0) mediaSignal(call, line, side, fresh);
+  }
+}
+
+/** The exchange is complete: what it gave up is freed. */
+export function sdpSettle(): void {
+  const call: i32 = ld32(CONTEXT_CALL);
+  if (call < 0) return;
+  let next: i32 = ld32(callAt(call) + CALL_FLOWS);
+  for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
+    const flow: i32 = next - 1;
+    next = ld32(flowAt(flow) + FLOW_NEXT);
+    if ((ld32(flowAt(flow) + FLOW_FLAGS) & FLOW_FLAG_REJECTED) !== 0) flowClose(flow, call);
   }
 }
 

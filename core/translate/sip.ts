@@ -36,14 +36,18 @@ import {
   MESSAGE_END,
   MESSAGE_EXPIRES,
   MESSAGE_FLAGS,
+  MESSAGE_FLAG_AUTH_INT,
   MESSAGE_FLAG_RPORT,
   MESSAGE_LENGTH,
   MESSAGE_MEDIA_COUNT,
   MESSAGE_SDP,
   MESSAGE_STATUS,
   MESSAGE_VIA,
+  METHOD_ACK,
+  METHOD_INVITE,
   METHOD_REGISTER,
   METHOD_SUBSCRIBE,
+  METHOD_UPDATE,
   ROLE_CONTACT,
   ROLE_CONTACT_EXPIRES,
   ROLE_CONTENT_LENGTH,
@@ -74,7 +78,7 @@ import { bindingReplace, inboundMap, outboundMap, portOrDefault, refuse, serverH
 import { callTrack } from "./call.ts";
 import { BINDING_IDLE, bindingAny, bindingHold } from "./open.ts";
 import { expiresShorten, registerCommit, registeredBinding } from "./register.ts";
-import { sdpMap, sdpPrepare } from "./sdp.ts";
+import { sdpMap, sdpPrepare, sdpSettle } from "./sdp.ts";
 import { viaInboundRequest, viaInboundResponse, viaMaddr, viaOutboundRequest, viaOutboundResponse, viaReceived, viaRport } from "./via.ts";
 
 function isInbound(): boolean {
@@ -88,6 +92,18 @@ function isRequest(): boolean {
 function isSuccess(): boolean {
   const status: i32 = ld32(MESSAGE + MESSAGE_STATUS);
   return status >= 200 && status < 300;
+}
+
+/** Does a digest of the terminal cover the body, so that an edit would make the server refuse it? */
+export function isBodySigned(): boolean {
+  return isInbound() && (ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_AUTH_INT) !== 0;
+}
+
+/** Is an offer answered for good by this message: a 2xx to INVITE or UPDATE, or the ACK of a delayed one (RFC 6337 2.2)? */
+function isExchangeOver(): boolean {
+  const method: i32 = ld32(MESSAGE + MESSAGE_CSEQ_METHOD);
+  if (isRequest()) return method === METHOD_ACK;
+  return isSuccess() && (method === METHOD_INVITE || method === METHOD_UPDATE);
 }
 
 /** Where a message to the terminal goes: where it sends from, or the very port it wrote where no NAT stands between. */
@@ -150,8 +166,9 @@ function uriMap(m: i32, role: i32): void {
 function mentionMap(index: i32): void {
   const m: i32 = mentionAt(index);
   const role: i32 = ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK;
-  if (role >= ROLE_SDP_ORIGIN) sdpMap(index, role);
-  else if (role === ROLE_VIA) viaMap(m);
+  if (role >= ROLE_SDP_ORIGIN) {
+    if (!isBodySigned()) sdpMap(index, role);
+  } else if (role === ROLE_VIA) viaMap(m);
   else if (role === ROLE_VIA_LOWER) loopCheck(m);
   else if (role === ROLE_VIA_MADDR) viaMaddr(m, mentionAt(ld32(MESSAGE + MESSAGE_VIA)));
   else if (role === ROLE_VIA_RECEIVED || role === ROLE_VIA_RPORT) {
@@ -218,8 +235,9 @@ export function sipTranslate(): void {
   if (ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER && !isInbound() && isSuccess()) registerCommit();
   callTrack(ld32(MESSAGE + MESSAGE_MEDIA_COUNT) > 0);
   if (ld32(CONTEXT_REFUSED) !== 0) return;
-  sdpPrepare();
+  if (!isBodySigned()) sdpPrepare();
   if (ld32(CONTEXT_REFUSED) !== 0) return;
+  if (isExchangeOver()) sdpSettle();
   const count: i32 = mentionCount();
   for (let i: i32 = 0; i < count; i++) mentionMap(i);
   lengthsMap();
