@@ -70,12 +70,6 @@ export function fill(p: i32, v: i32, len: i32): void {
   return i32((u64(u32(a)) * u64(u32(b))) >> 32);
 }
 
-@inline export function ltu(a: i32, b: i32): boolean {
-  return u32(a) < u32(b);
-}
-
-
-
 /**
  * Eight bytes a step: a byte equals `byte` where the lane of `x ^ pattern` is zero. The last step may look past `end`,
  * which the layout allows (memory goes on), and forgets what it saw there.

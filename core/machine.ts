@@ -79,11 +79,6 @@ export function mulhu(a: i32, b: i32): i32 {
   return (ah * bh + Math.floor(mid / 65536) + (low >>> 16)) | 0;
 }
 
-/** Unsigned less-than. */
-export function ltu(a: i32, b: i32): boolean {
-  return a >>> 0 < b >>> 0;
-}
-
 /** Index of the lowest set bit, 32 for zero. */
 export function ctz32(v: i32): i32 {
   return v === 0 ? 32 : 31 - Math.clz32(v & -v);

@@ -11,7 +11,7 @@ export const SNIFF_KEEPALIVE: i32 = 1;
 /** STUN: magic cookie, first two bits zero (RFC 8489 5). */
 export const SNIFF_STUN: i32 = 2;
 export const SNIFF_SIP: i32 = 3;
-export const SNIFF_OTHER: i32 = 4;
+const SNIFF_OTHER: i32 = 4;
 
 /** Longest datagram that is looked at for being nothing but line ends or zero bytes. */
 const BLANK_MAX: i32 = 8;

@@ -84,7 +84,7 @@ export function editAppend(at: i32, end: i32, mark: i32): void {
 }
 
 /** An edit of [at, end) by `len` bytes at `text`, put in its place in message order. */
-export function editText(at: i32, end: i32, text: i32, len: i32): void {
+function editText(at: i32, end: i32, text: i32, len: i32): void {
   const count: i32 = editCount();
   st32(MESSAGE + MESSAGE_EDIT_COUNT, count + 1);
   if (count >= EDIT_MAX) return;

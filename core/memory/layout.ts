@@ -85,7 +85,6 @@ export const MESSAGE: i32 = 17408;
 /** The Message record; behind it the context of the message in hand (memory/context.ts). */
 export const MESSAGE_SIZE: i32 = 256;
 export const CONTEXT: i32 = 17664;
-export const CONTEXT_SIZE: i32 = 256;
 export const MENTIONS: i32 = 17920;
 export const MENTION_MAX: i32 = 512;
 export const MENTION_SIZE: i32 = 64;
@@ -117,7 +116,6 @@ export const WHEEL_SLOTS: i32 = 4096;
 export const WHEEL_SIZE: i32 = 16960;
 /** Bookkeeping of the slabs: 64 bytes each, see table/slab.ts. */
 export const SLABS: i32 = 678080;
-export const SLAB_MAX: i32 = 8;
 export const SLAB_SIZE: i32 = 64;
 /** Where the tables begin. */
 export const TABLES: i32 = 678592;

@@ -18,7 +18,6 @@ export const MESSAGE_CSEQ_METHOD: i32 = 20;
 export const MESSAGE_CALL_ID: i32 = 24;
 export const MESSAGE_CALL_ID_LEN: i32 = 28;
 export const MESSAGE_FROM_TAG: i32 = 32;
-export const MESSAGE_FROM_TAG_LEN: i32 = 36;
 export const MESSAGE_TO_TAG: i32 = 40;
 export const MESSAGE_TO_TAG_LEN: i32 = 44;
 /** user@host[:port] of the To URI: the address of record. */
@@ -28,13 +27,9 @@ export const MESSAGE_BRANCH: i32 = 56;
 export const MESSAGE_BRANCH_LEN: i32 = 60;
 /* Whole header lines without their line end: a locally made answer copies them. */
 export const MESSAGE_FROM_LINE: i32 = 64;
-export const MESSAGE_FROM_LINE_LEN: i32 = 68;
 export const MESSAGE_TO_LINE: i32 = 72;
-export const MESSAGE_TO_LINE_LEN: i32 = 76;
 export const MESSAGE_CALL_ID_LINE: i32 = 80;
-export const MESSAGE_CALL_ID_LINE_LEN: i32 = 84;
 export const MESSAGE_CSEQ_LINE: i32 = 88;
-export const MESSAGE_CSEQ_LINE_LEN: i32 = 92;
 /** First byte after the empty line. */
 export const MESSAGE_BODY: i32 = 96;
 /** Value of Content-Length, -1 for absent. */
@@ -53,9 +48,6 @@ export const MESSAGE_EDIT_COUNT: i32 = 128;
 export const MESSAGE_FLAGS: i32 = 132;
 /** Index of the top Via's mention, -1 for none. */
 export const MESSAGE_VIA: i32 = 136;
-/** Bytes that the edits add (negative: take away) before and inside the body. */
-export const MESSAGE_HEAD_DELTA: i32 = 140;
-export const MESSAGE_BODY_DELTA: i32 = 144;
 /** Number of Contact values, and of Via values. */
 export const MESSAGE_CONTACT_COUNT: i32 = 148;
 export const MESSAGE_VIA_COUNT: i32 = 152;
@@ -187,8 +179,6 @@ export const MEDIA_FLAGS: i32 = 24;
 export const MEDIA_FLOW: i32 = 28;
 /** RTCP port as signalled or implied. */
 export const MEDIA_RTCP_PORT: i32 = 32;
-/** Position of the first a= line's ICE default candidate insert point, 0 for none. */
-export const MEDIA_ICE_AT: i32 = 36;
 export const MEDIA_ADDRESS: i32 = 48;
 export const MEDIA_RTCP_ADDRESS: i32 = 64;
 

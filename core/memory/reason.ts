@@ -21,7 +21,6 @@ export const VERDICT_ABSORBED: i32 = 4;
 export const VERDICT_DISCARDED: i32 = 5;
 
 /* Reasons: what happened, one counter each. */
-export const REASON_NONE: i32 = 0;
 export const REASON_TRANSLATED: i32 = 1;
 export const REASON_RELAYED: i32 = 2;
 export const REASON_TIMER: i32 = 3;
@@ -52,7 +51,6 @@ export const REASON_BODY_SIGNED: i32 = 19;
 export const REASON_IDLE_PORT: i32 = 18;
 export const REASON_TERMINALS_FULL: i32 = 20;
 export const REASON_BINDINGS_FULL: i32 = 21;
-export const REASON_REGISTRATIONS_FULL: i32 = 22;
 export const REASON_CALLS_FULL: i32 = 23;
 export const REASON_FLOWS_FULL: i32 = 24;
 export const REASON_SIGNAL_PORTS_FULL: i32 = 25;
@@ -66,7 +64,6 @@ export const REASON_MEDIA_GARBAGE: i32 = 33;
 /** The other side's address is not known yet: nothing is sent to a terminal that has not sent. */
 export const REASON_MEDIA_NO_REMOTE: i32 = 34;
 export const REASON_MEDIA_PINHOLE: i32 = 35;
-export const REASON_MEDIA_INACTIVE: i32 = 36;
 /* Decoding faults: the message is passed or dropped as the service says. */
 export const FAULT_START_LINE: i32 = 48;
 export const FAULT_HEADER: i32 = 49;
@@ -75,18 +72,15 @@ export const FAULT_VIA: i32 = 51;
 export const FAULT_CSEQ: i32 = 52;
 export const FAULT_CONTENT_LENGTH: i32 = 53;
 export const FAULT_CONTENT_SHORT: i32 = 54;
-export const FAULT_URI: i32 = 55;
 export const FAULT_MISSING_HEADER: i32 = 56;
 export const FAULT_MENTIONS: i32 = 57;
 export const FAULT_MEDIA: i32 = 58;
 export const FAULT_SDP: i32 = 59;
 export const FAULT_LENGTH: i32 = 60;
 export const FAULT_EDITS: i32 = 61;
-export const FAULT_MULTIPART: i32 = 62;
 /* Refused at the door. */
 export const FAULT_KIND: i32 = 70;
 export const FAULT_NOT_BOOTED: i32 = 71;
-export const FAULT_TIME: i32 = 72;
 export const FAULT_CONFIG: i32 = 73;
 
 /** A fault as one negative i32: the reason in bits 24 to 30, the position in the message below. */

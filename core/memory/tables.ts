@@ -112,6 +112,8 @@ export const END_BYE: i32 = 1;
 export const END_REJECTED: i32 = 2;
 export const END_INACTIVE: i32 = 3;
 export const END_TIMEOUT: i32 = 4;
+/** By us, for want of room: a retransmission tries again. */
+export const END_REFUSED: i32 = 5;
 
 /* Flow: the media of one m= line, a side block for each side. FLOW_SIZE. */
 export const FLOW_CALL: i32 = 8;
@@ -129,7 +131,6 @@ export const FLOW_WINDOW: i32 = 32;
 export const FLOW_FLAGS_BEFORE: i32 = 36;
 export const FLOW_ACCESS: i32 = 64;
 export const FLOW_CORE: i32 = 288;
-export const FLOW_SIDE_SIZE: i32 = 224;
 
 export const FLOW_FLAG_MUX: i32 = 1;
 export const FLOW_FLAG_HELD: i32 = 2;

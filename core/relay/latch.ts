@@ -42,11 +42,11 @@ const PROBATION: i32 = 4;
 /** Sequence numbers that may be missing between two packets in a row. */
 const GAP: i32 = 128;
 
-export const TIER_SIGNALLED: i32 = 1;
-export const TIER_SOURCE: i32 = 2;
-export const TIER_ANY: i32 = 3;
+const TIER_SIGNALLED: i32 = 1;
+const TIER_SOURCE: i32 = 2;
+const TIER_ANY: i32 = 3;
 /** Not allowed at all. */
-export const TIER_NONE: i32 = 9;
+const TIER_NONE: i32 = 9;
 
 function isWindowOpen(flow: i32): boolean {
   return ((ld32(flow + FLOW_WINDOW) - ld32(HEADER_NOW)) | 0) >= 0;
@@ -77,7 +77,7 @@ function isPartner(block: i32, packet: i32): boolean {
   return ld32(rtp + LATCH_STATE) < LATCHED_PROBATION || addressEqual(rtp + LATCH_ADDRESS, packet + PACKET_SOURCE);
 }
 
-export function isLatchedTo(latch: i32, packet: i32): boolean {
+function isLatchedTo(latch: i32, packet: i32): boolean {
   return ld32(latch + LATCH_PORT) === ld32(packet + PACKET_SOURCE_PORT) && addressEqual(latch + LATCH_ADDRESS, packet + PACKET_SOURCE);
 }
 
@@ -103,7 +103,7 @@ function runCount(latch: i32, payload: i32, rtcp: boolean): void {
 }
 
 export const LATCH_REFUSED: i32 = 0;
-export const LATCH_ALLOWED: i32 = 1;
+const LATCH_ALLOWED: i32 = 1;
 /** The packet gave the latch a new address. */
 export const LATCH_LEARNED: i32 = 2;
 

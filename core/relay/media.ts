@@ -6,7 +6,7 @@
 
 import { ld32, ld8, st32 } from "../machine.ts";
 import { HEADER_NOW } from "../memory/layout.ts";
-import { POOL_ADDRESS } from "../memory/config.ts";
+import { NAT_NEVER, POOL_ADDRESS, REALM_NAT } from "../memory/config.ts";
 import { PROTO_RTP } from "../memory/message.ts";
 import { EVENT_LATCHED, OUTPUT_SEND } from "../memory/output.ts";
 import { PACKET_LEN, PACKET_PAYLOAD } from "../memory/packet.ts";
@@ -43,6 +43,7 @@ import {
 import { outputEvent, outputSend } from "../output/queue.ts";
 import { flowAt, sideAt } from "../table/flow.ts";
 import { poolAt } from "../table/port.ts";
+import { realmAt } from "../table/service.ts";
 import { SLAB_FLOWS, handleOf } from "../table/slab.ts";
 import { LATCH_LEARNED, LATCH_REFUSED, latchPass } from "./latch.ts";
 
@@ -80,13 +81,19 @@ function send(block: i32, rtcp: boolean, address: i32, port: i32, payload: i32, 
   return REASON_RELAYED;
 }
 
+/** Is there no NAT in this realm, so that SDP says where media is wanted, wherever it comes from (RFC 3264 5.1)? */
+function isPlain(block: i32): boolean {
+  return ld32(realmAt(ld32(block + SIDE_REALM)) + REALM_NAT) === NAT_NEVER;
+}
+
 /** Sends towards one side: to where it was learned, or where it was signalled if that may be trusted. */
 function sendTowards(block: i32, rtcp: boolean, payload: i32, len: i32): i32 {
   const rtp: i32 = block + SIDE_LATCH_RTP;
   const latch: i32 = rtcp ? block + SIDE_LATCH_RTCP : rtp;
-  if (ld32(latch + LATCH_STATE) !== LATCHED_NOT) return send(block, rtcp, latch + LATCH_ADDRESS, ld32(latch + LATCH_PORT), payload, len);
+  const plain: boolean = isPlain(block) && ld32(block + SIDE_RTP_PORT) !== 0;
+  if (!plain && ld32(latch + LATCH_STATE) !== LATCHED_NOT) return send(block, rtcp, latch + LATCH_ADDRESS, ld32(latch + LATCH_PORT), payload, len);
   const port: i32 = ld32(block + (rtcp ? SIDE_RTCP_PORT : SIDE_RTP_PORT));
-  if (rtcp && ld32(rtp + LATCH_STATE) >= LATCHED_PROBATION) {
+  if (!plain && rtcp && ld32(rtp + LATCH_STATE) >= LATCHED_PROBATION) {
     const explicit: boolean = port !== ((ld32(block + SIDE_RTP_PORT) + 1) & 0xffff);
     return send(block, true, rtp + LATCH_ADDRESS, explicit ? port : (ld32(rtp + LATCH_PORT) + 1) & 0xffff, payload, len);
   }

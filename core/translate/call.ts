@@ -46,6 +46,7 @@ import {
   CALL_STARTED,
   CALL_STATE,
   END_BYE,
+  END_REFUSED,
   END_REJECTED,
   FLOW_NEXT,
   SIDE_ACCESS,
@@ -161,7 +162,7 @@ function inviteRequest(found: i32): i32 {
   if (call < 0) return -1;
   const c: i32 = callAt(call);
   if (ld32(c + CALL_STATE) === CALL_ENDED) {
-    if (isNoted(c)) return call;
+    if (isNoted(c) && ld32(c + CALL_END_REASON) !== END_REFUSED) return call;
     st32(c + CALL_STATE, CALL_EARLY);
     st32(c + CALL_END_REASON, 0);
   }
@@ -257,6 +258,13 @@ function byeRequest(call: i32): void {
   if (hasOtherDialog(call, dialogHash(call))) return;
   st32(c + CALL_BYE_CSEQ, ld32(MESSAGE + MESSAGE_CSEQ) + 1);
   callDeadline(call, BYE_WAIT);
+}
+
+/** The INVITE in hand is refused by us: a call that it would have begun ends at once. */
+export function callAbandon(): void {
+  const call: i32 = ld32(CONTEXT_CALL);
+  const begins: boolean = ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_INVITE && ld32(MESSAGE + MESSAGE_STATUS) === 0;
+  if (call >= 0 && begins && ld32(callAt(call) + CALL_STATE) === CALL_EARLY) callEnd(call, END_REFUSED);
 }
 
 function hasCall(method: i32): boolean {

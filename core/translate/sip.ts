@@ -75,7 +75,7 @@ import { editAppend, editsDelta, editsReset, textDecimal, textMark } from "../en
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { terminalAt } from "../table/terminal.ts";
 import { bindingReplace, inboundMap, outboundMap, portOrDefault, refuse, serverHere } from "./address.ts";
-import { callTrack } from "./call.ts";
+import { callAbandon, callTrack } from "./call.ts";
 import { BINDING_IDLE, bindingAny, bindingHold } from "./open.ts";
 import { expiresShorten, registerCommit, registeredBinding } from "./register.ts";
 import { sdpMap, sdpPrepare, sdpSettle } from "./sdp.ts";
@@ -236,7 +236,10 @@ export function sipTranslate(): void {
   callTrack(ld32(MESSAGE + MESSAGE_MEDIA_COUNT) > 0);
   if (ld32(CONTEXT_REFUSED) !== 0) return;
   if (!isBodySigned()) sdpPrepare();
-  if (ld32(CONTEXT_REFUSED) !== 0) return;
+  if (ld32(CONTEXT_REFUSED) !== 0) {
+    callAbandon();
+    return;
+  }
   if (isExchangeOver()) sdpSettle();
   const count: i32 = mentionCount();
   for (let i: i32 = 0; i < count; i++) mentionMap(i);

@@ -120,10 +120,12 @@ function spanSet(field: i32, p: i32, end: i32): void {
   st32(MESSAGE + field + 4, end - p);
 }
 
-/** Position behind the display name and URI of a From or To, where its parameters begin; notes the To URI. */
+/** Position behind the display name and URI of a From or To, where its parameters begin; notes the To URI. 0 when a quote is left open. */
 function partyUri(p: i32, end: i32, to: boolean): i32 {
   let at: i32 = spaceSkip(p, end);
-  const name: i32 = at < end && ld8(at) === 34 ? quoteSkip(at, end) : at;
+  const quoted: boolean = at < end && ld8(at) === 34;
+  const name: i32 = quoted ? quoteSkip(at, end) : at;
+  if (quoted && name === end) return 0;
   const open: i32 = scan8(name, end, 60);
   const bracket: boolean = open < end;
   if (bracket) at = open + 1;
@@ -137,9 +139,11 @@ function partyUri(p: i32, end: i32, to: boolean): i32 {
   return close;
 }
 
-/** Reads a From or To header: its tag (RFC 3261 19.3). */
-function partyRead(p: i32, end: i32, field: i32): void {
-  let at: i32 = partyUri(p, end, field === MESSAGE_TO_TAG);
+/** Reads a From or To header, whose line begins at `line`: its tag (RFC 3261 19.3). Returns 0 or a fault. */
+function partyRead(line: i32, p: i32, end: i32, lineField: i32, tagField: i32): i32 {
+  if (!lineNote(lineField, line, end)) return fault(FAULT_HEADER, line);
+  let at: i32 = partyUri(p, end, tagField === MESSAGE_TO_TAG);
+  if (at === 0) return fault(FAULT_HEADER, p);
   while (at < end) {
     at = scan8(at, end, 59);
     const name: i32 = spaceSkip(at + 1, end);
@@ -147,11 +151,19 @@ function partyRead(p: i32, end: i32, field: i32): void {
     const equals: i32 = spaceSkip(nameEnd, end);
     if (nameEnd - name === 3 && fold16(name) === 0x7461 && fold8(name + 2) === 0x67 && equals < end && ld8(equals) === 61) {
       const value: i32 = spaceSkip(equals + 1, end);
-      spanSet(field, value, tokenEnd(value, end));
-      return;
+      spanSet(tagField, value, tokenEnd(value, end));
+      return 0;
     }
     at = at + 1;
   }
+  return 0;
+}
+
+/** Notes the line of a header of which there may be one (RFC 4475 3.3.8). Returns false when it is the second. */
+function lineNote(field: i32, line: i32, end: i32): boolean {
+  if (ld32(MESSAGE + field) !== 0) return false;
+  spanSet(field, line, end);
+  return true;
 }
 
 function cseqRead(p: i32, end: i32): i32 {
@@ -230,20 +242,14 @@ function headerRead(name: i32, line: i32, p: i32, end: i32): i32 {
     case NAME_EXPIRES:
       return expiresRead(p, end);
     case NAME_FROM:
-      spanSet(MESSAGE_FROM_LINE, line, end);
-      partyRead(p, end, MESSAGE_FROM_TAG);
-      return 0;
+      return partyRead(line, p, end, MESSAGE_FROM_LINE, MESSAGE_FROM_TAG);
     case NAME_TO:
-      spanSet(MESSAGE_TO_LINE, line, end);
-      partyRead(p, end, MESSAGE_TO_TAG);
-      return 0;
+      return partyRead(line, p, end, MESSAGE_TO_LINE, MESSAGE_TO_TAG);
     case NAME_CALL_ID:
-      spanSet(MESSAGE_CALL_ID_LINE, line, end);
       spanSet(MESSAGE_CALL_ID, spaceSkip(p, end), end);
-      return 0;
+      return lineNote(MESSAGE_CALL_ID_LINE, line, end) ? 0 : fault(FAULT_HEADER, line);
     case NAME_CSEQ:
-      spanSet(MESSAGE_CSEQ_LINE, line, end);
-      return cseqRead(p, end);
+      return lineNote(MESSAGE_CSEQ_LINE, line, end) ? cseqRead(p, end) : fault(FAULT_HEADER, line);
     default:
       return contentHeaderRead(name, p, end);
   }
@@ -285,7 +291,7 @@ function headersRead(p: i32, end: i32): i32 {
   return end;
 }
 
-/** What every message must have (RFC 3261 8.1.1). Returns 0 or a fault. */
+/** What every message must have, and a CSeq of the method it has (RFC 3261 8.1.1). Returns 0 or a fault. */
 function mandatoryCheck(): i32 {
   if (ld32(MESSAGE + MESSAGE_VIA_COUNT) === 0) return fault(FAULT_NO_VIA, 0);
   const missing: boolean =
@@ -293,7 +299,9 @@ function mandatoryCheck(): i32 {
     ld32(MESSAGE + MESSAGE_TO_LINE) === 0 ||
     ld32(MESSAGE + MESSAGE_CALL_ID_LINE) === 0 ||
     ld32(MESSAGE + MESSAGE_CSEQ_LINE) === 0;
-  return missing ? fault(FAULT_MISSING_HEADER, 0) : 0;
+  if (missing) return fault(FAULT_MISSING_HEADER, 0);
+  const method: i32 = ld32(MESSAGE + MESSAGE_METHOD);
+  return method !== 0 && method !== ld32(MESSAGE + MESSAGE_CSEQ_METHOD) ? fault(FAULT_CSEQ, 0) : 0;
 }
 
 /** Settles where the body ends (RFC 3261 18.3): bytes beyond Content-Length are not part of the message. Returns 0 or a fault. */

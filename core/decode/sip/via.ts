@@ -115,6 +115,7 @@ function paramsRead(via: i32, top: boolean, p: i32, end: i32): i32 {
   while (at < end && ld8(at) === 59) {
     const name: i32 = spaceSkip(at + 1, end);
     const nameEnd: i32 = tokenEnd(name, end);
+    if (nameEnd === name) return fault(FAULT_VIA, name);
     let value: i32 = spaceSkip(nameEnd, end);
     let stop: i32 = value;
     if (value < end && ld8(value) === 61) {
