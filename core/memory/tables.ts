@@ -142,7 +142,7 @@ export const FLOW_FLAG_REJECTED: i32 = 4;
 export const SIDE_REALM: i32 = 0;
 export const SIDE_POOL: i32 = 4;
 export const SIDE_PORT: i32 = 8;
-/** What the peer signalled: RTP and RTCP address and port, port 0 for none. */
+/** What the peer signalled: RTP and RTCP address and port, port 0 for none; RTCP without a port is one above RTP. */
 export const SIDE_RTP_PORT: i32 = 12;
 export const SIDE_RTCP_PORT: i32 = 16;
 export const SIDE_RTP_ADDRESS: i32 = 32;

@@ -29,12 +29,12 @@ import {
   SIDE_LATCH_RTP,
   SIDE_REALM,
   SIDE_RTCP_ADDRESS,
-  SIDE_RTCP_PORT,
   SIDE_RTP_ADDRESS,
   SIDE_RTP_PORT,
 } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { callAt } from "../table/call.ts";
+import { rtcpPortOf } from "../table/flow.ts";
 import { realmAt, serverFind, serviceAt } from "../table/service.ts";
 
 /** Packets in a row from one source that lock a latch (as Asterisk's probation). */
@@ -62,7 +62,7 @@ function isSignaling(call: i32, side: i32, source: i32): boolean {
 function tierOf(flow: i32, block: i32, side: i32, packet: i32, rtcp: boolean): i32 {
   const source: i32 = packet + PACKET_SOURCE;
   const address: i32 = block + (rtcp ? SIDE_RTCP_ADDRESS : SIDE_RTP_ADDRESS);
-  const port: i32 = ld32(block + (rtcp ? SIDE_RTCP_PORT : SIDE_RTP_PORT));
+  const port: i32 = rtcp ? rtcpPortOf(block) : ld32(block + SIDE_RTP_PORT);
   const same: boolean = addressEqual(source, address);
   if (same && port === ld32(packet + PACKET_SOURCE_PORT)) return TIER_SIGNALLED;
   const policy: i32 = ld32(realmAt(ld32(block + SIDE_REALM)) + REALM_LATCH);

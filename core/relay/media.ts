@@ -41,7 +41,7 @@ import {
   SIDE_RTP_PORT,
 } from "../memory/tables.ts";
 import { outputEvent, outputSend } from "../output/queue.ts";
-import { flowAt, sideAt } from "../table/flow.ts";
+import { flowAt, rtcpPortOf, sideAt } from "../table/flow.ts";
 import { poolAt } from "../table/port.ts";
 import { realmAt } from "../table/service.ts";
 import { SLAB_FLOWS, handleOf } from "../table/slab.ts";
@@ -92,9 +92,9 @@ function sendTowards(block: i32, rtcp: boolean, payload: i32, len: i32): i32 {
   const latch: i32 = rtcp ? block + SIDE_LATCH_RTCP : rtp;
   const plain: boolean = isPlain(block) && ld32(block + SIDE_RTP_PORT) !== 0;
   if (!plain && ld32(latch + LATCH_STATE) !== LATCHED_NOT) return send(block, rtcp, latch + LATCH_ADDRESS, ld32(latch + LATCH_PORT), payload, len);
-  const port: i32 = ld32(block + (rtcp ? SIDE_RTCP_PORT : SIDE_RTP_PORT));
+  const port: i32 = rtcp ? rtcpPortOf(block) : ld32(block + SIDE_RTP_PORT);
   if (!plain && rtcp && ld32(rtp + LATCH_STATE) >= LATCHED_PROBATION) {
-    const explicit: boolean = port !== ((ld32(block + SIDE_RTP_PORT) + 1) & 0xffff);
+    const explicit: boolean = ld32(block + SIDE_RTCP_PORT) !== 0;
     return send(block, true, rtp + LATCH_ADDRESS, explicit ? port : (ld32(rtp + LATCH_PORT) + 1) & 0xffff, payload, len);
   }
   if (ld32(block + SIDE_OPEN) === 0 || port === 0) return REASON_MEDIA_NO_REMOTE;

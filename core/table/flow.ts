@@ -20,6 +20,8 @@ import {
   SIDE_POOL,
   SIDE_PORT,
   SIDE_REALM,
+  SIDE_RTCP_PORT,
+  SIDE_RTP_PORT,
 } from "../memory/tables.ts";
 import { POOL_MEDIA } from "../memory/config.ts";
 import { POOL_MAX } from "../memory/layout.ts";
@@ -33,6 +35,12 @@ export function flowAt(index: i32): i32 {
 /** Address of a flow's block for a side. */
 export function sideAt(flow: i32, side: i32): i32 {
   return side === SIDE_CORE ? flow + FLOW_CORE : flow + FLOW_ACCESS;
+}
+
+/** Port that the peer of a side wants RTCP at when it is not muxed (RFC 3605 2.1, RFC 3550 11). */
+export function rtcpPortOf(block: i32): i32 {
+  const written: i32 = ld32(block + SIDE_RTCP_PORT);
+  return written !== 0 ? written : (ld32(block + SIDE_RTP_PORT) + 1) & 0xffff;
 }
 
 /**

@@ -97,9 +97,7 @@ function isOpen(call: i32, side: i32, block: i32, address: i32): boolean {
 /** Takes over what the media line says about the side that wrote it. Returns false when it says the same as before. */
 function sideSet(call: i32, side: i32, block: i32, media: i32, k: i32): boolean {
   const port: i32 = (ld32(media + MEDIA_PORT) + (k << 1)) & 0xffff;
-  const mux: boolean = (ld32(media + MEDIA_FLAGS) & MEDIA_FLAG_MUX) !== 0;
-  const written: i32 = k > 0 ? 0 : ld32(media + MEDIA_RTCP_PORT);
-  const rtcp: i32 = written !== 0 ? written : mux ? port : (port + 1) & 0xffff;
+  const rtcp: i32 = k > 0 ? 0 : ld32(media + MEDIA_RTCP_PORT);
   const same: boolean =
     port === ld32(block + SIDE_RTP_PORT) && rtcp === ld32(block + SIDE_RTCP_PORT) && addressEqual(block + SIDE_RTP_ADDRESS, media + MEDIA_ADDRESS);
   st32(block + SIDE_RTP_PORT, port);
