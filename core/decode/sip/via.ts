@@ -115,7 +115,6 @@ function paramsRead(via: i32, top: boolean, p: i32, end: i32): i32 {
   while (at < end && ld8(at) === 59) {
     const name: i32 = spaceSkip(at + 1, end);
     const nameEnd: i32 = tokenEnd(name, end);
-    if (nameEnd === name) return fault(FAULT_VIA, name);
     let value: i32 = spaceSkip(nameEnd, end);
     let stop: i32 = value;
     if (value < end && ld8(value) === 61) {
@@ -149,8 +148,10 @@ export function viaRead(p: i32, end: i32): i32 {
     st32(m + MENTION_HOST_END, stop);
     at = paramsRead(m, top, stop, end);
     if (at < 0) return at;
-    if (at < end && ld8(at) !== 44) return top ? fault(FAULT_VIA, at) : 0;
+    if (at >= end) return 0;
+    if (ld8(at) !== 44) return top ? fault(FAULT_VIA, at) : 0;
     at = spaceSkip(at + 1, end);
+    if (tokenEnd(at, end) === at) return fault(FAULT_VIA, at);
   }
   return 0;
 }
