@@ -1,0 +1,112 @@
+/*
+ * Compares what an action led to with what the vector expects of it.
+ *
+ * What was sent must be listed, all of it and in order. Bindings and events are compared when the vector
+ * lists any of their kind; verdict and deadline when it says them.
+ */
+
+import * as abi from "#abi";
+import { eventName } from "../../hosts/shared/names.ts";
+import type { Output } from "./output.ts";
+import { type Names, namesFill, patternMatch } from "./pattern.ts";
+import { outputShow } from "./show.ts";
+import type { Deadline, Endpoint, Expectation, Opened, Sent, Verdict } from "./step.ts";
+import { textExpand } from "./text.ts";
+import type { Outcome } from "./world.ts";
+
+/** What the expectations are read against: realm names and the packet that went in. */
+export interface Setting {
+  realms: string[];
+  names: Names;
+  /** Binary string of the packet. */
+  sent: string;
+}
+
+/** A tenth either way for `~`. */
+const ABOUT = 0.1;
+
+function endpointProblem(what: string, expected: Endpoint, address: string, port: number, names: Names): string | undefined {
+  if (expected.address === address && patternMatch(expected.port, String(port), names)) return undefined;
+  return `${what} ${expected.address}:${namesFill(expected.port, names, false)} expected, is ${address}:${port}`;
+}
+
+/** The first line that differs. */
+function payloadProblem(expected: string, actual: string): string {
+  const lines = expected.split("\n");
+  const others = actual.split("\n");
+  const at = lines.findIndex((line, i) => line !== others[i]);
+  if (at < 0) return `${others.length - lines.length} lines more than expected`;
+  return `line ${at + 1}\n  expected ${JSON.stringify(lines[at])}\n  actual   ${JSON.stringify(others[at])}`;
+}
+
+function sentProblem(expected: Sent, output: Output, setting: Setting): string | undefined {
+  const { names, realms, sent } = setting;
+  const kind = expected.type === "forward" ? abi.OUTPUT_FORWARD : abi.OUTPUT_SEND;
+  if (output.kind !== kind) return expected.type === "forward" ? "was sent by us, should be forwarded" : "was forwarded, should be sent by us";
+  const from = endpointProblem("source", expected.route.from, output.local, output.localPort, names);
+  const to = endpointProblem("destination", expected.route.to, output.remote, output.remotePort, names);
+  if (from ?? to) return from ?? to;
+  const realm = expected.route.realm;
+  if (realm !== undefined && realms[output.realm] !== realm) return `realm ${realm} expected, is ${realms[output.realm] ?? output.realm}`;
+  const template = expected.flavour === "same" ? sent : textExpand(expected.flavour, namesFill(expected.text, names, false), sent);
+  if (expected.flavour === "same" ? template === output.payload : patternMatch(template, output.payload, names)) return undefined;
+  return payloadProblem(namesFill(template, names, false), output.payload);
+}
+
+function sentProblems(expected: Expectation[], outputs: Output[], setting: Setting): string[] {
+  const wanted = expected.filter((one): one is Sent => one.type === "out" || one.type === "forward");
+  const actual = outputs.filter(({ kind }) => kind === abi.OUTPUT_SEND || kind === abi.OUTPUT_FORWARD);
+  const problems = wanted.flatMap((one, i) => {
+    const output = actual[i];
+    const problem = output ? sentProblem(one, output, setting) : "nothing was sent";
+    return problem === undefined ? [] : [`line ${one.line}: ${problem}`];
+  });
+  for (const output of actual.slice(wanted.length)) problems.push(`sent and not expected:\n${outputShow(output, setting.realms, setting.names)}`);
+  return problems;
+}
+
+function openedProblems(type: "bind" | "unbind", expected: Expectation[], outputs: Output[], names: Names): string[] {
+  const wanted = expected.filter((one): one is Opened => one.type === type);
+  const actual = outputs.filter(({ kind }) => kind === (type === "bind" ? abi.OUTPUT_BIND : abi.OUTPUT_UNBIND));
+  if (wanted.length === 0) return [];
+  const problems = wanted.flatMap((one, i) => {
+    const output = actual[i];
+    const problem = output ? endpointProblem(type, one.at, output.local, output.localPort, names) : `no ${type}`;
+    return problem === undefined ? [] : [`line ${one.line}: ${problem}`];
+  });
+  for (const output of actual.slice(wanted.length)) problems.push(`${type} ${output.local}:${output.localPort} not expected`);
+  return problems;
+}
+
+function eventProblems(expected: Expectation[], outputs: Output[]): string[] {
+  const wanted = expected.filter((one) => one.type === "event").map((one) => one.name);
+  const actual = outputs.filter(({ kind }) => kind === abi.OUTPUT_EVENT).map(({ realm }) => eventName(realm));
+  if (wanted.length === 0 || wanted.join() === actual.join()) return [];
+  return [`events ${wanted.join(", ")} expected, are ${actual.join(", ") || "none"}`];
+}
+
+function verdictProblem(expected: Verdict, outcome: Outcome): string | undefined {
+  const verdict = expected.verdict === undefined || expected.verdict === outcome.verdict;
+  const reason = expected.reason === undefined || expected.reason === outcome.reason;
+  return verdict && reason ? undefined : `verdict ${expected.verdict ?? "any"} reason=${expected.reason ?? "any"} expected, is ${outcome.verdict} reason=${outcome.reason}`;
+}
+
+function deadlineProblem(expected: Deadline, outcome: Outcome): string | undefined {
+  const slack = expected.about ? expected.ms * ABOUT : 0;
+  return Math.abs(outcome.timeoutMs - expected.ms) <= slack ? undefined : `timeout ${expected.ms}ms expected, is ${outcome.timeoutMs}ms`;
+}
+
+/** Everything that is not as expected. Binds placeholders. */
+export function outcomeProblems(expected: Expectation[], outcome: Outcome, setting: Setting): string[] {
+  const problems = [
+    ...openedProblems("bind", expected, outcome.outputs, setting.names),
+    ...sentProblems(expected, outcome.outputs, setting),
+    ...openedProblems("unbind", expected, outcome.outputs, setting.names),
+    ...eventProblems(expected, outcome.outputs),
+  ];
+  for (const one of expected) {
+    const problem = one.type === "verdict" ? verdictProblem(one, outcome) : one.type === "timeout" ? deadlineProblem(one, outcome) : undefined;
+    if (problem !== undefined) problems.push(`line ${one.line}: ${problem}`);
+  }
+  return problems;
+}

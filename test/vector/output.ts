@@ -1,0 +1,54 @@
+/*
+ * Output records of the core as values, read from an engine's memory.
+ */
+
+import * as abi from "#abi";
+import { addressFrom } from "../../hosts/shared/address.ts";
+import type { Engine } from "../parity/engine.ts";
+import { binaryOf } from "./text.ts";
+
+export interface Output {
+  kind: number;
+  realm: number;
+  local: string;
+  localPort: number;
+  remote: string;
+  remotePort: number;
+  /** Binary string. */
+  payload: string;
+  value: number;
+  detail: number;
+}
+
+/** Most outputs of one input: the queue holds fewer. */
+const DRAIN_MAX = 2 * abi.OUTPUT_MAX;
+
+async function outputRead(engine: Engine, at: number): Promise<Output> {
+  const record = Buffer.from(await engine.read(at, abi.OUTPUT_SIZE));
+  const word = (offset: number): number => record.readInt32LE(offset);
+  const kind = word(abi.OUTPUT_KIND);
+  const sends = kind === abi.OUTPUT_SEND || kind === abi.OUTPUT_FORWARD;
+  const addressed = sends || kind === abi.OUTPUT_BIND || kind === abi.OUTPUT_UNBIND;
+  return {
+    kind,
+    realm: word(abi.OUTPUT_REALM),
+    local: addressed ? addressFrom(record, abi.OUTPUT_LOCAL).text : "",
+    localPort: addressed ? word(abi.OUTPUT_LOCAL_PORT) : 0,
+    remote: sends ? addressFrom(record, abi.OUTPUT_REMOTE).text : "",
+    remotePort: sends ? word(abi.OUTPUT_REMOTE_PORT) : 0,
+    payload: sends ? binaryOf(await engine.read(word(abi.OUTPUT_PAYLOAD), word(abi.OUTPUT_LEN))) : "",
+    value: word(abi.OUTPUT_VALUE),
+    detail: word(abi.OUTPUT_DETAIL),
+  };
+}
+
+/** Everything up to the timeout, which is the last. */
+export async function outputsDrain(engine: Engine): Promise<Output[]> {
+  const outputs: Output[] = [];
+  for (let i = 0; i < DRAIN_MAX; i++) {
+    const output = await outputRead(engine, await engine.output());
+    outputs.push(output);
+    if (output.kind === abi.OUTPUT_TIMEOUT) return outputs;
+  }
+  throw new Error(`${engine.name}: ${DRAIN_MAX} outputs and no timeout`);
+}

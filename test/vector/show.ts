@@ -1,0 +1,51 @@
+/*
+ * What the core did, in the spelling of the vectors: for messages of failed tests and for UPDATE=1.
+ */
+
+import * as abi from "#abi";
+import { endpointText } from "../../hosts/shared/address.ts";
+import { eventName } from "../../hosts/shared/names.ts";
+import type { Output } from "./output.ts";
+import type { Names } from "./pattern.ts";
+import type { Outcome } from "./world.ts";
+
+/** Writes bound placeholders for their values; short numbers would be found everywhere. */
+function namesPut(text: string, names: Names): string {
+  let result = text;
+  for (const [name, value] of names) if (value.length > 3) result = result.replaceAll(value, `{${name}}`);
+  return result;
+}
+
+function payloadShow(payload: string): string {
+  const text = /^[\t\r\n\x20-\x7e]*$/.test(payload) && payload.endsWith("\r\n") && !/[^\r]\n/.test(payload);
+  if (text) return `\n${payload.replaceAll("\r\n", "\n")}`;
+  const hex = Buffer.from(payload, "latin1").toString("hex");
+  return ` hex\n${hex.replace(/.{64}/g, "$&\n")}\n`;
+}
+
+export function outputShow(output: Output, realms: string[], names: Names): string {
+  const local = endpointText(output.local, output.localPort);
+  switch (output.kind) {
+    case abi.OUTPUT_SEND:
+    case abi.OUTPUT_FORWARD: {
+      const type = output.kind === abi.OUTPUT_SEND ? "out" : "forward";
+      const route = `${local} -> ${endpointText(output.remote, output.remotePort)} @${realms[output.realm] ?? output.realm}`;
+      return namesPut(`\`\`\`${type} ${route}${payloadShow(output.payload)}\`\`\``, names);
+    }
+    case abi.OUTPUT_BIND:
+      return namesPut(`- \`bind ${local}\``, names);
+    case abi.OUTPUT_UNBIND:
+      return namesPut(`- \`unbind ${local}\``, names);
+    default:
+      return `- \`event ${eventName(output.realm)}\``;
+  }
+}
+
+export function outcomeShow(outcome: Outcome, realms: string[], names: Names): string {
+  const timeout = outcome.timeoutMs < 0 ? "never" : `${outcome.timeoutMs}ms`;
+  return [
+    ...outcome.outputs.map((output) => outputShow(output, realms, names)),
+    `- \`verdict ${outcome.verdict} reason=${outcome.reason}\``,
+    `- \`timeout ${timeout}\``,
+  ].join("\n");
+}

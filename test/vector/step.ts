@@ -1,0 +1,196 @@
+/*
+ * The steps of a vector, and how their one-line spellings are read: the info string of a fenced block
+ * (`in 198.51.100.11:5060 -> 203.0.113.20:5060 @access +20ms`) and the code span of a list item (`advance 20s`).
+ */
+
+/** An address of ours or theirs as written; either part may hold a placeholder. */
+export interface Endpoint {
+  address: string;
+  port: string;
+}
+
+export interface Route {
+  from: Endpoint;
+  to: Endpoint;
+  realm: string | undefined;
+}
+
+/** How the text of a block becomes bytes: see text.ts. */
+export type Flavour = "text" | "lf" | "hex" | "rtp" | "edit" | "exact";
+
+export interface Input {
+  type: "in";
+  line: number;
+  route: Route;
+  flavour: Flavour;
+  text: string;
+  waitMs: number;
+  /** Is it left out of the pass that sends everything twice? */
+  once: boolean;
+  labels: Record<string, number>;
+}
+
+export interface Advance {
+  type: "advance";
+  line: number;
+  ms: number;
+}
+
+export interface Again {
+  type: "again";
+  line: number;
+  waitMs: number;
+}
+
+/** A new configuration while running. */
+export interface Reload {
+  type: "reload";
+  line: number;
+  text: string;
+}
+
+export type Action = Input | Advance | Again | Reload;
+
+export interface Sent {
+  type: "out" | "forward";
+  line: number;
+  route: Route;
+  flavour: Flavour | "same";
+  text: string;
+}
+
+export interface Opened {
+  type: "bind" | "unbind";
+  line: number;
+  at: Endpoint;
+}
+
+export interface Verdict {
+  type: "verdict";
+  line: number;
+  verdict: string | undefined;
+  reason: string | undefined;
+}
+
+export interface Deadline {
+  type: "timeout";
+  line: number;
+  /** -1 for never. */
+  ms: number;
+  about: boolean;
+}
+
+export interface Happened {
+  type: "event";
+  line: number;
+  name: string;
+}
+
+export interface Silence {
+  type: "nothing";
+  line: number;
+}
+
+export interface After {
+  type: "after";
+  line: number;
+  name: string;
+}
+
+export type Expectation = Sent | Opened | Verdict | Deadline | Happened | Silence;
+export type Step = Action | Expectation | After;
+
+const FLAVOURS = ["lf", "hex", "rtp", "edit", "exact"];
+const LABELS = ["vlan", "vpn", "mpls", "proto"];
+
+export class VectorError extends Error {}
+
+function durationMs(text: string): number {
+  const parts = /^(\d+)(ms|s|m|h)$/.exec(text);
+  if (!parts) throw new VectorError(`"${text}" is not a time such as 20s or 500ms`);
+  return Number(parts[1]) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[parts[2] as "ms" | "s" | "m" | "h"];
+}
+
+export function endpointRead(text: string): Endpoint {
+  const parts = /^(?:\[([^\]]+)\]|([^:]+)):(\d+|\{\w+(?:\+1)?\})$/.exec(text);
+  if (!parts) throw new VectorError(`"${text}" is not address:port`);
+  return { address: parts[1] ?? parts[2]!, port: parts[3]! };
+}
+
+function routeRead(words: string[]): Route {
+  if (words[1] !== "->") throw new VectorError('expected "source -> destination"');
+  const realm = words.find((word) => word.startsWith("@"));
+  return { from: endpointRead(words[0]!), to: endpointRead(words[2] ?? ""), realm: realm?.slice(1) };
+}
+
+function flavourRead(words: string[]): Flavour {
+  return (words.find((word) => FLAVOURS.includes(word)) ?? "text") as Flavour;
+}
+
+function labelsRead(words: string[]): Record<string, number> {
+  const pairs = words.map((word) => word.split("=")).filter(([name]) => LABELS.includes(name!));
+  return Object.fromEntries(pairs.map(([name, value]) => [name!, Number(value)]));
+}
+
+function wordsCheck(words: string[]): void {
+  const known = (word: string): boolean =>
+    [...FLAVOURS, "once", "same"].includes(word) || /^@\w+$/.test(word) || /^\+\d+(ms|s|m|h)$/.test(word) || LABELS.includes(word.split("=")[0]!);
+  const odd = words.slice(3).find((word) => !known(word));
+  if (odd !== undefined) throw new VectorError(`"${odd}" is not a word of an info string`);
+}
+
+/** A fenced block, or undefined when it is none of ours. */
+export function blockRead(info: string, text: string, line: number): Step | undefined {
+  const [type, ...words] = info.split(/\s+/);
+  if (info === "yaml reload") return { type: "reload", line, text };
+  if (type !== "in" && type !== "out" && type !== "forward") return undefined;
+  wordsCheck(words);
+  const route = routeRead(words);
+  if (type !== "in") return { type, line, route, flavour: words.includes("same") ? "same" : flavourRead(words), text };
+  const wait = words.find((word) => word.startsWith("+"));
+  return { type, line, route, flavour: flavourRead(words), text, waitMs: wait ? durationMs(wait.slice(1)) : 0, once: words.includes("once"), labels: labelsRead(words) };
+}
+
+function verdictRead(words: string[], line: number): Verdict {
+  const reason = words.find((word) => word.startsWith("reason="))?.slice("reason=".length);
+  return { type: "verdict", line, verdict: words.find((word) => !word.includes("=")), reason };
+}
+
+function deadlineRead(word: string, line: number): Deadline {
+  if (word === "never") return { type: "timeout", line, ms: -1, about: false };
+  const about = word.startsWith("~");
+  return { type: "timeout", line, ms: durationMs(about ? word.slice(1) : word), about };
+}
+
+/** The code span of a list item, or undefined when it is none of ours. */
+export function itemRead(span: string, line: number): Step | undefined {
+  const [type, ...words] = span.trim().split(/\s+/);
+  switch (type) {
+    case "advance":
+      return { type, line, ms: durationMs(words[0] ?? "") };
+    case "again":
+      return { type, line, waitMs: words[0] ? durationMs(words[0].replace(/^\+/, "")) : 0 };
+    case "bind":
+    case "unbind":
+      return { type, line, at: endpointRead(words[0] ?? "") };
+    case "event":
+      return { type, line, name: words.join(" ") };
+    case "verdict":
+      return verdictRead(words, line);
+    case "timeout":
+      return deadlineRead(words[0] ?? "", line);
+    case "nothing":
+      return { type, line };
+    case "same":
+    case "forwarded":
+      return { type: type === "same" ? "out" : "forward", line, route: routeRead(words), flavour: "same", text: "" };
+    case "after":
+      return { type, line, name: words.join(" ") };
+    default:
+      return undefined;
+  }
+}
+
+export function isAction(step: Step): step is Action {
+  return ["in", "advance", "again", "reload"].includes(step.type);
+}

@@ -1,0 +1,143 @@
+/*
+ * All builds of the core side by side with one clock: every input goes to each, and each must give the same
+ * result, the same outputs and the same memory.
+ */
+
+import * as abi from "#abi";
+import { addressParse } from "../../hosts/shared/address.ts";
+import { reasonName, verdictName } from "../../hosts/shared/names.ts";
+import { type Engine, PAGE } from "../parity/engine.ts";
+import { memoryDifference } from "./difference.ts";
+import { type Output, outputsDrain } from "./output.ts";
+
+export interface Packet {
+  realm: number;
+  source: string;
+  sourcePort: number;
+  destination: string;
+  destinationPort: number;
+  payload: Uint8Array;
+  labels: Record<string, number>;
+}
+
+/** What one input led to. */
+export interface Outcome {
+  verdict: string;
+  reason: string;
+  outputs: Output[];
+  /** Milliseconds until the next deadline, -1 for none. */
+  timeoutMs: number;
+}
+
+/** Most deadlines inside one `advance`. */
+const DEADLINES_MAX = 10_000;
+
+function packetBytes(packet: Packet): Uint8Array {
+  const bytes = Buffer.alloc(abi.PACKET_PAYLOAD + packet.payload.length);
+  bytes.writeInt32LE(packet.payload.length, abi.PACKET_LEN);
+  bytes.writeInt32LE(packet.realm, abi.PACKET_REALM);
+  bytes.writeInt32LE(packet.sourcePort, abi.PACKET_SOURCE_PORT);
+  bytes.writeInt32LE(packet.destinationPort, abi.PACKET_DESTINATION_PORT);
+  bytes.writeInt32LE(packet.labels["proto"] ?? abi.PROTOCOL_UDP, abi.PACKET_PROTOCOL);
+  bytes.writeInt32LE(packet.labels["vpn"] ?? -1, abi.PACKET_VPN);
+  bytes.writeInt32LE(packet.labels["vlan"] ?? -1, abi.PACKET_VLAN);
+  bytes.writeInt32LE(packet.labels["mpls"] ?? -1, abi.PACKET_MPLS);
+  bytes.set(addressParse(packet.source)!.bytes, abi.PACKET_SOURCE);
+  bytes.set(addressParse(packet.destination)!.bytes, abi.PACKET_DESTINATION);
+  bytes.set(packet.payload, abi.PACKET_PAYLOAD);
+  return bytes;
+}
+
+async function outcomeOf(engine: Engine, result: number): Promise<Outcome> {
+  const reason = Buffer.from(await engine.read(abi.HEADER_REASON, 4)).readInt32LE(0);
+  const outputs = await outputsDrain(engine);
+  const last = outputs.pop()!;
+  return { verdict: result < 0 ? "fault" : verdictName(result), reason: reasonName(result < 0 ? abi.faultReason(result) : reason), outputs, timeoutMs: last.value };
+}
+
+export class World {
+  private now: number;
+  private timeoutMs = -1;
+
+  private constructor(
+    private readonly engines: Engine[],
+    now: number,
+  ) {
+    this.now = now;
+  }
+
+  /** Boots every engine at `now` with the configured memory `image`. */
+  static async boot(engines: Engine[], image: Uint8Array, now: number): Promise<World> {
+    const world = new World(engines, now);
+    for (const engine of engines) {
+      await engine.open(image.length);
+      for (let at = 0; at < image.length; at += PAGE) {
+        const page = image.subarray(at, at + PAGE);
+        if (page.some((byte) => byte !== 0)) await engine.write(at, page);
+      }
+    }
+    const outcome = await world.run(async (engine) => outcomeOf(engine, await engine.boot(world.clock)));
+    if (outcome.verdict === "fault") throw new Error(`boot: ${outcome.reason}`);
+    return world;
+  }
+
+  private get clock(): number {
+    return this.now | 0;
+  }
+
+  /** Does the same on all engines and compares. */
+  private async run(act: (engine: Engine) => Promise<Outcome>): Promise<Outcome> {
+    const outcomes = await Promise.all(this.engines.map(act));
+    const [first, ...others] = this.engines as [Engine, ...Engine[]];
+    for (const [i, engine] of others.entries()) {
+      const mine = JSON.stringify(outcomes[0]);
+      const theirs = JSON.stringify(outcomes[i + 1]);
+      if (mine !== theirs) throw new Error(`${first.name} and ${engine.name} answer differently:\n${mine}\n${theirs}`);
+      const difference = await memoryDifference(first, engine);
+      if (difference) throw new Error(difference);
+    }
+    this.timeoutMs = outcomes[0]!.timeoutMs;
+    return outcomes[0]!;
+  }
+
+  private input(kind: number, len: number): Promise<Outcome> {
+    return this.run(async (engine) => outcomeOf(engine, await engine.input(kind, len, this.clock)));
+  }
+
+  async datagram(packet: Packet): Promise<Outcome> {
+    const bytes = packetBytes(packet);
+    await Promise.all(this.engines.map((engine) => engine.write(abi.INPUT, bytes)));
+    return this.input(abi.KIND_DATAGRAM, packet.payload.length);
+  }
+
+  /** The same by way of a slot; the outcome's verdict is the number of slots taken. */
+  async batch(packet: Packet): Promise<Outcome> {
+    const bytes = packetBytes(packet);
+    await Promise.all(this.engines.map((engine) => engine.write(abi.SLOTS, bytes)));
+    return this.input(abi.KIND_BATCH, 1);
+  }
+
+  /** Writes a configuration into the running cores, as hosts do, and has it taken over. */
+  async reload(image: Uint8Array, rules: number, rulesSize: number): Promise<Outcome> {
+    const areas = [[abi.CONFIG_REALMS, 20], [abi.REALMS, abi.SERVICES - abi.REALMS], [abi.SERVICES, abi.SERVICE_MAX * abi.SERVICE_SIZE], [rules, rulesSize]] as const;
+    for (const engine of this.engines) for (const [at, size] of areas) await engine.write(at, image.subarray(at, at + size));
+    return this.input(abi.KIND_CONFIG, 0);
+  }
+
+  /** Lets time pass, with a timeout input whenever one is due. The outputs of all of them together. */
+  async advance(ms: number): Promise<Outcome> {
+    const end = this.now + ms;
+    const outputs: Output[] = [];
+    let outcome: Outcome = { verdict: "none", reason: "none", outputs, timeoutMs: this.timeoutMs };
+    let fired = 0;
+    while (this.timeoutMs >= 0 && this.now + this.timeoutMs <= end) {
+      if (++fired > DEADLINES_MAX) throw new Error(`more than ${DEADLINES_MAX} deadlines in ${ms} ms`);
+      this.now += this.timeoutMs;
+      outcome = await this.input(abi.KIND_TIMEOUT, 0);
+      outputs.push(...outcome.outputs);
+    }
+    if (this.timeoutMs >= 0) this.timeoutMs -= end - this.now;
+    this.now = end;
+    return { ...outcome, outputs, timeoutMs: this.timeoutMs };
+  }
+}
