@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { type SipMessage, headerOf, headerPrepend, headerRemove, headerSet, sequenceOf } from "./message.ts";
 import { readNameAddress, readUri, tagOf } from "./uri.ts";
-import { type Endpoint, isAddress, readVia, viaTarget } from "./via.ts";
+import { type Endpoint, endpointOf, readVia, viaTarget } from "./via.ts";
 
 /** What a request comes to: where it goes, or the refusal. */
 export type Hop = Endpoint | { status: number; reason: string };
@@ -37,15 +37,15 @@ export class Forwarder {
     const hops = Number(headerOf(request, "max-forwards") ?? 70);
     if (!(hops > 0)) return { status: 483, reason: "Too Many Hops" };
     const next = readUri(readNameAddress(headerOf(request, "route") ?? `<${request.uri}>`).uri);
-    const address = next?.params.get("maddr") ?? next?.host ?? "";
-    if (next === undefined || !isAddress(address)) return { status: 404, reason: "Not Found (the demo asks no DNS)" };
+    const hop = next && endpointOf(next.params.get("maddr") ?? next.host, next.port);
+    if (hop === undefined) return { status: 404, reason: "Not Found (the demo asks no DNS)" };
     const branch = this.#branch(request);
     headerSet(request, "Max-Forwards", String(hops - 1));
     if (request.method === "INVITE" && tagOf(headerOf(request, "to") ?? "") === "") {
       headerPrepend(request, "Record-Route", `<sip:${this.#self.address}:${this.#self.port};lr>`);
     }
     headerPrepend(request, "Via", `SIP/2.0/UDP ${this.#self.address}:${this.#self.port};branch=${branch}`);
-    return { address, port: next.port };
+    return hop;
   }
 
   /** Same branch for a retransmission, its CANCEL and its ACK: a hash of what they share (16.11). */

@@ -12,7 +12,7 @@ import { type SipMessage, headerOf, headerPrepend, isComplete, readMessage, resp
 import { Registrar } from "./registrar.ts";
 import type { PortRange } from "./stream.ts";
 import { readNameAddress, readUri, tagOf } from "./uri.ts";
-import { type Endpoint, viaReceive, viaTarget } from "./via.ts";
+import { type Endpoint, endpointOf, viaReceive, viaTarget } from "./via.ts";
 
 export interface SoftswitchOptions {
   address: string;
@@ -79,8 +79,7 @@ export class Softswitch {
   }
 
   #send(message: SipMessage, to: Endpoint | undefined): void {
-    if (to === undefined || to.port === 0) return;
-    this.#socket.send(writeMessage(message), to.port, to.address, () => undefined);
+    if (to !== undefined) this.#socket.send(writeMessage(message), to.port, to.address, () => undefined);
   }
 
   #respond(response: SipMessage): void {
@@ -94,7 +93,7 @@ export class Softswitch {
   #request(request: SipMessage): void {
     const next = readUri(readNameAddress(headerOf(request, "route") ?? `<${request.uri}>`).uri);
     headerPrepend(request, "Via", `SIP/2.0/UDP ${this.address}:${this.port};branch=z9hG4bK${randomBytes(8).toString("hex")};rport`);
-    this.#send(request, next === undefined ? undefined : { address: next.host, port: next.port });
+    this.#send(request, next && endpointOf(next.host, next.port));
   }
 
   #receive(data: Uint8Array, source: Endpoint): void {

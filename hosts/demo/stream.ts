@@ -7,6 +7,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { type Socket, createSocket } from "node:dgram";
 import type { RemoteMedia } from "./session.ts";
 import { writeTone } from "./tone.ts";
+import { endpointOf } from "./via.ts";
 
 export interface PortRange {
   first: number;
@@ -103,8 +104,8 @@ export class Stream {
   }
 
   #send(packet: Uint8Array): void {
-    const remote = this.#remote;
-    if (remote === undefined || remote.port === 0 || remote.address === "0.0.0.0") return;
+    const remote = this.#remote && endpointOf(this.#remote.address, this.#remote.port);
+    if (remote === undefined || remote.address === "0.0.0.0") return;
     this.#rtp.send(packet, remote.port, remote.address, () => undefined);
   }
 

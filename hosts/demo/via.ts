@@ -37,16 +37,21 @@ export function viaReceive(request: SipMessage, source: Endpoint): boolean {
   return true;
 }
 
-/** Where a response with this top Via goes; undefined when that is a name. */
+/** Where a response with this top Via goes; undefined when that is a name or no port. */
 export function viaTarget(value: string): Endpoint | undefined {
   const via = readVia(value);
   if (via === undefined) return undefined;
   const address = via.params.get("maddr") ?? via.params.get("received") ?? via.host;
   const port = via.params.has("maddr") ? via.port : Number(via.params.get("rport") || via.port);
-  return isAddress(address) ? { address, port: port || 5060 } : undefined;
+  return endpointOf(address, port || 5060);
+}
+
+/** An address and port that can be sent to; undefined for anything else a stranger may have written. */
+export function endpointOf(address: string, port: number): Endpoint | undefined {
+  return isAddress(address) && Number.isInteger(port) && port > 0 && port < 65536 ? { address, port } : undefined;
 }
 
 /** An IPv4 literal: the demo speaks IPv4 on one machine and asks no DNS. */
-export function isAddress(text: string): boolean {
+function isAddress(text: string): boolean {
   return /^(\d{1,3}\.){3}\d{1,3}$/.test(text) && text.split(".").every((octet) => Number(octet) < 256);
 }

@@ -43,6 +43,12 @@ function isIce(p: i32, len: i32): boolean {
   return false;
 }
 
+/** "rtpm", "fmtp" or "ptim" at `p`: most of the lines of a description, told from the rest by one word. */
+export function isCodecLine(p: i32): boolean {
+  const word: i32 = fold32(p);
+  return word === 0x7274706d || word === 0x666d7470 || word === 0x7074696d;
+}
+
 /** ATTRIBUTE_* of the name in [p, end). */
 export function attributeRead(p: i32, end: i32): i32 {
   const len: i32 = end - p;

@@ -65,6 +65,7 @@ import {
   ATTRIBUTE_SENDRECV,
   attributeRead,
   isAnat,
+  isCodecLine,
 } from "./attribute.ts";
 
 /* Session-level values while a description is read. */
@@ -220,6 +221,7 @@ function lineMention(role: i32, line: i32, next: i32): i32 {
 
 /** Reads the attribute whose line is [line, next) and whose text is [p, end). */
 function attributeLineRead(line: i32, next: i32, p: i32, end: i32): i32 {
+  if (isCodecLine(p)) return 0;
   const nameEnd: i32 = scan8(p, end, 58);
   const name: i32 = attributeRead(p, nameEnd);
   if (name === ATTRIBUTE_OTHER) return 0;

@@ -129,6 +129,7 @@ function partyUri(p: i32, end: i32, to: boolean): i32 {
   const open: i32 = scan8(name, end, 60);
   const bracket: boolean = open < end;
   if (bracket) at = open + 1;
+  if (!to && bracket) return scan8(at, end, 62);
   const stop: i32 = classFind(at, end, CLASS_URI_END);
   const close: i32 = bracket ? scan8(stop, end, 62) : stop;
   if (to) {
