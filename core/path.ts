@@ -99,7 +99,7 @@ import { sipDecode } from "./decode/decode.ts";
 import { outputReset, outputRoom, outputSend } from "./output/queue.ts";
 import { mediaRelay } from "./relay/media.ts";
 import { bindingAt, bindingOf } from "./table/binding.ts";
-import { poolOf, poolsInit, portOwner } from "./table/port.ts";
+import { poolOf, poolsCheck, poolsInit, portOwner } from "./table/port.ts";
 import { ruleMatch, rulesCompile } from "./table/rule.ts";
 import { serverFind, serviceAt, servicesCheck } from "./table/service.ts";
 import { slabsInit } from "./table/slab.ts";
@@ -139,9 +139,16 @@ export function pathBoot(now: i32): i32 {
   return 0;
 }
 
+/** A configuration in place of the one in force: realms, services and rules may differ, pools may not. */
+function configChange(): i32 {
+  const pool: i32 = poolsCheck();
+  return pool > 0 ? fault(FAULT_CONFIG, pool) : configTake();
+}
+
 function configTake(): i32 {
   const service: i32 = servicesCheck();
-  return service > 0 ? fault(FAULT_CONFIG, service) : rulesCompile();
+  const result: i32 = service > 0 ? fault(FAULT_CONFIG, service) : rulesCompile();
+  return result < 0 ? result : 0;
 }
 
 /** Notes the outcome. Returns the verdict. */
@@ -164,7 +171,7 @@ export function pathInput(kind: i32, len: i32, now: i32): i32 {
   }
   if (kind === KIND_BATCH) return batchTake(len);
   if (kind === KIND_TIMEOUT) return timersServe();
-  return kind === KIND_CONFIG ? configTake() : fault(FAULT_KIND, kind);
+  return kind === KIND_CONFIG ? configChange() : fault(FAULT_KIND, kind);
 }
 
 function timersServe(): i32 {

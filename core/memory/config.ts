@@ -41,12 +41,10 @@ export const POOL_REALM: i32 = 0;
 export const POOL_KIND: i32 = 4;
 export const POOL_FIRST: i32 = 8;
 export const POOL_LAST: i32 = 12;
-/** Index of the pool's first entry in the ports table; written at boot. */
-export const POOL_BASE: i32 = 16;
-/** Ports in use now. */
-export const POOL_USED: i32 = 20;
 export const POOL_ADDRESS: i32 = 32;
-/** The address as text and its length, 0 for IPv6; written at boot. */
+/* The core's own, in POOL_STATES: index of the pool's first entry in the ports table; ports in use; the address as text (not for IPv6). */
+export const POOL_BASE: i32 = 16;
+export const POOL_USED: i32 = 20;
 export const POOL_TEXT_LEN: i32 = 24;
 export const POOL_TEXT: i32 = 48;
 

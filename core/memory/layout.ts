@@ -34,6 +34,8 @@ export const CIPHER_STATE: i32 = 832;
 export const ASSEMBLY_TOP: i32 = 928;
 /** What table/terminal.ts loads ahead; nobody reads it. */
 export const TOUCHED: i32 = 932;
+/** Number of pools taken over at boot. */
+export const POOLS_TAKEN: i32 = 936;
 /** 16-byte scratch addresses for the message in hand. */
 export const SCRATCH_ADDRESS: i32 = 944;
 /** Identities (keyed hashes) of the message in hand: table/registration.ts and table/call.ts. */
@@ -117,8 +119,10 @@ export const WHEEL_SIZE: i32 = 16960;
 /** Bookkeeping of the slabs: 64 bytes each, see table/slab.ts. */
 export const SLABS: i32 = 678080;
 export const SLAB_SIZE: i32 = 64;
+/** The pools as they were at boot, with what the core keeps about them: table/port.ts. */
+export const POOL_STATES: i32 = 678592;
 /** Where the tables begin. */
-export const TABLES: i32 = 678592;
+export const TABLES: i32 = 682688;
 
 /*
  * A terminal and its own binding share a unit of 256 bytes, so that a message touches one page for both; further

@@ -101,6 +101,8 @@ export const CALL_SDP_ACCESS: i32 = 104;
 export const CALL_SDP_CORE: i32 = 108;
 /** Hashes of the answering side's tags with which the call is up: one for each fork that answered (RFC 3261 13.2.2.4). */
 export const CALL_DIALOGS: i32 = 112;
+/** Hashes of the branches of its INVITEs without a final answer: a server may fork to several extensions of one terminal. */
+export const CALL_PENDING: i32 = 144;
 export const CALL_DIALOG_MAX: i32 = 8;
 
 export const CALL_EARLY: i32 = 1;
@@ -136,6 +138,8 @@ export const FLOW_FLAG_MUX: i32 = 1;
 export const FLOW_FLAG_HELD: i32 = 2;
 /** The last offer or answer set its port to 0: freed when that exchange is complete (RFC 3264 8.2). */
 export const FLOW_FLAG_REJECTED: i32 = 4;
+/** It was there before the offer in progress. */
+export const FLOW_FLAG_STANDING: i32 = 8;
 
 /* Offsets into a side block. */
 /** Realm, pool and our even RTP port there; RTCP is the odd one above it. */

@@ -3,32 +3,43 @@
  * Ports are chosen at random (RFC 6056 3.3); media takes an even port and the odd one above (RFC 3550 11).
  */
 
-import { fill, ld32, mul, st32 } from "../machine.ts";
-import { CAPACITY_PORTS, CONFIG_POOLS, POOLS, POOL_MAX, POOL_SIZE, REGION_PORTS, table } from "../memory/layout.ts";
+import { clear, fill, ld32, mul, st32 } from "../machine.ts";
+import { CAPACITY_PORTS, CONFIG_POOLS, POOLS, POOLS_TAKEN, POOL_MAX, POOL_SIZE, POOL_STATES, REGION_PORTS, table } from "../memory/layout.ts";
 import { POOL_ADDRESS, POOL_BASE, POOL_FIRST, POOL_KIND, POOL_LAST, POOL_REALM, POOL_TEXT, POOL_TEXT_LEN, POOL_USED } from "../memory/config.ts";
-import { addressEqual, addressWrite, isMapped } from "../bytes/address.ts";
+import { addressCopy, addressEqual, addressWrite, isMapped } from "../bytes/address.ts";
 import { randomBelow } from "../bytes/random.ts";
 
 /** Random tries before the pool is searched from a random place on. */
 const TRIES: i32 = 24;
 
+/** Address of a pool's record in POOL_STATES. */
 export function poolAt(index: i32): i32 {
-  return POOLS + mul(index, POOL_SIZE);
+  return POOL_STATES + mul(index, POOL_SIZE);
 }
 
-/** Lays the pools out in the ports table. Returns 0, or the number of the pool that is wrong, plus one. */
+function poolTake(pool: i32, from: i32, base: i32): void {
+  clear(pool, POOL_SIZE);
+  st32(pool + POOL_REALM, ld32(from + POOL_REALM));
+  st32(pool + POOL_KIND, ld32(from + POOL_KIND));
+  st32(pool + POOL_FIRST, ld32(from + POOL_FIRST));
+  st32(pool + POOL_LAST, ld32(from + POOL_LAST));
+  addressCopy(pool + POOL_ADDRESS, from + POOL_ADDRESS);
+  st32(pool + POOL_BASE, base);
+  if (isMapped(pool + POOL_ADDRESS)) st32(pool + POOL_TEXT_LEN, (addressWrite(pool + POOL_TEXT, pool + POOL_ADDRESS) - pool - POOL_TEXT) | 0);
+}
+
+/** Takes the configured pools over and lays them out in the ports table. Returns 0, or the number of the pool that is wrong, plus one. */
 export function poolsInit(): i32 {
   const count: i32 = ld32(CONFIG_POOLS);
   if (count < 0 || count > POOL_MAX) return 1;
+  st32(POOLS_TAKEN, count);
   let base: i32 = 0;
   for (let i: i32 = 0; i < count; i++) {
-    const pool: i32 = poolAt(i);
-    const first: i32 = ld32(pool + POOL_FIRST);
-    const last: i32 = ld32(pool + POOL_LAST);
+    const from: i32 = POOLS + mul(i, POOL_SIZE);
+    const first: i32 = ld32(from + POOL_FIRST);
+    const last: i32 = ld32(from + POOL_LAST);
     if (first < 1 || last > 65535 || last < first) return i + 1;
-    st32(pool + POOL_BASE, base);
-    st32(pool + POOL_USED, 0);
-    st32(pool + POOL_TEXT_LEN, isMapped(pool + POOL_ADDRESS) ? (addressWrite(pool + POOL_TEXT, pool + POOL_ADDRESS) - pool - POOL_TEXT) | 0 : 0);
+    poolTake(poolAt(i), from, base);
     base = (base + last - first + 1) | 0;
     if (base > ld32(CAPACITY_PORTS)) return i + 1;
   }
@@ -36,10 +47,24 @@ export function poolsInit(): i32 {
   return 0;
 }
 
+function isSame(pool: i32, from: i32): boolean {
+  if (ld32(pool + POOL_REALM) !== ld32(from + POOL_REALM) || ld32(pool + POOL_KIND) !== ld32(from + POOL_KIND)) return false;
+  if (ld32(pool + POOL_FIRST) !== ld32(from + POOL_FIRST) || ld32(pool + POOL_LAST) !== ld32(from + POOL_LAST)) return false;
+  return addressEqual(pool + POOL_ADDRESS, from + POOL_ADDRESS);
+}
+
+/** Pools cannot change while ports are in use. Returns 0 when the configured ones are those taken at boot, or the number of the first other one, plus one. */
+export function poolsCheck(): i32 {
+  const count: i32 = ld32(POOLS_TAKEN);
+  if (ld32(CONFIG_POOLS) !== count) return count + 1;
+  for (let i: i32 = 0; i < count; i++) if (!isSame(poolAt(i), POOLS + mul(i, POOL_SIZE))) return i + 1;
+  return 0;
+}
+
 /** Index of the pool of this kind in this realm, counting from the `nth`; -1 for none. */
 export function poolFind(realm: i32, kind: i32, nth: i32): i32 {
   let left: i32 = nth;
-  const count: i32 = ld32(CONFIG_POOLS);
+  const count: i32 = ld32(POOLS_TAKEN);
   for (let i: i32 = 0; i < count; i++) {
     if (ld32(poolAt(i) + POOL_REALM) !== realm || ld32(poolAt(i) + POOL_KIND) !== kind) continue;
     if (left === 0) return i;
@@ -50,7 +75,7 @@ export function poolFind(realm: i32, kind: i32, nth: i32): i32 {
 
 /** Index of the pool that holds this address and port of ours, -1 for none. */
 export function poolOf(address: i32, port: i32): i32 {
-  const count: i32 = ld32(CONFIG_POOLS);
+  const count: i32 = ld32(POOLS_TAKEN);
   for (let i: i32 = 0; i < count; i++) {
     const pool: i32 = poolAt(i);
     if (port >= ld32(pool + POOL_FIRST) && port <= ld32(pool + POOL_LAST) && addressEqual(pool + POOL_ADDRESS, address)) return i;

@@ -9,6 +9,8 @@ import { HEADER_NOW, MESSAGE, REGION_CALLS } from "../memory/layout.ts";
 import { REALM_LINGER, SERVICE_ACCESS } from "../memory/config.ts";
 import { CONTEXT_BINDING, CONTEXT_CALL, CONTEXT_DIRECTION, CONTEXT_SERVICE, CONTEXT_TERMINAL, INBOUND } from "../memory/context.ts";
 import {
+  MESSAGE_BRANCH,
+  MESSAGE_BRANCH_LEN,
   MESSAGE_CALL_ID,
   MESSAGE_CALL_ID_LEN,
   MESSAGE_CSEQ,
@@ -41,6 +43,7 @@ import {
   CALL_INITIATOR,
   CALL_OFFER_CSEQ,
   CALL_OFFER_SIDE,
+  CALL_PENDING,
   CALL_SERVICE,
   CALL_SIGNALING,
   CALL_STARTED,
@@ -48,6 +51,8 @@ import {
   END_BYE,
   END_REFUSED,
   END_REJECTED,
+  FLOW_FLAGS_BEFORE,
+  FLOW_FLAG_STANDING,
   FLOW_NEXT,
   SIDE_ACCESS,
   SIDE_CORE,
@@ -65,6 +70,7 @@ import { terminalAt } from "../table/terminal.ts";
 import { timerSet } from "../table/timer.ts";
 import { flowRestore, flowSnapshot } from "./media.ts";
 import { refuse } from "./address.ts";
+import { flowClose } from "./open.ts";
 
 /** A call that is neither answered nor refused: timer C (RFC 3261 16.6, above three minutes) and the time to see the 487. */
 const EARLY: i32 = 240000;
@@ -149,11 +155,13 @@ function offerBegin(call: i32): void {
 
 function offerFail(call: i32): void {
   const c: i32 = callAt(call);
-  if (!isNoted(c)) return;
+  if (!isNoted(c) || ld32(c + CALL_STATE) === CALL_ENDED) return;
   let next: i32 = ld32(c + CALL_FLOWS);
   for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
-    flowRestore(flowAt(next - 1));
-    next = ld32(flowAt(next - 1) + FLOW_NEXT);
+    const flow: i32 = next - 1;
+    next = ld32(flowAt(flow) + FLOW_NEXT);
+    if ((ld32(flowAt(flow) + FLOW_FLAGS_BEFORE) & FLOW_FLAG_STANDING) !== 0) flowRestore(flowAt(flow));
+    else flowClose(flow, call);
   }
 }
 
@@ -167,6 +175,7 @@ function inviteRequest(found: i32): i32 {
     st32(c + CALL_END_REASON, 0);
   }
   if (ld32(c + CALL_STATE) === CALL_EARLY) callDeadline(call, EARLY);
+  setAdd(call, CALL_PENDING, branchHash());
   offerBegin(call);
   return call;
 }
@@ -191,16 +200,33 @@ function dialogHash(call: i32): i32 {
   return hashEnd() | 1;
 }
 
-/** Address of the place of a dialog among those that are up, of a free place for 0; 0 when there is none. */
-function dialogFind(call: i32, hash: i32): i32 {
-  const first: i32 = callAt(call) + CALL_DIALOGS;
+/** Hash of the branch of the message in hand. */
+function branchHash(): i32 {
+  hashBegin();
+  hashBytes(ld32(MESSAGE + MESSAGE_BRANCH), ld32(MESSAGE + MESSAGE_BRANCH_LEN));
+  return hashEnd() | 1;
+}
+
+/** Address of the place of a hash in one of the call's sets (CALL_DIALOGS, CALL_PENDING), of a free place for 0; 0 when there is none. */
+function placeFind(call: i32, set: i32, hash: i32): i32 {
+  const first: i32 = callAt(call) + set;
   for (let i: i32 = 0; i < CALL_DIALOG_MAX; i++) if (ld32(first + (i << 2)) === hash) return first + (i << 2);
   return 0;
 }
 
-/** Is another dialog of the call up than the one with this hash? */
-function hasOtherDialog(call: i32, hash: i32): boolean {
-  const first: i32 = callAt(call) + CALL_DIALOGS;
+function setAdd(call: i32, set: i32, hash: i32): void {
+  const place: i32 = placeFind(call, set, hash) === 0 ? placeFind(call, set, 0) : 0;
+  if (place !== 0) st32(place, hash);
+}
+
+function setRemove(call: i32, set: i32, hash: i32): void {
+  const place: i32 = placeFind(call, set, hash);
+  if (place !== 0) st32(place, 0);
+}
+
+/** Does a set hold anything but this hash? */
+function setHasOther(call: i32, set: i32, hash: i32): boolean {
+  const first: i32 = callAt(call) + set;
   for (let i: i32 = 0; i < CALL_DIALOG_MAX; i++) {
     const here: i32 = ld32(first + (i << 2));
     if (here !== 0 && here !== hash) return true;
@@ -212,8 +238,7 @@ function hasOtherDialog(call: i32, hash: i32): boolean {
 function inviteAccepted(call: i32): void {
   const c: i32 = callAt(call);
   const hash: i32 = dialogHash(call);
-  const place: i32 = dialogFind(call, hash) === 0 ? dialogFind(call, 0) : 0;
-  if (place !== 0 && ld32(c + CALL_STATE) !== CALL_ENDED) st32(place, hash);
+  if (ld32(c + CALL_STATE) !== CALL_ENDED) setAdd(call, CALL_DIALOGS, hash);
   if (ld32(c + CALL_STATE) !== CALL_EARLY) return;
   st32(c + CALL_STATE, CALL_CONFIRMED);
   st32(c + CALL_ANSWERED, ld32(HEADER_NOW));
@@ -221,14 +246,10 @@ function inviteAccepted(call: i32): void {
   outputEvent(EVENT_CALL_ANSWERED, handleOf(SLAB_CALLS, call), 0);
 }
 
-function inviteResponse(call: i32, status: i32): void {
-  const c: i32 = callAt(call);
-  if (status < 200) {
-    if (ld32(c + CALL_STATE) === CALL_EARLY) callDeadline(call, EARLY);
-  } else if (status < 300) {
-    inviteAccepted(call);
-  } else if (ld32(c + CALL_STATE) === CALL_EARLY) {
-    callEnd(call, END_REJECTED);
+/** A final error: it ends its own branch, and the call with the last one (RFC 3261 16.7, 14.1). */
+function inviteRefused(call: i32, status: i32): void {
+  if (ld32(callAt(call) + CALL_STATE) === CALL_EARLY) {
+    if (!setHasOther(call, CALL_PENDING, 0)) callEnd(call, END_REJECTED);
   } else if (status === 408 || status === 481) {
     dialogEnd(call);
   } else {
@@ -236,15 +257,21 @@ function inviteResponse(call: i32, status: i32): void {
   }
 }
 
+function inviteResponse(call: i32, status: i32): void {
+  if (status < 200) {
+    if (ld32(callAt(call) + CALL_STATE) === CALL_EARLY) callDeadline(call, EARLY);
+    return;
+  }
+  setRemove(call, CALL_PENDING, branchHash());
+  if (status < 300) inviteAccepted(call);
+  else inviteRefused(call, status);
+}
+
 /** The dialog of the message in hand is over, and the call with the last one. */
 function dialogEnd(call: i32): void {
   const hash: i32 = dialogHash(call);
-  if (!hasOtherDialog(call, hash)) {
-    callEnd(call, END_BYE);
-    return;
-  }
-  const place: i32 = dialogFind(call, hash);
-  if (place !== 0) st32(place, 0);
+  setRemove(call, CALL_DIALOGS, hash);
+  if (!setHasOther(call, CALL_DIALOGS, 0)) callEnd(call, END_BYE);
 }
 
 /** A final answer to BYE ends the dialog, unless it asks for credentials first (RFC 3261 15.1.1, 22.2). */
@@ -255,7 +282,7 @@ function byeResponse(call: i32, status: i32): void {
 function byeRequest(call: i32): void {
   const c: i32 = callAt(call);
   if (ld32(c + CALL_STATE) === CALL_ENDED || ld32(c + CALL_BYE_CSEQ) === ld32(MESSAGE + MESSAGE_CSEQ) + 1) return;
-  if (hasOtherDialog(call, dialogHash(call))) return;
+  if (setHasOther(call, CALL_DIALOGS, dialogHash(call))) return;
   st32(c + CALL_BYE_CSEQ, ld32(MESSAGE + MESSAGE_CSEQ) + 1);
   callDeadline(call, BYE_WAIT);
 }

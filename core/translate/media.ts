@@ -24,6 +24,7 @@ import {
   FLOW_FLAGS_BEFORE,
   FLOW_FLAG_HELD,
   FLOW_FLAG_MUX,
+  FLOW_FLAG_STANDING,
   FLOW_PROTO,
   FLOW_WINDOW,
   LATCHED_LOCKED,
@@ -67,7 +68,7 @@ function sideRestore(block: i32): void {
 
 /** Notes what a flow is before an offer. */
 export function flowSnapshot(flow: i32): void {
-  st32(flow + FLOW_FLAGS_BEFORE, ld32(flow + FLOW_FLAGS));
+  st32(flow + FLOW_FLAGS_BEFORE, ld32(flow + FLOW_FLAGS) | FLOW_FLAG_STANDING);
   sideSnapshot(sideAt(flow, SIDE_ACCESS));
   sideSnapshot(sideAt(flow, SIDE_CORE));
 }
