@@ -8,6 +8,7 @@ import { EDITS, EDIT_MAX, EDIT_SIZE, HEADER_TEXT_TOP, MESSAGE, TEXT, TEXT_SIZE }
 import { EDIT_AT, EDIT_END, EDIT_LEN, EDIT_TEXT, MESSAGE_EDIT_COUNT } from "../memory/message.ts";
 import { addressWrite, hostWrite } from "../bytes/address.ts";
 import { decimalWrite } from "../bytes/decimal.ts";
+import { hexWrite } from "../bytes/hex.ts";
 
 /** The longest text that one put may add without asking: an address in brackets with a port. */
 const ROOM: i32 = 64;
@@ -43,6 +44,11 @@ export function textWord(word: i32, len: i32): void {
 
 export function textDecimal(value: i32): void {
   st32(HEADER_TEXT_TOP, decimalWrite(top(), value));
+}
+
+/** Eight hexadecimal digits. */
+export function textHex(value: i32): void {
+  st32(HEADER_TEXT_TOP, hexWrite(top(), value));
 }
 
 /** An address as SDP and `received` write it. */

@@ -27,21 +27,14 @@ import {
 } from "../memory/message.ts";
 import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import { hashBegin, hashBytes, hashEnd } from "../bytes/hash.ts";
+import { hexIs } from "../bytes/hex.ts";
 import { spaceSkip, tokenEnd } from "../bytes/word.ts";
 import { mentionAt } from "../decode/mention.ts";
 import { NAME_VIA, nameRead } from "../decode/sip/name.ts";
-import { textAddress, textByte, textBytes, textDecimal, textWord } from "../encode/edit.ts";
+import { textAddress, textByte, textBytes, textDecimal, textHex, textWord } from "../encode/edit.ts";
 
 export function lineBreak(): void {
   textWord(0x0d0a0000, 2);
-}
-
-/** Eight hexadecimal digits. */
-export function textHex(value: i32): void {
-  for (let shift: i32 = 28; shift >= 0; shift = shift - 4) {
-    const digit: i32 = (value >> shift) & 15;
-    textByte(digit < 10 ? 48 + digit : 87 + digit);
-  }
 }
 
 /** Length of the text from the start of the region: what has been built. */
@@ -60,13 +53,7 @@ function tagOf(): i32 {
 export function isOurTag(): boolean {
   const p: i32 = ld32(MESSAGE + MESSAGE_TO_TAG);
   if (ld32(MESSAGE + MESSAGE_TO_TAG_LEN) !== 11 || ld8(p) !== 99 || ld8(p + 1) !== 118 || ld8(p + 2) !== 116) return false;
-  const tag: i32 = tagOf();
-  let same: boolean = true;
-  for (let i: i32 = 0; i < 8; i++) {
-    const digit: i32 = (tag >> (28 - (i << 2))) & 15;
-    if (ld8(p + 3 + i) !== (digit < 10 ? 48 + digit : 87 + digit)) same = false;
-  }
-  return same;
+  return hexIs(p + 3, tagOf());
 }
 
 /** Copies a line span of the message and ends the line. */

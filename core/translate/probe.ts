@@ -9,10 +9,11 @@ import { SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
 import { MESSAGE_BRANCH, MESSAGE_BRANCH_LEN, MESSAGE_CSEQ } from "../memory/message.ts";
 import { BINDING_SPELLED, BINDING_SPELLED_LEN, TERMINAL_PRIMARY, TERMINAL_PROBES } from "../memory/tables.ts";
 import { hashBegin, hashEnd, hashWord } from "../bytes/hash.ts";
-import { textByte, textBytes, textDecimal, textHost, textWord } from "../encode/edit.ts";
+import { hexIs } from "../bytes/hex.ts";
+import { textByte, textBytes, textDecimal, textHex, textHost, textWord } from "../encode/edit.ts";
 import { bindingAt } from "../table/binding.ts";
 import { terminalAt } from "../table/terminal.ts";
-import { lengthZeroWrite, lineBreak, textHex, textLength, versionWrite } from "./answer.ts";
+import { lengthZeroWrite, lineBreak, textLength, versionWrite } from "./answer.ts";
 
 /** Length of "z9hG4bKcvt" and eight digits. */
 const BRANCH_LEN: i32 = 18;
@@ -29,13 +30,7 @@ function probeHash(terminal: i32, cseq: i32): i32 {
 export function isProbeAnswer(terminal: i32): boolean {
   const p: i32 = ld32(MESSAGE + MESSAGE_BRANCH);
   if (ld32(MESSAGE + MESSAGE_BRANCH_LEN) !== BRANCH_LEN || ld8(p + 7) !== 99 || ld8(p + 8) !== 118 || ld8(p + 9) !== 116) return false;
-  const hash: i32 = probeHash(terminal, ld32(MESSAGE + MESSAGE_CSEQ));
-  let same: boolean = true;
-  for (let i: i32 = 0; i < 8; i++) {
-    const digit: i32 = (hash >> (28 - (i << 2))) & 15;
-    if (ld8(p + 10 + i) !== (digit < 10 ? 48 + digit : 87 + digit)) same = false;
-  }
-  return same;
+  return hexIs(p + 10, probeHash(terminal, ld32(MESSAGE + MESSAGE_CSEQ)));
 }
 
 /** "z9hG4bKcvt" and the hash. */
