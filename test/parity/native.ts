@@ -5,8 +5,8 @@
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { constantsWrite, sourceCut } from "../../bindings/c/source.ts";
 import type { Engine } from "./engine.ts";
 
@@ -29,6 +29,8 @@ export const CROSS: Target[] = [
 const FLAGS = ["-O2", "-std=c11", "-Wall", "-Wextra", "-Werror"];
 const PARTS = ["bindings/c/culvert.h", "bindings/c/wasm.h", "bindings/c/culvert.c", "test/parity/driver.c"];
 const WRITE_MAX = 1 << 19;
+/** Binaries, by content; a build has a folder beside them while it lasts. */
+const BUILT = join("dist", "parity");
 
 function runs(program: string): boolean {
   return spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
@@ -48,19 +50,22 @@ export function moduleTranslate(wasm: string, folder: string): string {
   return sourceCut(readFileSync(out, "utf8"), readFileSync(join(folder, "raw.h"), "utf8"));
 }
 
-/** Builds the driver around a core, once for each content. Returns the path of the binary. */
+/** Builds the driver around a core, once for each content, in a folder of its own. Returns the path of the binary. */
 export function driverBuild(target: Target, wasm: string, abi: Record<string, unknown>): string {
   const hash = createHash("sha256").update(readFileSync(wasm)).update(FLAGS.join()).update(target.name);
   for (const part of [...PARTS, "bindings/c/source.ts"]) hash.update(readFileSync(part));
-  const folder = join("dist", "parity", `${target.name}-${hash.digest("hex").slice(0, 16)}`);
-  const binary = join(folder, "driver");
+  const kind = `${target.name}-${basename(wasm, ".wasm")}-`;
+  const binary = join(BUILT, kind + hash.digest("hex").slice(0, 16));
   if (existsSync(binary)) return binary;
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(BUILT, { recursive: true });
+  const folder = mkdtempSync(join(BUILT, "build-"));
   writeFileSync(join(folder, "core.c"), moduleTranslate(wasm, folder));
   writeFileSync(join(folder, "constants.h"), constantsWrite(abi));
-  const made = `${binary}.${process.pid}`;
+  const made = join(folder, "driver");
   execFileSync(target.compiler, [...FLAGS, ...target.flags, "-Ibindings/c", `-I${folder}`, "bindings/c/culvert.c", "test/parity/driver.c", "-o", made]);
+  for (const old of readdirSync(BUILT)) if (old.startsWith(kind)) rmSync(join(BUILT, old), { force: true });
   renameSync(made, binary);
+  rmSync(folder, { recursive: true });
   return binary;
 }
 

@@ -75,7 +75,24 @@ for (const target of [NATIVE, ...CROSS]) {
     test("an access traps exactly where WebAssembly's does", async () => {
       await wasm.open(SIZE);
       await c.open(SIZE);
-      for (const at of [0, 1, SIZE - 65, SIZE - 64, SIZE - 63, SIZE - 17, SIZE - 16, SIZE - 15, SIZE - 8, SIZE - 7, SIZE - 1, SIZE, -1, -16, 0x7fffffff, -0x80000000]) {
+      for (const at of [
+        0,
+        1,
+        SIZE - 65,
+        SIZE - 64,
+        SIZE - 63,
+        SIZE - 17,
+        SIZE - 16,
+        SIZE - 15,
+        SIZE - 8,
+        SIZE - 7,
+        SIZE - 1,
+        SIZE,
+        -1,
+        -16,
+        0x7fffffff,
+        -0x80000000,
+      ]) {
         for (const name of ["boot", "region"] as const) {
           const theirs = await c[name](at).catch(() => "trap" as const);
           expect(theirs, `${name}(${at})`).toBe(outcome(() => wasm[name](at)));
@@ -85,7 +102,12 @@ for (const target of [NATIVE, ...CROSS]) {
     });
 
     test("a division that has no result traps", async () => {
-      for (const [x, y] of [[1, 0], [-0x80000000, -1], [7, -1], [-7, 2]] as const) {
+      for (const [x, y] of [
+        [1, 0],
+        [-0x80000000, -1],
+        [7, -1],
+        [-7, 2],
+      ] as const) {
         const words = new DataView(new ArrayBuffer(16));
         words.setInt32(0, x, true);
         words.setInt32(8, y, true);

@@ -48,7 +48,9 @@ export function binaryRead(file: string): Binary {
   }
   return {
     imports: linesOf(details, "Import"),
-    exports: linesOf(details, "Export").map((line) => line.replace(/^ - (\w+)\[\d+\].* -> "(.*)"$/, "$1 $2")).sort(),
+    exports: linesOf(details, "Export")
+      .map((line) => line.replace(/^ - (\w+)\[\d+\].* -> "(.*)"$/, "$1 $2"))
+      .sort(),
     tables: countOf(details, "Table") + countOf(details, "Elem"),
     globals: countOf(details, "Global"),
     data: countOf(details, "Data"),

@@ -16,7 +16,20 @@ export interface Import {
 }
 
 const RANKS: Record<string, number> = {
-  machine: 0, memory: 1, bytes: 2, table: 3, input: 4, classify: 4, decode: 4, encode: 4, output: 4, translate: 5, relay: 5, path: 6, index: 7, abi: 7,
+  machine: 0,
+  memory: 1,
+  bytes: 2,
+  table: 3,
+  input: 4,
+  classify: 4,
+  decode: 4,
+  encode: 4,
+  output: 4,
+  translate: 5,
+  relay: 5,
+  path: 6,
+  index: 7,
+  abi: 7,
 };
 
 /** Hosts proper; hosts/shared is under all of them, hosts/demo and hosts/node-dgram-adapter are things that they use. */
@@ -71,7 +84,9 @@ export function importFindings(sources: Source[]): Finding[] {
 export function extensionFindings(sources: Source[]): Finding[] {
   return sources.flatMap((source) =>
     importsOf(source)
-      .filter(({ to, from }) => to.includes("/") && !to.startsWith("node:") && /\.ts$/.test(from) && /^(core|hosts|bindings|test)\//.test(to) && !/\.\w+$/.test(to))
+      .filter(
+        ({ to, from }) => to.includes("/") && !to.startsWith("node:") && /\.ts$/.test(from) && /^(core|hosts|bindings|test)\//.test(to) && !/\.\w+$/.test(to),
+      )
       .map(({ from, line, to }) => ({ path: from, line, message: `the import of ${to} has no .ts` })),
   );
 }

@@ -17,13 +17,19 @@ const BANS: Ban[] = [
   { pattern: /[\w)\]]\s*[/%]=?\s*(?!\d+\)\s*\|\s*0\b)[\w(]+/g, message: "divide by a constant only, and as (a / 10) | 0" },
   { pattern: /\*\*|\*=/g, message: "use mul(a, b)" },
   { pattern: /\b0x[89a-f][0-9a-f]{7}\b(?!\s*\|\s*0)/gi, message: "a literal of 2^31 or more needs | 0" },
-  { pattern: /(?:[:<|]\s*|\bas\s+)(?:number|u8|u16|u32|u64|i8|i16|i64|f32|f64|usize|isize|bool|any|unknown|object|string)\b/g, message: "only i32 and boolean are types here" },
+  {
+    pattern: /(?:[:<|]\s*|\bas\s+)(?:number|u8|u16|u32|u64|i8|i16|i64|f32|f64|usize|isize|bool|any|unknown|object|string)\b/g,
+    message: "only i32 and boolean are types here",
+  },
   { pattern: /\b(?:const|let)\s+\w+\s*=/g, message: "every const and let has a type" },
   { pattern: /\bvar\b/g, message: "const or let" },
   { pattern: /\bnew\b/g, message: "nothing is allocated" },
   { pattern: /[\w)]\[|=\s*\[|\(\s*\[/g, message: "no arrays" },
   { pattern: /=>/g, message: "no closures" },
-  { pattern: /\b(?:try|catch|throw|class|async|await|yield|typeof|instanceof|delete|undefined|null|in|of|enum|namespace|this|with|arguments)\b/g, message: "not in the portable subset" },
+  {
+    pattern: /\b(?:try|catch|throw|class|async|await|yield|typeof|instanceof|delete|undefined|null|in|of|enum|namespace|this|with|arguments)\b/g,
+    message: "not in the portable subset",
+  },
   { pattern: /\b(?:const|let)\s*[[{]/g, message: "no destructuring" },
   { pattern: /\?\?|\?\./g, message: "no ?? and ?." },
   { pattern: /\bas\s+const\b/g, message: "no as const" },
@@ -48,7 +54,9 @@ export function portableFindings(sources: Source[]): Finding[] {
   return sources
     .filter(({ path }) => path.startsWith("core/") && !/\/(?:machine(?:\.asc)?|abi|i32\.d)\.ts$/.test(path))
     .flatMap((source) => {
-      const statements = source.code.replace(/^import\b[^;]*;/gm, (found) => found.replace(/[^\n]/g, " ")).replace(CONSTANT_PRODUCT, (found) => found.replace("*", " "));
+      const statements = source.code
+        .replace(/^import\b[^;]*;/gm, (found) => found.replace(/[^\n]/g, " "))
+        .replace(CONSTANT_PRODUCT, (found) => found.replace("*", " "));
       const bare: Source = { ...source, code: statements };
       const imports = source.code.match(/^import\s+type\b|^import\s*\*/gm) ?? [];
       return [

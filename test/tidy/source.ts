@@ -29,7 +29,8 @@ function blank(text: string): string {
 }
 
 /** Comments, strings, templates without their placeholders, and regular expressions where one can begin. */
-const LEXEME = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?<=[(,=:[!&|?{};\n]\s*)\/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n])+\/[a-z]*/g;
+const LEXEME =
+  /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?<=[(,=:[!&|?{};\n]\s*)\/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n])+\/[a-z]*/g;
 
 export function sourceOf(path: string, text: string): Source {
   const code = text.replace(LEXEME, (lexeme) => {
@@ -65,7 +66,11 @@ export function lineAt(text: string, index: number): number {
 }
 
 export function findingsOf(source: Source, pattern: RegExp, message: string, where: "text" | "code" = "code"): Finding[] {
-  return [...source[where].matchAll(pattern)].map((found) => ({ path: source.path, line: lineAt(source.text, found.index), message: `${message}: ${found[0].trim()}` }));
+  return [...source[where].matchAll(pattern)].map((found) => ({
+    path: source.path,
+    line: lineAt(source.text, found.index),
+    message: `${message}: ${found[0].trim()}`,
+  }));
 }
 
 export function findingText({ path, line, message }: Finding): string {

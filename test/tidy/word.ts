@@ -7,7 +7,10 @@ import { basename } from "node:path";
 import { type Finding, findingsOf, type Source } from "./source.ts";
 
 const NAMES = ["util", "utils", "helper", "helpers", "common", "manager", "misc"];
-const NAME_PART = new RegExp(`\\b\\w*(?:${["Util", "Helper", "Manager"].join("|")})s?(?![a-z])\\w*\\b|\\b(?:${["util", "helper", "manager"].join("|")})s?\\b`, "g");
+const NAME_PART = new RegExp(
+  `\\b\\w*(?:${["Util", "Helper", "Manager"].join("|")})s?(?![a-z])\\w*\\b|\\b(?:${["util", "helper", "manager"].join("|")})s?\\b`,
+  "g",
+);
 const UNFINISHED = new RegExp(`\\b(?:${["TO" + "DO", "FIX" + "ME", "X" + "XX"].join("|")})\\b`, "g");
 const ALONE = new RegExp(`\\.${"on" + "ly"}\\(`, "g");
 const PLACES = new RegExp(`(?:^|[\\s"'\`(=])/(?:${["wo" + "rk", "ho" + "me", "ro" + "ot", "Us" + "ers"].join("|")})/\\w`, "g");
@@ -15,7 +18,10 @@ const PLACES = new RegExp(`(?:^|[\\s"'\`(=])/(?:${["wo" + "rk", "ho" + "me", "ro
 /** Folders and files whose names say nothing. */
 export function nameFindings(sources: Source[]): Finding[] {
   return sources.flatMap((source) => {
-    const odd = source.path.split("/").map((part) => basename(part).split(".")[0]!.toLowerCase()).find((part) => NAMES.includes(part));
+    const odd = source.path
+      .split("/")
+      .map((part) => basename(part).split(".")[0]!.toLowerCase())
+      .find((part) => NAMES.includes(part));
     const file = odd === undefined ? [] : [{ path: source.path, line: 1, message: `a name that says nothing: ${odd}` }];
     return [...file, ...findingsOf(source, NAME_PART, "a name that says nothing")];
   });
@@ -42,5 +48,7 @@ export function openingFindings(sources: Source[]): Finding[] {
 
 /** A lock file names versions and checksums, not where they were downloaded. */
 export function lockFindings(sources: Source[]): Finding[] {
-  return sources.filter(({ path }) => path.endsWith("package-lock.json")).flatMap((source) => findingsOf(source, /"resolved": *"https?:[^"]*"/g, "a download address", "text"));
+  return sources
+    .filter(({ path }) => path.endsWith("package-lock.json"))
+    .flatMap((source) => findingsOf(source, /"resolved": *"https?:[^"]*"/g, "a download address", "text"));
 }

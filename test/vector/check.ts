@@ -88,7 +88,9 @@ function eventProblems(expected: Expectation[], outputs: Output[]): string[] {
 function verdictProblem(expected: Verdict, outcome: Outcome): string | undefined {
   const verdict = expected.verdict === undefined || expected.verdict === outcome.verdict;
   const reason = expected.reason === undefined || expected.reason === outcome.reason;
-  return verdict && reason ? undefined : `verdict ${expected.verdict ?? "any"} reason=${expected.reason ?? "any"} expected, is ${outcome.verdict} reason=${outcome.reason}`;
+  return verdict && reason
+    ? undefined
+    : `verdict ${expected.verdict ?? "any"} reason=${expected.reason ?? "any"} expected, is ${outcome.verdict} reason=${outcome.reason}`;
 }
 
 function deadlineProblem(expected: Deadline, outcome: Outcome): string | undefined {

@@ -17,15 +17,45 @@ interface Area {
 const numbers = Object.entries(abi).filter((entry): entry is [string, number] => typeof entry[1] === "number");
 
 const FIXED: [string, string][] = [
-  ["CAPACITY_TERMINALS", ""], ["CONFIG_REALMS", ""], ["DIRECTORY", ""], ["HASH_STATE", ""], ["CIPHER_STATE", ""], ["ASSEMBLY_TOP", ""], ["SCRATCH_ADDRESS", ""],
-  ["SCRATCH_KEYS", ""], ["SCRATCH_CALL", ""], ["COUNTERS", ""], ["SCRATCH_TOKEN", ""], ["REALMS", "REALM"], ["POOLS", "POOL"], ["SERVICES", "SERVICE"], ["MESSAGE", "MESSAGE"],
-  ["MENTIONS", "MENTION"], ["MEDIAS", "MEDIA"], ["EDITS", "EDIT"], ["TEXT", ""], ["OUTPUTS", "OUTPUT"], ["INPUT", "PACKET"], ["ASSEMBLY", ""],
-  ["SLOTS", "SLOT"], ["WHEEL", ""], ["SLABS", "SLAB"],
+  ["CAPACITY_TERMINALS", ""],
+  ["CONFIG_REALMS", ""],
+  ["DIRECTORY", ""],
+  ["HASH_STATE", ""],
+  ["CIPHER_STATE", ""],
+  ["ASSEMBLY_TOP", ""],
+  ["SCRATCH_ADDRESS", ""],
+  ["SCRATCH_KEYS", ""],
+  ["SCRATCH_CALL", ""],
+  ["COUNTERS", ""],
+  ["SCRATCH_TOKEN", ""],
+  ["REALMS", "REALM"],
+  ["POOLS", "POOL"],
+  ["SERVICES", "SERVICE"],
+  ["MESSAGE", "MESSAGE"],
+  ["MENTIONS", "MENTION"],
+  ["MEDIAS", "MEDIA"],
+  ["EDITS", "EDIT"],
+  ["TEXT", ""],
+  ["OUTPUTS", "OUTPUT"],
+  ["INPUT", "PACKET"],
+  ["ASSEMBLY", ""],
+  ["SLOTS", "SLOT"],
+  ["WHEEL", ""],
+  ["SLABS", "SLAB"],
 ];
 
 const TABLES: [string, string][] = [
-  ["TERMINALS", "TERMINAL"], ["BINDINGS", "BINDING"], ["REGISTRATIONS", "REGISTRATION"], ["CALLS", "CALL"], ["FLOWS", "FLOW"], ["PORTS", ""],
-  ["TIMERS", "TIMER"], ["BUCKETS", ""], ["RULES", "RULE"], ["CLASSIFIER", ""], ["END", ""],
+  ["TERMINALS", "TERMINAL"],
+  ["BINDINGS", "BINDING"],
+  ["REGISTRATIONS", "REGISTRATION"],
+  ["CALLS", "CALL"],
+  ["FLOWS", "FLOW"],
+  ["PORTS", ""],
+  ["TIMERS", "TIMER"],
+  ["BUCKETS", ""],
+  ["RULES", "RULE"],
+  ["CLASSIFIER", ""],
+  ["END", ""],
 ];
 
 /** Most differences that one report names. */

@@ -71,7 +71,13 @@ function chaptersRead(text: string, file: string): { title: string; chapters: Ch
     if (opened) fence = { mark: opened[1]!, info: opened[2]!.trim(), line: at, lines: [] };
     else if (line.startsWith("## ")) chapters.push({ name: line.slice(3).trim(), line: at, config: undefined, steps: [] });
     else if (line.startsWith("# ")) title = line.slice(2).trim();
-    else if (item) stepAdd(chapter, read(() => itemRead(item[1]!, at), file, at), file, at);
+    else if (item)
+      stepAdd(
+        chapter,
+        read(() => itemRead(item[1]!, at), file, at),
+        file,
+        at,
+      );
   }
   if (fence) throw new VectorError(`${file}:${fence.line}: the block does not end`);
   return { title, chapters };
@@ -93,7 +99,13 @@ function stepAdd(chapter: Chapter, step: Step | undefined, file: string, line: n
 function blockTake(fence: Fence, chapter: Chapter, file: string): void {
   const text = fence.lines.map((line) => `${line}\n`).join("");
   if (fence.info === "yaml") chapter.config = text;
-  else stepAdd(chapter, read(() => blockRead(fence.info, text, fence.line), file, fence.line), file, fence.line);
+  else
+    stepAdd(
+      chapter,
+      read(() => blockRead(fence.info, text, fence.line), file, fence.line),
+      file,
+      fence.line,
+    );
 }
 
 /** Steps with every `after` replaced by the steps of the section it names. */

@@ -56,7 +56,12 @@ class Player {
     if (input.route.realm !== undefined && named < 0) throw new VectorError(`${this.file}:${input.line}: no realm ${input.route.realm}`);
     if (named >= 0) return named;
     const ours = this.realms.findIndex(({ addresses, media }) => [...addresses, media].some(({ text }) => text === input.route.to.address));
-    return ours >= 0 ? ours : Math.max(0, this.realms.findIndex(({ kind }) => kind === "access"));
+    return ours >= 0
+      ? ours
+      : Math.max(
+          0,
+          this.realms.findIndex(({ kind }) => kind === "access"),
+        );
   }
 
   private packetOf(input: Input): Packet {
@@ -82,7 +87,14 @@ class Player {
   }
 
   private check(turn: Turn, line: number, outcome: Outcome): void {
-    if (process.env["UPDATE"]) console.log(`${this.file}:${line}\n${outcomeShow(outcome, this.realms.map(({ name }) => name), this.names)}\n`);
+    if (process.env["UPDATE"])
+      console.log(
+        `${this.file}:${line}\n${outcomeShow(
+          outcome,
+          this.realms.map(({ name }) => name),
+          this.names,
+        )}\n`,
+      );
     if (turn.expected.length === 0 && process.env["UPDATE"]) return;
     const problems = turn.expected.length === 0 ? ["nothing is expected of this; say `nothing` if that is meant"] : [];
     problems.push(...outcomeProblems(turn.expected, outcome, { realms: this.realms.map(({ name }) => name), names: this.names, sent: this.sent }));
@@ -108,7 +120,8 @@ class Player {
     await this.wait(action.waitMs, action.line);
     if (action.type === "again") {
       if (!this.last) throw new VectorError(`${this.file}:${action.line}: nothing to send again`);
-      const expected = turn.expected.length > 0 ? turn.expected : this.last.turn.expected.filter(({ type }) => type === "out" || type === "forward" || type === "nothing");
+      const expected =
+        turn.expected.length > 0 ? turn.expected : this.last.turn.expected.filter(({ type }) => type === "out" || type === "forward" || type === "nothing");
       this.check({ action, expected }, action.line, await this.world.datagram(this.last.packet));
       return;
     }

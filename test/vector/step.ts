@@ -148,7 +148,16 @@ export function blockRead(info: string, text: string, line: number): Step | unde
   const route = routeRead(words);
   if (type !== "in") return { type, line, route, flavour: words.includes("same") ? "same" : flavourRead(words), text };
   const wait = words.find((word) => word.startsWith("+"));
-  return { type, line, route, flavour: flavourRead(words), text, waitMs: wait ? durationMs(wait.slice(1)) : 0, once: words.includes("once"), labels: labelsRead(words) };
+  return {
+    type,
+    line,
+    route,
+    flavour: flavourRead(words),
+    text,
+    waitMs: wait ? durationMs(wait.slice(1)) : 0,
+    once: words.includes("once"),
+    labels: labelsRead(words),
+  };
 }
 
 function verdictRead(words: string[], line: number): Verdict {

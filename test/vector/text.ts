@@ -9,7 +9,7 @@
  * rtp     one line of key=value: pt seq ts ssrc len marker (RFC 3550 5.1)
  * edit    lines with - and + against another message: the first must be there, the second take their place
  *
- * A line that ends in \ goes on in the next one without a line end. \xNN is the byte NN.
+ * `<repeat count=3>x</repeat>` is xxx. A line that ends in \ goes on in the next one without a line end. \xNN is the byte NN.
  */
 
 import { type Flavour, VectorError } from "./step.ts";
@@ -32,8 +32,13 @@ function linesExpand(text: string, lineEnd: string): string {
   return Buffer.from(text, "utf8").toString("latin1").replaceAll("\\\n", "").replaceAll("\n", lineEnd);
 }
 
+/** `<repeat count=N>` as RFC 4475 writes it. */
+function repeatsExpand(text: string): string {
+  return text.replace(/<repeat count=(\d+)>([\s\S]*?)<\/repeat>/g, (_, count: string, inner: string) => inner.repeat(Number(count)));
+}
+
 function messageExpand(text: string, lineEnd: string, complete: boolean): string {
-  const lines = linesExpand(text, lineEnd);
+  const lines = linesExpand(repeatsExpand(text), lineEnd);
   const whole = complete && !lines.includes(lineEnd + lineEnd) ? lines + lineEnd : lines;
   return escapesExpand(whole);
 }
@@ -45,7 +50,12 @@ function hexExpand(text: string): string {
 }
 
 function rtpExpand(text: string): string {
-  const fields = Object.fromEntries(text.trim().split(/\s+/).map((pair) => pair.split("=") as [string, string]));
+  const fields = Object.fromEntries(
+    text
+      .trim()
+      .split(/\s+/)
+      .map((pair) => pair.split("=") as [string, string]),
+  );
   const number = (name: string, otherwise: number): number => (fields[name] === undefined ? otherwise : Number(fields[name]));
   const packet = Buffer.alloc(12 + number("len", 20), number("fill", 0xd5));
   packet[0] = 0x80;

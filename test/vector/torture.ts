@@ -46,7 +46,11 @@ function messageExtract(text: string, name: string): string {
     if (/^ {0,5}\S/.test(line)) break;
     lines.push(line.slice(6));
   }
-  const message = lines.join("\n").replace(/^\n+/, "").replace(/\n+$/, "\n").replace(/<allOneLine>\n([\s\S]*?)<\/allOneLine>\n/g, (_, inner: string) => `${inner.replaceAll("\n", "")}\n`);
+  const message = lines
+    .join("\n")
+    .replace(/^\n+/, "")
+    .replace(/\n+$/, "\n")
+    .replace(/<allOneLine>\n([\s\S]*?)<\/allOneLine>\n/g, (_, inner: string) => `${inner.replaceAll("\n", "")}\n`);
   const whole = message.includes("\n\n") ? message : `${message}\n`;
   return lengthFill(whole.replaceAll("\n", "\r\n").replace(/^(Content-Length: )\d+/m, "$1auto"));
 }
@@ -75,7 +79,8 @@ export function translationProblems(before: string, after: string, trimmed: bool
   if (!trimmed && lines.length !== others.length) problems.push(`${lines.length} lines became ${others.length}`);
   for (const [i, other] of others.entries()) {
     const last = trimmed && i === others.length - 1;
-    if (other !== lines[i] && !last && !CHANGEABLE.test(headerOf(lines, i))) problems.push(`line ${i + 1} changed: ${JSON.stringify(lines[i])} became ${JSON.stringify(other)}`);
+    if (other !== lines[i] && !last && !CHANGEABLE.test(headerOf(lines, i)))
+      problems.push(`line ${i + 1} changed: ${JSON.stringify(lines[i])} became ${JSON.stringify(other)}`);
   }
   return problems;
 }

@@ -52,7 +52,12 @@ async function outcomeOf(engine: Engine, result: number): Promise<Outcome> {
   const reason = Buffer.from(await engine.read(abi.HEADER_REASON, 4)).readInt32LE(0);
   const outputs = await outputsDrain(engine);
   const last = outputs.pop()!;
-  return { verdict: result < 0 ? "fault" : verdictName(result), reason: reasonName(result < 0 ? abi.faultReason(result) : reason), outputs, timeoutMs: last.value };
+  return {
+    verdict: result < 0 ? "fault" : verdictName(result),
+    reason: reasonName(result < 0 ? abi.faultReason(result) : reason),
+    outputs,
+    timeoutMs: last.value,
+  };
 }
 
 export class World {
@@ -119,7 +124,12 @@ export class World {
 
   /** Writes a configuration into the running cores, as hosts do, and has it taken over. */
   async reload(image: Uint8Array, rules: number, rulesSize: number): Promise<Outcome> {
-    const areas = [[abi.CONFIG_REALMS, 20], [abi.REALMS, abi.SERVICES - abi.REALMS], [abi.SERVICES, abi.SERVICE_MAX * abi.SERVICE_SIZE], [rules, rulesSize]] as const;
+    const areas = [
+      [abi.CONFIG_REALMS, 20],
+      [abi.REALMS, abi.SERVICES - abi.REALMS],
+      [abi.SERVICES, abi.SERVICE_MAX * abi.SERVICE_SIZE],
+      [rules, rulesSize],
+    ] as const;
     for (const engine of this.engines) for (const [at, size] of areas) await engine.write(at, image.subarray(at, at + size));
     return this.input(abi.KIND_CONFIG, 0);
   }
