@@ -108,7 +108,7 @@ import { timerExpire, timersInit } from "./table/timer.ts";
 import { isOurTag, refreshBuild, unavailableBuild } from "./translate/answer.ts";
 import { timerFire } from "./translate/expire.ts";
 import { leaveAnswer, leaveTranslated, leaveUntouched } from "./translate/leave.ts";
-import { terminalOpen } from "./translate/open.ts";
+import { terminalOpen, terminalRelease } from "./translate/open.ts";
 import { isProbeAnswer } from "./translate/probe.ts";
 import { refreshAnswerable } from "./translate/register.ts";
 import { isBodySigned, sipTranslate } from "./translate/sip.ts";
@@ -253,14 +253,16 @@ function contextSet(packet: i32, direction: i32, service: i32, terminal: i32): v
   st32(CONTEXT_TERMINAL, terminal);
 }
 
-/** From a terminal to E:e. */
+/** From a terminal to E:e. A terminal that this leaves without a binding is nobody's. */
 function inboundTake(packet: i32, service: i32): i32 {
   const terminal: i32 = terminalOpen(packet, service);
   contextSet(packet, INBOUND, service, terminal);
   st32(CONTEXT_BINDING, terminal < 0 ? -1 : (ld32(terminalAt(terminal) + TERMINAL_PRIMARY) - 1) | 0);
   const kind: i32 = sniff(packet + PACKET_PAYLOAD, packet + PACKET_PAYLOAD + ld32(packet + PACKET_LEN));
-  if (terminal < 0 && kind !== SNIFF_SIP) return conclude(REASON_TERMINALS_FULL, VERDICT_DISCARDED);
-  return kind === SNIFF_SIP ? sipTake(packet, terminal) : otherTake(kind);
+  if (terminal < 0) return kind === SNIFF_SIP ? sipTake(packet, terminal) : conclude(REASON_TERMINALS_FULL, VERDICT_DISCARDED);
+  const verdict: i32 = kind === SNIFF_SIP ? sipTake(packet, terminal) : otherTake(kind);
+  terminalRelease(terminal);
+  return verdict;
 }
 
 /** From the core to C:c. */

@@ -137,14 +137,14 @@ function callOpen(): i32 {
 
 /** Is the transaction in hand the one that the call has noted? */
 function isNoted(c: i32): boolean {
-  return ld32(c + CALL_OFFER_CSEQ) === ld32(MESSAGE + MESSAGE_CSEQ) + 1 && ld32(c + CALL_OFFER_SIDE) === requestSide();
+  return ld32(c + CALL_OFFER_CSEQ) === ((ld32(MESSAGE + MESSAGE_CSEQ) + 1) | 0) && ld32(c + CALL_OFFER_SIDE) === requestSide();
 }
 
 /** Begins an INVITE or UPDATE: notes it, and what the media was, for the case that it fails. */
 function offerBegin(call: i32): void {
   const c: i32 = callAt(call);
   if (isNoted(c)) return;
-  st32(c + CALL_OFFER_CSEQ, ld32(MESSAGE + MESSAGE_CSEQ) + 1);
+  st32(c + CALL_OFFER_CSEQ, (ld32(MESSAGE + MESSAGE_CSEQ) + 1) | 0);
   st32(c + CALL_OFFER_SIDE, requestSide());
   let next: i32 = ld32(c + CALL_FLOWS);
   for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
@@ -281,9 +281,9 @@ function byeResponse(call: i32, status: i32): void {
 
 function byeRequest(call: i32): void {
   const c: i32 = callAt(call);
-  if (ld32(c + CALL_STATE) === CALL_ENDED || ld32(c + CALL_BYE_CSEQ) === ld32(MESSAGE + MESSAGE_CSEQ) + 1) return;
+  if (ld32(c + CALL_STATE) === CALL_ENDED || ld32(c + CALL_BYE_CSEQ) === ((ld32(MESSAGE + MESSAGE_CSEQ) + 1) | 0)) return;
   if (setHasOther(call, CALL_DIALOGS, dialogHash(call))) return;
-  st32(c + CALL_BYE_CSEQ, ld32(MESSAGE + MESSAGE_CSEQ) + 1);
+  st32(c + CALL_BYE_CSEQ, (ld32(MESSAGE + MESSAGE_CSEQ) + 1) | 0);
   callDeadline(call, BYE_WAIT);
 }
 

@@ -41,6 +41,7 @@ import {
   MESSAGE_CSEQ,
   MESSAGE_FLAGS,
   MESSAGE_FLAG_REQUIRE_ICE,
+  MESSAGE_STATUS,
   PROTO_OTHER,
   PROTO_RTP,
   ROLE_SDP_CONNECTION,
@@ -101,17 +102,22 @@ function iceMode(): i32 {
 /** Is this the first description from this side in its transaction? */
 function isFresh(call: i32, side: i32): boolean {
   const noted: i32 = callAt(call) + (side === SIDE_ACCESS ? CALL_SDP_ACCESS : CALL_SDP_CORE);
-  const cseq: i32 = ld32(MESSAGE + MESSAGE_CSEQ) + 1;
+  const cseq: i32 = (ld32(MESSAGE + MESSAGE_CSEQ) + 1) | 0;
   if (ld32(noted) === cseq) return false;
   st32(noted, cseq);
   return true;
+}
+
+/** Is the description an offer or an answer? One in a final error is neither (RFC 6337 2.4). */
+function isExchange(): boolean {
+  return ld32(MESSAGE + MESSAGE_STATUS) < 300;
 }
 
 /** Flow of the first session of a media line, opened when it is new; -1 when it has none, a negative reason below when it cannot. */
 function flowFor(call: i32, line: i32): i32 {
   const media: i32 = mediaAt(line);
   const flow: i32 = callFlow(call, line);
-  if (flow >= 0 || ld32(callAt(call) + CALL_STATE) === CALL_ENDED) return flow;
+  if (flow >= 0 || !isExchange() || ld32(callAt(call) + CALL_STATE) === CALL_ENDED) return flow;
   const shared: i32 = sharedFlow(line);
   return shared >= 0 ? shared : flowsOpen(call, line, ld32(media + MEDIA_PROTO), ld32(media + MEDIA_COUNT));
 }
@@ -140,10 +146,10 @@ export function sdpPrepare(): void {
   const call: i32 = ld32(CONTEXT_CALL);
   if (call < 0 || mediaCount() === 0) return;
   const side: i32 = senderSide();
-  const fresh: boolean = isFresh(call, side);
+  const fresh: boolean = isExchange() && isFresh(call, side);
   for (let line: i32 = 0; line < mediaCount(); line++) {
     const media: i32 = mediaAt(line);
-    mediaReject(call, line);
+    if (isExchange()) mediaReject(call, line);
     if (!isRelayed(media) || isIcePassed(media)) continue;
     const flow: i32 = flowFor(call, line);
     if (flow < -1) {
@@ -151,7 +157,7 @@ export function sdpPrepare(): void {
       return;
     }
     st32(media + MEDIA_FLOW, flow);
-    if (flow >= 0) mediaSignal(call, line, side, fresh);
+    if (flow >= 0 && isExchange()) mediaSignal(call, line, side, fresh);
   }
 }
 
@@ -212,6 +218,12 @@ function isConnectionMapped(index: i32): boolean {
   return !used;
 }
 
+/** Is the address of this media line one of ours when the message leaves? */
+function isMediaMapped(media: i32): boolean {
+  const connection: i32 = ld32(media + MEDIA_CONNECTION_MENTION);
+  return ld32(media + MEDIA_FLOW) >= 0 || (connection >= 0 && isConnectionMapped(connection));
+}
+
 function portReplace(m: i32, port: i32): void {
   const mark: i32 = textMark();
   textDecimal(port);
@@ -268,11 +280,16 @@ function isFirstCandidate(index: i32): boolean {
   return true;
 }
 
-/** Puts our relay candidates, which are the default of the new c= and m=, before the first candidate of a media. */
+/** Puts our relay candidates, which are the default of the new c= and m=, before the first candidate of a media; a media that is not relayed loses its ICE lines. */
 function candidatesInsert(index: i32): void {
   const m: i32 = mentionAt(index);
   const line: i32 = ld32(m + MENTION_MEDIA);
-  if (line < 0 || ld32(mediaAt(line) + MEDIA_FLOW) < 0 || !isFirstCandidate(index)) return;
+  if (line < 0) return;
+  if (ld32(mediaAt(line) + MEDIA_FLOW) < 0) {
+    lineRemove(m);
+    return;
+  }
+  if (!isFirstCandidate(index)) return;
   const media: i32 = mediaAt(line);
   const port: i32 = ld32(otherSide(ld32(media + MEDIA_FLOW)) + SIDE_PORT);
   const mark: i32 = textMark();
@@ -310,8 +327,11 @@ export function sdpMap(index: i32, role: i32): void {
   }
   const media: i32 = mediaAt(line);
   const flow: i32 = ld32(media + MEDIA_FLOW);
+  if (role === ROLE_SDP_RTCP_ADDRESS) {
+    if (ld32(m + MENTION_FORM) !== FORM_NAME && isMediaMapped(media)) addressReplace(m);
+    return;
+  }
   if (flow < 0) return;
   if (role === ROLE_SDP_PORT) portReplace(m, ld32(otherSide(flow) + SIDE_PORT));
-  else if (role === ROLE_SDP_RTCP_PORT) portReplace(m, rtcpPort(media));
-  else if (ld32(m + MENTION_FORM) !== FORM_NAME) addressReplace(m);
+  else portReplace(m, rtcpPort(media));
 }

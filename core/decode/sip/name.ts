@@ -3,6 +3,7 @@
  * by length and by whole words. Every other header is 0 and passes as it is.
  */
 
+import { ld8 } from "../../machine.ts";
 import { fold16, fold32, fold8 } from "../../bytes/word.ts";
 
 export const NAME_OTHER: i32 = 0;
@@ -23,6 +24,11 @@ export const NAME_CONTENT_ENCODING: i32 = 14;
 export const NAME_EXPIRES: i32 = 15;
 export const NAME_REQUIRE: i32 = 16;
 export const NAME_AUTHORIZATION: i32 = 17;
+
+/** A hyphen itself: folding makes a bare CR look like one. */
+function isHyphen(p: i32): boolean {
+  return ld8(p) === 45;
+}
 
 /** Compact forms: v f t i m l c e r (RFC 3261 7.3.3, RFC 3515 2.1). */
 function nameCompact(p: i32): i32 {
@@ -50,7 +56,7 @@ function nameOf4(p: i32): i32 {
 function nameOf7(p: i32): i32 {
   const word: i32 = fold32(p);
   const last: i32 = fold32(p + 3);
-  if (word === 0x63616c6c && last === 0x6c2d6964) return NAME_CALL_ID;
+  if (word === 0x63616c6c && last === 0x6c2d6964 && isHyphen(p + 4)) return NAME_CALL_ID;
   if (word === 0x636f6e74 && last === 0x74616374) return NAME_CONTACT;
   if (word === 0x65787069 && last === 0x69726573) return NAME_EXPIRES;
   if (word === 0x72657175 && last === 0x75697265) return NAME_REQUIRE;
@@ -61,8 +67,8 @@ function nameOf12(p: i32): i32 {
   const first: i32 = fold32(p);
   const second: i32 = fold32(p + 4);
   const third: i32 = fold32(p + 8);
-  if (first === 0x636f6e74 && second === 0x656e742d && third === 0x74797065) return NAME_CONTENT_TYPE;
-  if (first === 0x7265636f && second === 0x72642d72 && third === 0x6f757465) return NAME_RECORD_ROUTE;
+  if (first === 0x636f6e74 && second === 0x656e742d && third === 0x74797065 && isHyphen(p + 7)) return NAME_CONTENT_TYPE;
+  if (first === 0x7265636f && second === 0x72642d72 && third === 0x6f757465 && isHyphen(p + 6)) return NAME_RECORD_ROUTE;
   return NAME_OTHER;
 }
 
@@ -73,12 +79,13 @@ function isAuthorization(p: i32): boolean {
 
 function nameOf13(p: i32): i32 {
   if (isAuthorization(p)) return NAME_AUTHORIZATION;
-  if (fold32(p) === 0x73657276 && fold32(p + 4) === 0x6963652d && fold32(p + 8) === 0x726f7574 && fold8(p + 12) === 0x65) return NAME_SERVICE_ROUTE;
+  if (fold32(p) === 0x73657276 && fold32(p + 4) === 0x6963652d && fold32(p + 8) === 0x726f7574 && fold8(p + 12) === 0x65 && isHyphen(p + 7))
+    return NAME_SERVICE_ROUTE;
   return NAME_OTHER;
 }
 
 function isContent(p: i32): boolean {
-  return fold32(p) === 0x636f6e74 && fold32(p + 4) === 0x656e742d;
+  return fold32(p) === 0x636f6e74 && fold32(p + 4) === 0x656e742d && isHyphen(p + 7);
 }
 
 /** NAME_* of the header name in [p, end). */
@@ -97,7 +104,7 @@ export function nameRead(p: i32, end: i32): i32 {
     case 7:
       return nameOf7(p);
     case 8:
-      return fold32(p) === 0x72656665 && fold32(p + 4) === 0x722d746f ? NAME_REFER_TO : NAME_OTHER;
+      return fold32(p) === 0x72656665 && fold32(p + 4) === 0x722d746f && isHyphen(p + 5) ? NAME_REFER_TO : NAME_OTHER;
     case 12:
       return nameOf12(p);
     case 13:
@@ -107,7 +114,7 @@ export function nameRead(p: i32, end: i32): i32 {
     case 16:
       return isContent(p) && fold32(p + 8) === 0x656e636f && fold32(p + 12) === 0x64696e67 ? NAME_CONTENT_ENCODING : NAME_OTHER;
     case 19:
-      return fold32(p) === 0x70726f78 && fold16(p + 4) === 0x792d && isAuthorization(p + 6) ? NAME_AUTHORIZATION : NAME_OTHER;
+      return fold32(p) === 0x70726f78 && fold16(p + 4) === 0x792d && isHyphen(p + 5) && isAuthorization(p + 6) ? NAME_AUTHORIZATION : NAME_OTHER;
     default:
       return NAME_OTHER;
   }

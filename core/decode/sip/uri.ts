@@ -32,7 +32,7 @@ import {
   ROLE_CONTACT,
   ROLE_CONTACT_EXPIRES,
 } from "../../memory/message.ts";
-import { FAULT_MENTIONS, fault } from "../../memory/reason.ts";
+import { FAULT_HEADER, FAULT_MENTIONS, fault } from "../../memory/reason.ts";
 import { ip4Read, ip6Read } from "../../bytes/address.ts";
 import { CLASS_HOST, classEnd, classHas } from "../../bytes/class.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
@@ -129,7 +129,7 @@ export function schemeRead(p: i32, end: i32): i32 {
 
 /**
  * Reads the URI in [p, end) and appends a mention of its host when it is a sip: or sips: URI that parses.
- * Returns the mention, 0 for none, or a fault when the message has too many.
+ * Returns the mention, 0 for none, or a fault: too many, or an address whose end is not sure, which must not pass half mapped.
  */
 export function uriRead(role: i32, p: i32, end: i32): i32 {
   const scheme: i32 = schemeRead(p, end);
@@ -141,7 +141,10 @@ export function uriRead(role: i32, p: i32, end: i32): i32 {
   if (m === 0) return fault(FAULT_MENTIONS, p);
   const hostEnd: i32 = hostRead(m, host, end);
   const stop: i32 = hostEnd === 0 ? 0 : portRead(m, hostEnd, end);
-  if (stop === 0 || (stop < end && ld8(stop) !== 59 && ld8(stop) !== 63)) return mentionDrop();
+  if (stop === 0 || (stop < end && ld8(stop) !== 59 && ld8(stop) !== 63)) {
+    const literal: boolean = hostEnd === 0 ? host < end && ld8(host) === 91 : ld32(m + MENTION_FORM) !== FORM_NAME;
+    return literal ? fault(FAULT_HEADER, host) : mentionDrop();
+  }
   st32(m + MENTION_END, stop);
   st32(m + MENTION_HOST_END, stop);
   st32(m + MENTION_URI, p);
