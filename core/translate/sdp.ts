@@ -204,11 +204,12 @@ function addressReplace(m: i32): void {
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_END), mark);
 }
 
-/** Does this c= line stand for a media line that is relayed? Without a call (OPTIONS, 488) it is mapped all the same. */
+/** Does this c= line stand for a media line that is relayed? Where there is no call, or none any more (OPTIONS, 488), it is mapped all the same. */
 function isConnectionMapped(index: i32): boolean {
   const m: i32 = mentionAt(index);
   if (ld32(m + MENTION_FORM) === FORM_NAME || isUnspecified(m + MENTION_ADDRESS) || isMulticast(m + MENTION_ADDRESS)) return false;
-  if (ld32(CONTEXT_CALL) < 0) return true;
+  const call: i32 = ld32(CONTEXT_CALL);
+  if (call < 0 || !isExchange() || ld32(callAt(call) + CALL_STATE) === CALL_ENDED) return true;
   let used: boolean = false;
   for (let i: i32 = 0; i < mediaCount(); i++) {
     if (ld32(mediaAt(i) + MEDIA_CONNECTION_MENTION) !== index) continue;
