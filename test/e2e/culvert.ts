@@ -1,0 +1,103 @@
+/*
+ * Culvert under test: writes its configuration, runs it in vl-px or on loopback, and reads what it holds.
+ */
+
+import { readdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { type Lab, PROXY_ACCESS, PROXY_CORE, SERVER } from "./lab.ts";
+import { Program, run } from "./process.ts";
+import { labPath } from "./requirement.ts";
+
+/** The built command-line programs; CULVERT_ARGS adds options to their `run`, such as the core to use. */
+export const nodeHost = resolve("dist/node.js");
+export const denoHost = resolve("dist/deno.js");
+
+/** What the last line of a start says. */
+const READY = /\bup\b/;
+const NETNS = "vl-px";
+
+export interface Configuration {
+  realms: Record<string, Record<string, unknown>>;
+  services: Record<string, Record<string, unknown>>;
+  [key: string]: unknown;
+}
+
+/** E is the servers' own address: Culvert stands in the way and takes it over. */
+export function labConfiguration(folder: string): Configuration {
+  return {
+    realms: {
+      access: { interface: "pub", media: PROXY_ACCESS, nat: "auto" },
+      core: { interface: "srv", address: PROXY_CORE, media: PROXY_CORE },
+    },
+    services: { voice: { address: SERVER, servers: [SERVER] } },
+    control: join(folder, "culvert.sock"),
+  };
+}
+
+/** Both realms on loopback: what `culvert demo` does. */
+export function loopbackConfiguration(folder: string, port: number, server: string): Configuration {
+  return {
+    realms: {
+      access: { address: "127.0.0.1", media: "127.0.0.1" },
+      core: { address: "127.0.0.1", media: "127.0.0.1" },
+    },
+    services: { voice: { address: `127.0.0.1:${port}`, servers: [server] } },
+    control: join(folder, "culvert.sock"),
+  };
+}
+
+export class Culvert {
+  readonly program: Program;
+  readonly folder: string;
+
+  private constructor(program: Program, folder: string) {
+    this.program = program;
+    this.folder = folder;
+  }
+
+  static async start(
+    folder: string,
+    configuration: Configuration,
+    command: string[],
+    seconds: number,
+    netns?: string,
+    options: string[] = [],
+  ): Promise<Culvert> {
+    const path = join(folder, "culvert.yaml");
+    writeFileSync(path, stringify(configuration));
+    const [file, ...args] = [...command, "run", "-c", path, ...options, ...(process.env.CULVERT_ARGS ?? "").split(" ").filter((arg) => arg !== "")];
+    const program = new Program(file!, args, { seconds, cwd: folder, ...(netns === undefined ? {} : { netns }) });
+    await program.until(READY, 20);
+    return new Culvert(program, folder);
+  }
+
+  /** Makes vl-px a transparent box and runs Culvert in it. */
+  static async inLab(lab: Lab, seconds: number, change: (configuration: Configuration) => void = () => undefined): Promise<Culvert> {
+    const { code, output } = await run("bash", [join(labPath, "plain-transparent.sh"), "pub", "srv", "5060", SERVER, ""], { seconds: 20, netns: NETNS });
+    if (code !== 0) throw new Error(`plain-transparent.sh: ${output}`);
+    const configuration = labConfiguration(lab.folder);
+    change(configuration);
+    return Culvert.start(lab.folder, configuration, [process.execPath, nodeHost], seconds, NETNS);
+  }
+
+  /** What it said last, for the message of a failed test. */
+  get tail(): string {
+    return `\n--- culvert:\n${this.program.output.slice(-4000)}`;
+  }
+
+  /** How often an event was logged. */
+  events(name: string): number {
+    return this.program.output.split(`"event":"${name}"`).length - 1;
+  }
+
+  /** Open file descriptors. */
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.program.pid}/fd`).length;
+  }
+
+  async stop(): Promise<void> {
+    const { code, output } = await this.program.stop();
+    if (code !== 0) throw new Error(`culvert ended with ${code}\n${output.slice(-4000)}`);
+  }
+}
