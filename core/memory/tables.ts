@@ -91,8 +91,6 @@ export const CALL_OFFER_SIDE: i32 = 56;
 export const CALL_BYE_CSEQ: i32 = 60;
 export const CALL_STARTED: i32 = 64;
 export const CALL_ANSWERED: i32 = 68;
-/** Address that the terminal's signaling comes from: the second latch tier. */
-export const CALL_SIGNALING: i32 = 80;
 /** END_* */
 export const CALL_END_REASON: i32 = 96;
 export const CALL_SERVICE: i32 = 100;
@@ -103,6 +101,8 @@ export const CALL_SDP_CORE: i32 = 108;
 export const CALL_DIALOGS: i32 = 112;
 /** Hashes of the branches of its INVITEs without a final answer: a server may fork to several extensions of one terminal. */
 export const CALL_PENDING: i32 = 144;
+/** Time of its last message. */
+export const CALL_SEEN: i32 = 176;
 export const CALL_DIALOG_MAX: i32 = 8;
 
 export const CALL_EARLY: i32 = 1;

@@ -11,7 +11,7 @@ import { LATCH_ANY, LATCH_STRICT, REALM_LATCH } from "../memory/config.ts";
 import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import {
   CALL_SERVICE,
-  CALL_SIGNALING,
+  CALL_TERMINAL,
   FLOW_CALL,
   FLOW_WINDOW,
   LATCHED_LOCKED,
@@ -31,11 +31,13 @@ import {
   SIDE_RTCP_ADDRESS,
   SIDE_RTP_ADDRESS,
   SIDE_RTP_PORT,
+  TERMINAL_ADDRESS,
 } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { callAt } from "../table/call.ts";
 import { rtcpPortOf } from "../table/flow.ts";
 import { realmAt, serverFind, serviceAt } from "../table/service.ts";
+import { terminalAt } from "../table/terminal.ts";
 
 /** Packets in a row from one source that lock a latch (as Asterisk's probation). */
 const PROBATION: i32 = 4;
@@ -54,7 +56,7 @@ function isWindowOpen(flow: i32): boolean {
 
 /** Does the call's signaling on this side come from that address: the terminal's, or one of the servers'? */
 function isSignaling(call: i32, side: i32, source: i32): boolean {
-  if (side === SIDE_ACCESS) return addressEqual(source, call + CALL_SIGNALING);
+  if (side === SIDE_ACCESS) return addressEqual(source, terminalAt(ld32(call + CALL_TERMINAL)) + TERMINAL_ADDRESS);
   return serverFind(serviceAt(ld32(call + CALL_SERVICE)), source, -1) >= 0;
 }
 

@@ -89,15 +89,15 @@ export function bindingTake(terminal: i32, p: i32, len: i32, pool: i32): i32 {
   st32(b + BINDING_SPELLED_LEN, len);
   copy(b + BINDING_SPELLED, p, len);
   chainAdd(SLAB_BINDINGS, hash, index);
-  bindingAttach(index, terminal, false);
+  bindingAttach(index, terminal);
   return index;
 }
 
-/** Hangs a binding on a terminal: behind the primary one, or as the primary. */
-function bindingAttach(index: i32, terminal: i32, asPrimary: boolean): void {
+/** Hangs a binding on a terminal: behind the primary one, or as the primary when it is the first. */
+function bindingAttach(index: i32, terminal: i32): void {
   const t: i32 = terminalAt(terminal);
   const primary: i32 = ld32(t + TERMINAL_PRIMARY);
-  const head: i32 = asPrimary || primary === 0 ? t + TERMINAL_PRIMARY : bindingAt(primary - 1) + BINDING_NEXT;
+  const head: i32 = primary === 0 ? t + TERMINAL_PRIMARY : bindingAt(primary - 1) + BINDING_NEXT;
   st32(bindingAt(index) + BINDING_TERMINAL, terminal);
   listPush(head, bindingAt(index) + BINDING_NEXT, index);
   st32(t + TERMINAL_BINDINGS, ld32(t + TERMINAL_BINDINGS) + 1);
@@ -121,16 +121,15 @@ export function bindingGive(index: i32): i32 {
   return terminal;
 }
 
-/** Gives a binding to another terminal, as its primary one. Returns the terminal it came from. */
-export function bindingMove(index: i32, terminal: i32): i32 {
+/** Gives a binding to another terminal, behind its primary one. */
+export function bindingMove(index: i32, terminal: i32): void {
   const b: i32 = bindingAt(index);
-  const from: i32 = bindingDetach(index);
+  bindingDetach(index);
   chainRemove(SLAB_BINDINGS, ld32(b + BINDING_HASH), index);
   const hash: i32 = bindingHash(terminal, b + BINDING_SPELLED, ld32(b + BINDING_SPELLED_LEN));
   st32(b + BINDING_HASH, hash);
   chainAdd(SLAB_BINDINGS, hash, index);
-  bindingAttach(index, terminal, true);
-  return from;
+  bindingAttach(index, terminal);
 }
 
 /** Index of the binding that owns this address and port of ours, -1 for none. */

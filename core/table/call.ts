@@ -9,7 +9,20 @@ import { SCRATCH_CALL } from "../memory/layout.ts";
 import { CALL_FLOWS, CALL_HASH, CALL_INITIATOR, CALL_KEY, CALL_TERMINAL, FLOW_LINE, FLOW_NEXT } from "../memory/tables.ts";
 import { hashBegin, hashBytes, hashEnd, hashHigh } from "../bytes/hash.ts";
 import { flowAt } from "./flow.ts";
-import { CHAIN_MAX, SLAB_CALLS, SLAB_FLOWS, chainAdd, chainFirst, chainNext, chainRemove, recordAt, recordGive, recordTake, slabCapacity } from "./slab.ts";
+import {
+  CHAIN_MAX,
+  SLAB_CALLS,
+  SLAB_FLOWS,
+  chainAdd,
+  chainFirst,
+  chainNext,
+  chainRemove,
+  recordAt,
+  recordGive,
+  recordTake,
+  recordUsed,
+  slabCapacity,
+} from "./slab.ts";
 
 /* Keyed hash of Call-ID and a tag, two words, written by callKey. */
 const KEY: i32 = SCRATCH_CALL;
@@ -64,6 +77,18 @@ export function callTake(terminal: i32, initiator: i32): i32 {
   st32(c + CALL_KEY + 4, ld32(KEY + 4));
   chainAdd(SLAB_CALLS, hash, index);
   return index;
+}
+
+/** Gives every call of one terminal to another: looks through the whole table, for what happens once in a long while. */
+export function callsMove(from: i32, to: i32): void {
+  for (let i: i32 = 0; i < slabCapacity(SLAB_CALLS); i++) {
+    const c: i32 = callAt(i);
+    if (!recordUsed(SLAB_CALLS, i) || ld32(c + CALL_TERMINAL) !== from) continue;
+    chainRemove(SLAB_CALLS, ld32(c + CALL_HASH), i);
+    st32(c + CALL_TERMINAL, to);
+    st32(c + CALL_HASH, ld32(c + CALL_KEY) ^ (to << 2) ^ ld32(c + CALL_INITIATOR));
+    chainAdd(SLAB_CALLS, ld32(c + CALL_HASH), i);
+  }
 }
 
 /** Frees a call whose flows are gone. */

@@ -142,7 +142,7 @@ export function recordGive(id: i32, index: i32): void {
   st32(slab + FREE, index + 1);
 }
 
-function recordUsed(id: i32, index: i32): boolean {
+export function recordUsed(id: i32, index: i32): boolean {
   return (ld32(recordAt(id, index) + RECORD_GENERATION) & 1) === 1;
 }
 

@@ -67,6 +67,20 @@ export function terminalTake(packet: i32, service: i32): i32 {
   return index;
 }
 
+/** Gives a terminal the address and port of another one, which is freed: it was the same device, seen somewhere else. */
+export function terminalMove(index: i32, from: i32): void {
+  const t: i32 = terminalAt(index);
+  const f: i32 = terminalAt(from);
+  const hash: i32 = ld32(f + TERMINAL_HASH);
+  chainRemove(SLAB_TERMINALS, ld32(t + TERMINAL_HASH), index);
+  st32(t + TERMINAL_HASH, hash);
+  st32(t + TERMINAL_REALM, ld32(f + TERMINAL_REALM));
+  st32(t + TERMINAL_PORT, ld32(f + TERMINAL_PORT));
+  addressCopy(t + TERMINAL_ADDRESS, f + TERMINAL_ADDRESS);
+  terminalGive(from);
+  chainAdd(SLAB_TERMINALS, hash, index);
+}
+
 export function terminalGive(index: i32): void {
   chainRemove(SLAB_TERMINALS, ld32(terminalAt(index) + TERMINAL_HASH), index);
   recordGive(SLAB_TERMINALS, index);

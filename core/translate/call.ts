@@ -44,8 +44,8 @@ import {
   CALL_OFFER_CSEQ,
   CALL_OFFER_SIDE,
   CALL_PENDING,
+  CALL_SEEN,
   CALL_SERVICE,
-  CALL_SIGNALING,
   CALL_STARTED,
   CALL_STATE,
   END_BYE,
@@ -56,9 +56,7 @@ import {
   FLOW_NEXT,
   SIDE_ACCESS,
   SIDE_CORE,
-  TERMINAL_ADDRESS,
 } from "../memory/tables.ts";
-import { addressCopy } from "../bytes/address.ts";
 import { hashBegin, hashBytes, hashEnd } from "../bytes/hash.ts";
 import { outputEvent } from "../output/queue.ts";
 import { bindingAt } from "../table/binding.ts";
@@ -66,7 +64,6 @@ import { callAt, callFind, callKey, callTake } from "../table/call.ts";
 import { flowAt } from "../table/flow.ts";
 import { realmAt, serviceAt } from "../table/service.ts";
 import { SLAB_CALLS, SLAB_FLOWS, handleOf, slabCapacity, timerOf } from "../table/slab.ts";
-import { terminalAt } from "../table/terminal.ts";
 import { timerSet } from "../table/timer.ts";
 import { flowRestore, flowSnapshot } from "./media.ts";
 import { refuse } from "./address.ts";
@@ -130,7 +127,6 @@ function callOpen(): i32 {
   st32(c + CALL_SERVICE, ld32(CONTEXT_SERVICE));
   st32(c + CALL_STARTED, ld32(HEADER_NOW));
   st32(b + BINDING_CALLS, ld32(b + BINDING_CALLS) + 1);
-  addressCopy(c + CALL_SIGNALING, terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_ADDRESS);
   outputEvent(EVENT_CALL_STARTED, handleOf(SLAB_CALLS, index), ld32(c + CALL_INITIATOR));
   return index;
 }
@@ -308,6 +304,7 @@ export function callTrack(withMedia: boolean): void {
   if (method === METHOD_INVITE && status === 0) call = inviteRequest(call);
   if (call < 0) return;
   st32(CONTEXT_CALL, call);
+  st32(callAt(call) + CALL_SEEN, ld32(HEADER_NOW));
   if (status === 0) {
     if (method === METHOD_UPDATE) offerBegin(call);
     else if (method === METHOD_BYE) byeRequest(call);

@@ -19,6 +19,7 @@ import {
   CALL_EARLY,
   CALL_ENDED,
   CALL_FLOWS,
+  CALL_SEEN,
   CALL_SERVICE,
   CALL_STATE,
   END_BYE,
@@ -102,27 +103,38 @@ function callClose(index: i32): void {
   bindingFire(binding);
 }
 
-/** When the last media came, or the call was answered; the present for a held stream, which may be silent for long. */
+/** When the last media came, or the call was answered. */
 function mediaSeen(index: i32): i32 {
   const c: i32 = callAt(index);
   let seen: i32 = ld32(c + CALL_ANSWERED);
   let next: i32 = ld32(c + CALL_FLOWS);
   for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
     const f: i32 = flowAt(next - 1);
-    if ((ld32(f + FLOW_FLAGS) & FLOW_FLAG_HELD) !== 0) return ld32(HEADER_NOW);
     if (((ld32(f + FLOW_SEEN) - seen) | 0) > 0) seen = ld32(f + FLOW_SEEN);
     next = ld32(f + FLOW_NEXT);
   }
   return seen;
 }
 
+/** Is one of its streams on hold, which may be silent for long? */
+function isHeld(index: i32): boolean {
+  let next: i32 = ld32(callAt(index) + CALL_FLOWS);
+  for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
+    if ((ld32(flowAt(next - 1) + FLOW_FLAGS) & FLOW_FLAG_HELD) !== 0) return true;
+    next = ld32(flowAt(next - 1) + FLOW_NEXT);
+  }
+  return false;
+}
+
 /** An answered call: silent for too long, or forgotten. */
 function callCheck(index: i32): void {
   const c: i32 = callAt(index);
-  const realm: i32 = realmAt(ld32(serviceAt(ld32(c + CALL_SERVICE)) + SERVICE_ACCESS));
-  const inactivity: i32 = ld32(c + CALL_FLOWS) === 0 || ld32(realm + REALM_INACTIVITY) === 0 ? FORGOTTEN : ld32(realm + REALM_INACTIVITY);
+  const inactivity: i32 = ld32(realmAt(ld32(serviceAt(ld32(c + CALL_SERVICE)) + SERVICE_ACCESS)) + REALM_INACTIVITY);
+  const patient: boolean = ld32(c + CALL_FLOWS) === 0 || inactivity === 0 || isHeld(index);
   const silent: i32 = (ld32(HEADER_NOW) - mediaSeen(index)) | 0;
-  if (silent >= inactivity) callEnd(index, inactivity === FORGOTTEN ? END_TIMEOUT : END_INACTIVE);
+  const mute: i32 = (ld32(HEADER_NOW) - ld32(c + CALL_SEEN)) | 0;
+  if (!patient && silent >= inactivity) callEnd(index, END_INACTIVE);
+  else if (silent >= FORGOTTEN && mute >= FORGOTTEN) callEnd(index, END_TIMEOUT);
   else callDeadline(index, CHECK);
 }
 

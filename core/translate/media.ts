@@ -19,7 +19,7 @@ import {
   MEDIA_RTCP_PORT,
 } from "../memory/message.ts";
 import {
-  CALL_SIGNALING,
+  CALL_TERMINAL,
   FLOW_FLAGS,
   FLOW_FLAGS_BEFORE,
   FLOW_FLAG_HELD,
@@ -45,11 +45,13 @@ import {
   SIDE_RTCP_PORT,
   SIDE_RTP_ADDRESS,
   SIDE_RTP_PORT,
+  TERMINAL_ADDRESS,
 } from "../memory/tables.ts";
 import { addressCopy, addressEqual, isUnspecified } from "../bytes/address.ts";
 import { callAt } from "../table/call.ts";
 import { sideAt } from "../table/flow.ts";
 import { realmAt } from "../table/service.ts";
+import { terminalAt } from "../table/terminal.ts";
 
 function sideSnapshot(block: i32): void {
   st32(block + SIDE_BEFORE_RTP_PORT, ld32(block + SIDE_RTP_PORT));
@@ -92,7 +94,7 @@ function isOpen(call: i32, side: i32, block: i32, address: i32): boolean {
   if (side === SIDE_CORE) return true;
   const nat: i32 = ld32(realmAt(ld32(block + SIDE_REALM)) + REALM_NAT);
   if (nat === NAT_NEVER) return true;
-  return nat !== NAT_ALWAYS && addressEqual(address, callAt(call) + CALL_SIGNALING);
+  return nat !== NAT_ALWAYS && addressEqual(address, terminalAt(ld32(callAt(call) + CALL_TERMINAL)) + TERMINAL_ADDRESS);
 }
 
 /** Takes over what the media line says about the side that wrote it. Returns false when it says the same as before. */

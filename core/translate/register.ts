@@ -36,7 +36,6 @@ import { EVENT_FULL, EVENT_MOVED, EVENT_REGISTERED, EVENT_UNREGISTERED } from ".
 import {
   BINDING_ADDRESS,
   BINDING_FORM,
-  BINDING_REGISTRATIONS,
   BINDING_TERMINAL,
   REGISTRATION_ANSWERED,
   REGISTRATION_BINDING,
@@ -46,6 +45,7 @@ import {
   REGISTRATION_STAMP,
   REGISTRATION_TERMINAL_EXPIRES_AT,
   TERMINAL_ADDRESS,
+  TERMINAL_PRIMARY,
   TERMINAL_PROBE_AT,
   TERMINAL_REALM,
   TERMINAL_REGISTRATIONS,
@@ -55,7 +55,7 @@ import { randomWord } from "../bytes/random.ts";
 import { mentionAt, mentionCount } from "../decode/mention.ts";
 import { editAppend, textDecimal, textMark } from "../encode/edit.ts";
 import { outputEvent } from "../output/queue.ts";
-import { bindingAt, bindingMove, bindingOf } from "../table/binding.ts";
+import { SPELLINGS_MAX, bindingAt, bindingMove, bindingOf } from "../table/binding.ts";
 import {
   registrationAt,
   registrationElsewhere,
@@ -69,12 +69,13 @@ import {
   registrationTake,
   registrationUser,
 } from "../table/registration.ts";
+import { callsMove } from "../table/call.ts";
 import { realmAt } from "../table/service.ts";
 import { CHAIN_MAX, SLAB_REGISTRATIONS, SLAB_TERMINALS, handleOf, timerOf } from "../table/slab.ts";
-import { terminalAt } from "../table/terminal.ts";
+import { terminalAt, terminalMove } from "../table/terminal.ts";
 import { timerSet, timerStop } from "../table/timer.ts";
 import { portOrDefault } from "./address.ts";
-import { BINDING_IDLE, bindingHold, bindingLoosen, terminalRelease } from "./open.ts";
+import { BINDING_IDLE, bindingHold, bindingLoosen } from "./open.ts";
 
 /** What a registrar grants that says nothing (RFC 3261 10.2.1.1). */
 const EXPIRES: i32 = 3600;
@@ -86,13 +87,24 @@ function registerBegin(): void {
   registrationKeys(ld32(MESSAGE + MESSAGE_TO_URI), ld32(MESSAGE + MESSAGE_TO_URI_LEN), ld32(MESSAGE + MESSAGE_CALL_ID), ld32(MESSAGE + MESSAGE_CALL_ID_LEN));
 }
 
+/** Keeps a registration until the transaction that may renew it is over. */
+function registrationHold(index: i32): void {
+  const r: i32 = registrationAt(index);
+  const at: i32 = (ld32(HEADER_NOW) + BINDING_IDLE) | 0;
+  if (((ld32(r + REGISTRATION_EXPIRES_AT) - at) | 0) >= 0) return;
+  st32(r + REGISTRATION_EXPIRES_AT, at);
+  timerSet(timerOf(SLAB_REGISTRATIONS, index), at);
+}
+
 /** Binding under which this Contact is registered already, perhaps from another address; -1 for none. */
 export function registeredBinding(m: i32): i32 {
   registerBegin();
   registrationUser(ld32(m + MENTION_USER), ld32(m + MENTION_USER_LEN));
   const p: i32 = ld32(m + MENTION_AT);
   const found: i32 = registrationElsewhere(ld32(CONTEXT_SERVICE), p, ld32(m + MENTION_HOST_END) - p);
-  return found < 0 ? -1 : ld32(registrationAt(found) + REGISTRATION_BINDING);
+  if (found < 0) return -1;
+  registrationHold(found);
+  return ld32(registrationAt(found) + REGISTRATION_BINDING);
 }
 
 /** Seconds granted to the Contact whose mention has this index. */
@@ -139,14 +151,20 @@ function probesBegin(binding: i32): void {
   timerSet(timerOf(SLAB_TERMINALS, terminal), at);
 }
 
-/** Gives the binding of a registration to the terminal in hand: the registrar accepted it from there. */
+/**
+ * The registrar accepted the registration from where the terminal in hand is: that is where the terminal which had it
+ * has gone, with its calls. It takes over the address, and what the one in hand had opened meanwhile.
+ */
 function registrationMove(index: i32, binding: i32): void {
-  const terminal: i32 = ld32(CONTEXT_TERMINAL);
-  const n: i32 = ld32(bindingAt(binding) + BINDING_REGISTRATIONS);
-  const from: i32 = bindingMove(binding, terminal);
-  terminalCount(from, -n);
-  terminalCount(terminal, n);
-  terminalRelease(from);
+  const from: i32 = ld32(CONTEXT_TERMINAL);
+  const terminal: i32 = ld32(bindingAt(binding) + BINDING_TERMINAL);
+  for (let i: i32 = 0; i < SPELLINGS_MAX && ld32(terminalAt(from) + TERMINAL_PRIMARY) !== 0; i++)
+    bindingMove(ld32(terminalAt(from) + TERMINAL_PRIMARY) - 1, terminal);
+  terminalCount(terminal, ld32(terminalAt(from) + TERMINAL_REGISTRATIONS));
+  callsMove(from, terminal);
+  timerStop(timerOf(SLAB_TERMINALS, from));
+  terminalMove(terminal, from);
+  st32(CONTEXT_TERMINAL, terminal);
   outputEvent(EVENT_MOVED, handleOf(SLAB_REGISTRATIONS, index), binding);
 }
 

@@ -1,0 +1,149 @@
+/*
+ * Looks through the tables of the core and says what does not fit together: counts, owners of ports, lists, and
+ * records that nothing will ever end. Whatever an input was, taken or refused, this must hold after it.
+ */
+
+import * as abi from "#abi";
+import { CoreFault } from "./fault.ts";
+
+/** Offsets into a slab's bookkeeping (core/table/slab.ts), which is no part of the contract. */
+const SLAB = { base: 0, size: 4, capacity: 8, used: 16 };
+const SLABS = ["terminals", "bindings", "registrations", "calls", "flows"] as const;
+type Table = (typeof SLABS)[number];
+type Records = Map<number, number>;
+
+export type Usage = Record<Table | "ports", number>;
+
+export class Audit {
+  constructor(private readonly bytes: Buffer) {}
+
+  private word(at: number): number {
+    return this.bytes.readInt32LE(at);
+  }
+
+  private slab(table: Table): number {
+    return abi.SLABS + SLABS.indexOf(table) * abi.SLAB_SIZE;
+  }
+
+  /** Addresses of the records in use by their index. */
+  private records(table: Table): Records {
+    const slab = this.slab(table);
+    const [base, size, capacity] = [this.word(slab + SLAB.base), this.word(slab + SLAB.size), this.word(slab + SLAB.capacity)];
+    const found: Records = new Map();
+    for (let i = 0; i < capacity; i++) if ((this.word(base + i * size + abi.RECORD_GENERATION) & 1) === 1) found.set(i, base + i * size);
+    this.equal(this.word(slab + SLAB.used), found.size, `records in use of ${table}`);
+    return found;
+  }
+
+  private equal(said: number, counted: number, what: string): void {
+    if (said !== counted) throw new CoreFault("tables", `${what}: the core says ${said}, and there are ${counted}`);
+  }
+
+  private held(table: Records, index: number, what: string): number {
+    const at = table.get(index);
+    if (at === undefined) throw new CoreFault("tables", `${what} hangs on record ${index}, which is not in use`);
+    return at;
+  }
+
+  private terminals(terminals: Records, bindings: Records, registrations: Records): void {
+    const owners = [...bindings.values()].map((b) => this.word(b + abi.BINDING_TERMINAL));
+    const registered = [...registrations.values()].map((r) =>
+      this.word(this.held(bindings, this.word(r + abi.REGISTRATION_BINDING), "a registration") + abi.BINDING_TERMINAL),
+    );
+    for (const owner of owners) this.held(terminals, owner, "a binding");
+    for (const [i, t] of terminals) {
+      const n = owners.filter((owner) => owner === i).length;
+      this.equal(this.word(t + abi.TERMINAL_BINDINGS), n, `bindings of terminal ${i}`);
+      this.equal(this.word(t + abi.TERMINAL_REGISTRATIONS), registered.filter((owner) => owner === i).length, `registrations of terminal ${i}`);
+      if (n === 0) throw new CoreFault("lost", `terminal ${i} has no binding, so that nothing will ever free it`);
+    }
+  }
+
+  private bindings(bindings: Records, registrations: Records, calls: Records): void {
+    const count = (records: Records, field: number, i: number): number => [...records.values()].filter((at) => this.word(at + field) === i).length;
+    for (const [i, b] of bindings) {
+      this.equal(this.word(b + abi.BINDING_CALLS), count(calls, abi.CALL_BINDING, i), `calls of binding ${i}`);
+      this.equal(this.word(b + abi.BINDING_REGISTRATIONS), count(registrations, abi.REGISTRATION_BINDING, i), `registrations of binding ${i}`);
+    }
+    for (const c of calls.values()) this.held(bindings, this.word(c + abi.CALL_BINDING), "a call");
+  }
+
+  private flows(calls: Records, flows: Records): void {
+    const listed = new Set<number>();
+    for (const [i, c] of calls) {
+      let next = this.word(c + abi.CALL_FLOWS);
+      for (let n = 0; next !== 0 && n <= flows.size; n++) {
+        const f = this.held(flows, next - 1, `call ${i}`);
+        this.equal(this.word(f + abi.FLOW_CALL), i, `call of flow ${next - 1}`);
+        listed.add(next - 1);
+        next = this.word(f + abi.FLOW_NEXT);
+      }
+    }
+    this.equal(listed.size, flows.size, "flows on the lists of calls");
+  }
+
+  /** What each port of a pool should be owned by. */
+  private owners(bindings: Records, flows: Records): Map<string, number> {
+    const owners = new Map<string, number>();
+    for (const [i, b] of bindings) owners.set(`${this.word(b + abi.BINDING_POOL)}:${this.word(b + abi.BINDING_PORT)}`, abi.PORT_BINDING | i);
+    for (const [i, f] of flows) {
+      for (const [block, flag] of [
+        [f + abi.FLOW_ACCESS, 0],
+        [f + abi.FLOW_CORE, abi.PORT_FLOW_CORE],
+      ] as const) {
+        const [pool, port] = [this.word(block + abi.SIDE_POOL), this.word(block + abi.SIDE_PORT)];
+        owners.set(`${pool}:${port}`, abi.PORT_FLOW | flag | i);
+        owners.set(`${pool}:${port + 1}`, abi.PORT_FLOW | flag | abi.PORT_FLOW_RTCP | i);
+      }
+    }
+    return owners;
+  }
+
+  private ports(bindings: Records, flows: Records): number {
+    const owners = this.owners(bindings, flows);
+    const table = this.word(abi.DIRECTORY + 4 * abi.REGION_PORTS);
+    let all = 0;
+    for (let pool = 0; pool < this.word(abi.CONFIG_POOLS); pool++) {
+      const record = abi.POOL_STATES + pool * abi.POOL_SIZE;
+      const first = this.word(record + abi.POOL_FIRST);
+      let used = 0;
+      for (let port = first; port <= this.word(record + abi.POOL_LAST); port++) {
+        const owner = this.word(table + 4 * (this.word(record + abi.POOL_BASE) + port - first));
+        this.equal(owner, owners.get(`${pool}:${port}`) ?? 0, `owner of port ${port} of pool ${pool}`);
+        if (owner !== 0) used++;
+      }
+      this.equal(this.word(record + abi.POOL_USED), used, `ports in use of pool ${pool}`);
+      all += used;
+    }
+    return all;
+  }
+
+  /** Checks everything. Returns how much is in use. */
+  check(): Usage {
+    const [terminals, bindings, registrations, calls, flows] = SLABS.map((table) => this.records(table)) as [Records, Records, Records, Records, Records];
+    this.terminals(terminals, bindings, registrations);
+    this.bindings(bindings, registrations, calls);
+    this.flows(calls, flows);
+    const ports = this.ports(bindings, flows);
+    return { terminals: terminals.size, bindings: bindings.size, registrations: registrations.size, calls: calls.size, flows: flows.size, ports };
+  }
+}
+
+/** The sockets that are open as BIND and UNBIND say, against the ports in use. */
+export class Sockets {
+  readonly open = new Map<string, { realm: number; address: string; port: number; kind: number }>();
+
+  take(outputs: { kind: number; realm: number; local: string; localPort: number; detail: number }[]): void {
+    for (const { kind, realm, local, localPort, detail } of outputs) {
+      const place = `${local}:${localPort}`;
+      if (kind === abi.OUTPUT_BIND) {
+        if (this.open.has(place)) throw new CoreFault("sockets", `${place} is opened twice`);
+        this.open.set(place, { realm, address: local, port: localPort, kind: detail });
+      } else if (kind === abi.OUTPUT_UNBIND && !this.open.delete(place)) throw new CoreFault("sockets", `${place} is closed and was not open`);
+    }
+  }
+
+  check(ports: number): void {
+    if (ports !== this.open.size) throw new CoreFault("sockets", `${this.open.size} are open by BIND and UNBIND, and ${ports} are in use`);
+  }
+}

@@ -1,0 +1,170 @@
+/*
+ * One stretch of the fuzz: a setting, a number of steps, all builds in lockstep, every property after each.
+ */
+
+import * as abi from "#abi";
+import { Random } from "../unit/core/random.ts";
+import { Audit, Sockets } from "./audit.ts";
+import { CoreFault } from "./fault.ts";
+import { Judge } from "./judge.ts";
+import { Lockstep, type Maker, type Outcome, type Packet } from "./lockstep.ts";
+import { isSend, type Output } from "./output.ts";
+import { type Move, Session } from "./session.ts";
+import { type Setting, settingDraw, settingImage } from "./setting.ts";
+
+/** Near the wrap of the millisecond clock. */
+const STARTS = [1_000_000, 0x7fffffff - 20_000, -1000];
+const WAITS = [1, 10, 499, 500, 5000, 20_000, 33_000, 61_000];
+/** Deadlines served in one wait. */
+const DEADLINES_MAX = 400;
+const BATCH_MAX = 8;
+/** Longest message that is tried at every length, and which stretches do so. */
+const PREFIX_MAX = 600;
+const PREFIX_EACH = 16;
+
+export interface Stretch {
+  lockstep: Lockstep;
+  steps: number;
+}
+
+class Runner {
+  private readonly session: Session;
+  private readonly sockets = new Sockets();
+  private readonly audit: Audit;
+  private readonly judge: Judge;
+  private readonly heard = new Set<string>();
+  private timeoutMs = -1;
+
+  constructor(
+    private readonly lockstep: Lockstep,
+    setting: Setting,
+    private readonly random: Random,
+    private now: number,
+  ) {
+    this.session = new Session(setting, random, this.sockets);
+    this.audit = new Audit(lockstep.bytes);
+    this.judge = new Judge({ ...setting, neighbours: [setting.gateway] });
+  }
+
+  private settle(outcome: Outcome, valid = false): void {
+    this.timeoutMs = outcome.timeoutMs;
+    this.sockets.take(outcome.outputs);
+    this.sockets.check(this.audit.check().ports);
+    this.configured();
+    for (const output of outcome.outputs.filter(isSend)) this.reached(output);
+    this.session.take(outcome.outputs, valid);
+  }
+
+  /** What the host wrote at boot is the core's to read. */
+  private configured(): void {
+    const { image, bytes } = this.lockstep;
+    for (const [at, size] of [
+      [abi.REALMS, abi.REALM_MAX * abi.REALM_SIZE],
+      [abi.SERVICES, abi.SERVICE_MAX * abi.SERVICE_SIZE],
+    ] as const) {
+      if (bytes.compare(image, at, at + size, at, at + size) !== 0) throw new CoreFault("configuration", `something is written over it, near ${at}`);
+    }
+  }
+
+  /** In the access realm only those hear from us that we heard from. */
+  private reached({ kind, realm, remote, remotePort }: Output): void {
+    if (kind === abi.OUTPUT_SEND && realm === 0 && !this.heard.has(remote))
+      throw new CoreFault("stranger", `${remote}:${remotePort} never sent anything, and is sent to`);
+  }
+
+  private hear({ packet, inbound, media }: Move): void {
+    if (!media) this.judge.hear(inbound, packet.source, packet.payload.toString("latin1"));
+    if (inbound) this.heard.add(packet.source);
+  }
+
+  private play(move: Move): void {
+    this.hear(move);
+    const outcome = this.lockstep.datagram(move.packet, this.now);
+    this.settle(outcome, move.valid);
+    if (move.media) return;
+    const { result, reason, outputs } = outcome;
+    const valid = move.valid;
+    this.judge.check({ inbound: move.inbound, source: move.packet.source, input: move.packet.payload.toString("latin1"), valid, result, reason, outputs });
+    if (valid && this.random.chance(0.1)) this.repeat(move, outcome);
+  }
+
+  /** The same message again at once is translated the same way. */
+  private repeat(move: Move, first: Outcome): void {
+    const second = this.lockstep.datagram(move.packet, this.now);
+    this.settle(second, move.valid);
+    const text = ({ outputs }: Outcome): string =>
+      outputs
+        .filter(isSend)
+        .map(({ local, localPort, remote, remotePort, payload }) => `${local}:${localPort} > ${remote}:${remotePort}\n${payload}`)
+        .join("\n");
+    if (text(first) !== text(second))
+      throw new CoreFault("repeated", `a retransmission is translated otherwise\n--- first\n${text(first)}\n--- second\n${text(second)}`);
+  }
+
+  private wait(): void {
+    const end = this.now + this.random.pick(WAITS);
+    for (let i = 0; i < DEADLINES_MAX && this.timeoutMs >= 0 && this.now + this.timeoutMs <= end; i++) {
+      this.now += this.timeoutMs;
+      this.settle(this.lockstep.timeout(this.now));
+    }
+    this.now = end;
+    this.settle(this.lockstep.timeout(this.now));
+  }
+
+  private batch(harm: number): void {
+    const moves = Array.from({ length: 1 + this.random.below(BATCH_MAX) }, () => this.session.move(harm));
+    const fitting = moves.filter(({ packet }) => packet.payload.length <= abi.SLOT_SIZE - abi.PACKET_PAYLOAD);
+    for (const move of fitting) this.hear(move);
+    const packets: Packet[] = fitting.map(({ packet }) => packet);
+    const outcome = this.lockstep.batch(packets, this.now);
+    this.settle(outcome);
+    if (outcome.result < 0 || outcome.result > packets.length) throw new CoreFault("batch", `${outcome.result} of ${packets.length} slots are taken`);
+  }
+
+  /** Calls that a host never makes. */
+  private oddCall(): void {
+    const { random } = this;
+    const kind = random.pick([-1, 4, 77, 0x7fffffff, abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_CONFIG]);
+    const len = random.pick([-1, -0x80000000, 0x7fffffff, 65_569, 65]);
+    this.settle(this.lockstep.run([], kind, kind === abi.KIND_DATAGRAM || kind === abi.KIND_BATCH ? len : 0, this.now));
+  }
+
+  /** A message cut off at every position. */
+  prefixes(): void {
+    const { packet, inbound } = this.session.move(0);
+    this.heard.add(packet.source);
+    for (let len = 0; len <= Math.min(packet.payload.length, PREFIX_MAX); len++) {
+      this.play({ packet: { ...packet, payload: packet.payload.subarray(0, len) }, inbound, media: false, valid: false });
+    }
+  }
+
+  step(harm: number): void {
+    const kind = this.random.below(100);
+    if (kind < 6) this.wait();
+    else if (kind < 10) this.batch(harm);
+    else if (kind < 11) this.oddCall();
+    else this.play(this.session.move(harm));
+  }
+}
+
+/** Plays one stretch. A fault says which. */
+export async function stretchPlay(makers: Maker[], seed: number, steps: number, keepLog = false): Promise<Stretch> {
+  const random = new Random(seed);
+  const setting = settingDraw(random);
+  const { memory } = await settingImage(setting);
+  const start = random.pick(STARTS);
+  const lockstep = await Lockstep.open(makers, memory, start, keepLog);
+  const runner = new Runner(lockstep, setting, random, start);
+  const harm = random.pick([0, 0.3, 0.6, 0.9]);
+  for (let step = 0; step < steps; step++) {
+    try {
+      if (step === steps - 1 && seed % PREFIX_EACH === 0) runner.prefixes();
+      else runner.step(harm);
+    } catch (error) {
+      if (error instanceof CoreFault)
+        error.message = `${error.message}\n(seed ${seed}, step ${step}; npm run fuzz -- --seed ${seed} --stretches 1)\n${setting.yaml}`;
+      throw error;
+    }
+  }
+  return { lockstep, steps };
+}

@@ -1,0 +1,190 @@
+/*
+ * Builds of the core in this process, JavaScript and WebAssembly, in lockstep and synchronously: every input goes to each,
+ * and each must give the same result, the same outputs and the same memory. What went in is kept, so that another
+ * build can play it again (native.ts).
+ *
+ * Invariant: a lockstep is nothing but its image and its log: the same two make the same run.
+ */
+
+import * as abi from "#abi";
+import { addressFrom, addressParse } from "../../hosts/shared/address.ts";
+import { type Exports, PAGE } from "../parity/engine.ts";
+import { CoreFault } from "./fault.ts";
+import { type Output, outputsEqual, outputsRead } from "./output.ts";
+
+/** Makes a core over a fresh memory of `size` bytes. */
+export interface Maker {
+  name: string;
+  make(size: number): Promise<Machine>;
+}
+
+export interface Machine {
+  name: string;
+  exports: Exports;
+  bytes: Buffer;
+}
+
+export interface Packet {
+  realm: number;
+  source: string;
+  sourcePort: number;
+  destination: string;
+  destinationPort: number;
+  payload: Buffer;
+}
+
+/** What one input led to. */
+export interface Outcome {
+  result: number;
+  /** Reason of the last verdict. */
+  reason: number;
+  outputs: Output[];
+  /** Milliseconds until the next deadline, -1 for none. */
+  timeoutMs: number;
+}
+
+/** One call of `input`, with what was written before it and what came of it. */
+export interface Entry {
+  writes: [number, Buffer][];
+  kind: number;
+  len: number;
+  now: number;
+  result: number;
+  /** Output records taken, the timeout among them. */
+  taken: number;
+}
+
+/** Most records of one input: the queue holds fewer. */
+const DRAIN_MAX = 2 * abi.OUTPUT_MAX;
+
+const addresses = new Map<string, Uint8Array>();
+
+function addressBytes(text: string): Uint8Array {
+  let bytes = addresses.get(text);
+  if (!bytes) {
+    bytes = addressParse(text)!.bytes;
+    addresses.set(text, bytes);
+  }
+  return bytes;
+}
+
+/** A packet as it stands at INPUT or in a slot. */
+export function packetBytes(packet: Packet): Buffer {
+  const bytes = Buffer.alloc(abi.PACKET_PAYLOAD + packet.payload.length);
+  bytes.writeInt32LE(packet.payload.length, abi.PACKET_LEN);
+  bytes.writeInt32LE(packet.realm, abi.PACKET_REALM);
+  bytes.writeInt32LE(packet.sourcePort, abi.PACKET_SOURCE_PORT);
+  bytes.writeInt32LE(packet.destinationPort, abi.PACKET_DESTINATION_PORT);
+  bytes.writeInt32LE(abi.PROTOCOL_UDP, abi.PACKET_PROTOCOL);
+  for (const label of [abi.PACKET_VPN, abi.PACKET_VLAN, abi.PACKET_MPLS]) bytes.writeInt32LE(-1, label);
+  bytes.set(addressBytes(packet.source), abi.PACKET_SOURCE);
+  bytes.set(addressBytes(packet.destination), abi.PACKET_DESTINATION);
+  bytes.set(packet.payload, abi.PACKET_PAYLOAD);
+  return bytes;
+}
+
+/** "address:port" of the sixteen bytes and a port. */
+export function placeText(bytes: Uint8Array, at: number, port: number): string {
+  return `${addressFrom(bytes, at).text}:${port}`;
+}
+
+export class Lockstep {
+  /** Is memory compared after every input, or after every so many? */
+  compareEach = 1;
+  readonly log: Entry[] = [];
+  private inputs = 0;
+
+  private constructor(
+    readonly machines: Machine[],
+    readonly image: Uint8Array,
+    readonly start: number,
+    private readonly keepLog: boolean,
+  ) {}
+
+  static async open(makers: Maker[], image: Uint8Array, start: number, keepLog = false): Promise<Lockstep> {
+    const machines: Machine[] = [];
+    for (const maker of makers) {
+      const machine = await maker.make(Math.ceil(image.length / PAGE) * PAGE);
+      machine.bytes.set(image);
+      machines.push(machine);
+    }
+    const lockstep = new Lockstep(machines, image, start, keepLog);
+    for (const { exports, name } of machines) if (exports.boot(start | 0) !== 0) throw new CoreFault("boot", `${name} does not boot`);
+    lockstep.drain();
+    return lockstep;
+  }
+
+  /** The first machine's memory. */
+  get bytes(): Buffer {
+    return this.machines[0]!.bytes;
+  }
+
+  word(at: number): number {
+    return this.bytes.readInt32LE(at);
+  }
+
+  datagram(packet: Packet, now: number): Outcome {
+    return this.run([[abi.INPUT, packetBytes(packet)]], abi.KIND_DATAGRAM, packet.payload.length, now);
+  }
+
+  batch(packets: Packet[], now: number): Outcome {
+    return this.run(
+      packets.map((packet, i): [number, Buffer] => [abi.SLOTS + i * abi.SLOT_SIZE, packetBytes(packet)]),
+      abi.KIND_BATCH,
+      packets.length,
+      now,
+    );
+  }
+
+  timeout(now: number): Outcome {
+    return this.run([], abi.KIND_TIMEOUT, 0, now);
+  }
+
+  /** Writes into every memory, calls `input` on every machine, drains, compares. */
+  run(writes: [number, Buffer][], kind: number, len: number, now: number): Outcome {
+    const results = this.machines.map(({ exports, bytes, name }) => {
+      for (const [at, data] of writes) bytes.set(data, at);
+      try {
+        return exports.input(kind, len, now | 0);
+      } catch (error) {
+        throw new CoreFault("trap", `${name} traps: ${String(error)}`);
+      }
+    });
+    for (const [i, result] of results.entries()) this.same(result === results[0], i, `results ${results[0]} and ${result}`);
+    const { outputs, timeoutMs, taken } = this.drain();
+    if (this.inputs++ % this.compareEach === 0) this.compare();
+    if (this.keepLog) this.log.push({ writes, kind, len, now: now | 0, result: results[0]!, taken });
+    return { result: results[0]!, reason: this.word(abi.HEADER_REASON), outputs, timeoutMs };
+  }
+
+  private same(equal: boolean, machine: number, what: string): void {
+    if (!equal) throw new CoreFault("difference", `${this.machines[0]!.name} and ${this.machines[machine]!.name} differ: ${what}`);
+  }
+
+  private drain(): { outputs: Output[]; timeoutMs: number; taken: number } {
+    const drained = this.machines.map(({ exports }) => {
+      const places: number[] = [];
+      for (let i = 0; i < DRAIN_MAX; i++) {
+        const at = exports.output();
+        places.push(at);
+        if (this.machines[0]!.bytes.readInt32LE(at + abi.OUTPUT_KIND) === abi.OUTPUT_TIMEOUT) return places;
+      }
+      throw new CoreFault("outputs", `${DRAIN_MAX} outputs and no timeout`);
+    });
+    for (const [i, places] of drained.entries()) this.same(places.join() === drained[0]!.join(), i, "the outputs");
+    const outputs = outputsRead(this.bytes, drained[0]!);
+    for (const [i, { bytes }] of this.machines.entries()) if (i > 0) this.same(outputsEqual(this.bytes, bytes, drained[0]!), i, "what the outputs say");
+    const last = outputs.pop()!;
+    return { outputs, timeoutMs: last.value, taken: drained[0]!.length };
+  }
+
+  /** Compares the whole memories. */
+  compare(): void {
+    const [first, ...others] = this.machines;
+    for (const [i, other] of others.entries()) {
+      if (first!.bytes.equals(other.bytes)) continue;
+      const at = first!.bytes.findIndex((byte, position) => byte !== other.bytes[position]);
+      this.same(false, i + 1, `memory at ${at}: ${first!.bytes.readInt32LE(at & -4)} and ${other.bytes.readInt32LE(at & -4)}`);
+    }
+  }
+}

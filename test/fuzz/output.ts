@@ -1,0 +1,57 @@
+/*
+ * Output records of the core as values, read from memory.
+ */
+
+import * as abi from "#abi";
+import { addressFrom } from "../../hosts/shared/address.ts";
+
+export interface Output {
+  kind: number;
+  realm: number;
+  local: string;
+  localPort: number;
+  remote: string;
+  remotePort: number;
+  /** Binary string: one character a byte. */
+  payload: string;
+  value: number;
+  detail: number;
+}
+
+export function isSend({ kind }: Output): boolean {
+  return kind === abi.OUTPUT_SEND || kind === abi.OUTPUT_FORWARD;
+}
+
+function outputRead(bytes: Buffer, at: number): Output {
+  const word = (offset: number): number => bytes.readInt32LE(at + offset);
+  const kind = word(abi.OUTPUT_KIND);
+  const sends = kind === abi.OUTPUT_SEND || kind === abi.OUTPUT_FORWARD;
+  const addressed = sends || kind === abi.OUTPUT_BIND || kind === abi.OUTPUT_UNBIND;
+  const payload = sends ? word(abi.OUTPUT_PAYLOAD) : 0;
+  return {
+    kind,
+    realm: kind === abi.OUTPUT_TIMEOUT ? 0 : word(abi.OUTPUT_REALM),
+    local: addressed ? addressFrom(bytes, at + abi.OUTPUT_LOCAL).text : "",
+    localPort: addressed ? word(abi.OUTPUT_LOCAL_PORT) : 0,
+    remote: sends ? addressFrom(bytes, at + abi.OUTPUT_REMOTE).text : "",
+    remotePort: sends ? word(abi.OUTPUT_REMOTE_PORT) : 0,
+    payload: sends ? bytes.toString("latin1", payload, payload + word(abi.OUTPUT_LEN)) : "",
+    value: addressed ? 0 : word(abi.OUTPUT_VALUE),
+    detail: kind === abi.OUTPUT_TIMEOUT || sends ? 0 : word(abi.OUTPUT_DETAIL),
+  };
+}
+
+export function outputsRead(bytes: Buffer, places: number[]): Output[] {
+  return places.map((at) => outputRead(bytes, at));
+}
+
+/** Do two memories say the same in the records at these places? */
+export function outputsEqual(left: Buffer, right: Buffer, places: number[]): boolean {
+  return places.every((at) => {
+    if (left.compare(right, at, at + abi.OUTPUT_SIZE, at, at + abi.OUTPUT_SIZE) !== 0) return false;
+    if (left.readInt32LE(at + abi.OUTPUT_KIND) !== abi.OUTPUT_SEND) return true;
+    const payload = left.readInt32LE(at + abi.OUTPUT_PAYLOAD);
+    const end = payload + left.readInt32LE(at + abi.OUTPUT_LEN);
+    return left.compare(right, payload, end, payload, end) === 0;
+  });
+}

@@ -1,0 +1,127 @@
+/*
+ * Bugs that the fuzz has to find: each a change of one place in the core, and the property that must catch it. Those of
+ * one engine alone are planted into WebAssembly; the others into a JavaScript core that runs by itself, so that no
+ * comparison gives them away.
+ */
+
+import { CoreFault } from "./fault.ts";
+import { stretchPlay } from "./fuzz.ts";
+import type { Maker } from "./lockstep.ts";
+import { builtMakers, type Change, jsVariant, wasmVariant } from "./variant.ts";
+
+export interface Plant {
+  what: string;
+  into: "js" | "wasm";
+  property: string;
+  change: Change;
+}
+
+export const PLANTS: Plant[] = [
+  {
+    what: "a signed product instead of an unsigned one, in WebAssembly",
+    into: "wasm",
+    property: "difference",
+    change: { file: "core/machine.asc.ts", from: "u64(u32(a)) * u64(u32(b))", to: "u64(i64(a) * i64(b))" },
+  },
+  {
+    what: "a signed 16-bit load, in WebAssembly",
+    into: "wasm",
+    property: "difference",
+    change: { file: "core/machine.asc.ts", from: "i32(bswap<u16>(load<u16>(p)))", to: "i32(bswap<i16>(load<i16>(p)))" },
+  },
+  {
+    what: "the top Via is not mapped",
+    into: "js",
+    property: "access address",
+    change: {
+      file: "core/translate/via.ts",
+      from: "  st32(CONTEXT_BINDING, binding);\n  bindingReplace(m, binding);",
+      to: "  st32(CONTEXT_BINDING, binding);",
+    },
+  },
+  {
+    what: "Content-Length does not follow the body",
+    into: "js",
+    property: "length",
+    change: { file: "core/translate/sip.ts", from: "mentionMap(i);\n  lengthsMap();", to: "mentionMap(i);" },
+  },
+  {
+    what: "a Contact of the core side is skipped",
+    into: "js",
+    property: "core address",
+    change: { file: "core/translate/sip.ts", from: "    outboundMap(m);\n    return;", to: "    if (role !== ROLE_CONTACT) outboundMap(m);\n    return;" },
+  },
+  {
+    what: "a Contact of the terminal is skipped",
+    into: "js",
+    property: "access address",
+    change: {
+      file: "core/translate/address.ts",
+      from: "  if (binding >= 0) bindingReplace(m, binding);\n  else if (own)",
+      to: "  if (binding >= 0 && role !== ROLE_CONTACT) bindingReplace(m, binding);\n  else if (binding < 0 && own)",
+    },
+  },
+  {
+    what: "a token's tag is not looked at",
+    into: "js",
+    property: "forged",
+    change: { file: "core/bytes/cipher.ts", from: "return wrong === 0;", to: "return wrong !== 1;" },
+  },
+  {
+    what: "a port of a flow is not closed",
+    into: "js",
+    property: "sockets",
+    change: { file: "core/translate/open.ts", from: "  sideAnnounce(OUTPUT_UNBIND, flowAt(index), SIDE_CORE);\n", to: "" },
+  },
+  {
+    what: "media goes to an address behind a NAT that never sent",
+    into: "js",
+    property: "stranger",
+    change: { file: "core/translate/media.ts", from: "if (side === SIDE_CORE) return true;", to: "if (side !== 0) return true;" },
+  },
+  {
+    what: "a registration that ends stays counted",
+    into: "js",
+    property: "tables",
+    change: { file: "core/table/registration.ts", from: "(ld32(b + BINDING_REGISTRATIONS) - 1) | 0", to: "(ld32(b + BINDING_REGISTRATIONS) - 0) | 0" },
+  },
+  {
+    what: "a c= line of one media is skipped",
+    into: "js",
+    property: "described",
+    change: {
+      file: "core/translate/sdp.ts",
+      from: "if (isConnectionMapped(index)) addressReplace(m);",
+      to: "if (isConnectionMapped(index) && ld32(m + MENTION_MEDIA) < 0) addressReplace(m);",
+    },
+  },
+  {
+    what: "To is edited with the Contact",
+    into: "js",
+    property: "preserved",
+    change: {
+      file: "core/decode/sip/message.ts",
+      from: "      return partyRead(line, p, end, MESSAGE_TO_LINE, MESSAGE_TO_TAG);",
+      to: "      listRead(ROLE_CONTACT, p, end);\n      return partyRead(line, p, end, MESSAGE_TO_LINE, MESSAGE_TO_TAG);",
+    },
+  },
+];
+
+async function makersOf({ into, change }: Plant): Promise<Maker[]> {
+  if (into === "js") return [await jsVariant([change])];
+  return [(await builtMakers())[0]!, await wasmVariant([change])];
+}
+
+/** Seeds of the stretches that were needed until the plant was found, or undefined when it was not. */
+export async function plantFind(plant: Plant, stretches: number, steps: number): Promise<number | undefined> {
+  const makers = await makersOf(plant);
+  for (let seed = 1; seed <= stretches; seed++) {
+    try {
+      await stretchPlay(makers, seed, steps);
+    } catch (error) {
+      if (!(error instanceof CoreFault)) throw error;
+      if (error.property === plant.property) return seed;
+    }
+  }
+  return undefined;
+}

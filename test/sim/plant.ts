@@ -1,0 +1,59 @@
+/*
+ * Bugs that the simulator has to find, planted as those of test/fuzz/plant.ts, each with the invariant that must catch it.
+ */
+
+import { CoreFault } from "../fuzz/fault.ts";
+import type { Plant } from "../fuzz/plant.ts";
+import { jsVariant } from "../fuzz/variant.ts";
+import { World } from "./world.ts";
+
+export const PLANTS: Omit<Plant, "into">[] = [
+  {
+    what: "anybody latches",
+    property: "stolen",
+    change: { file: "core/relay/latch.ts", from: "return policy === LATCH_ANY ? TIER_ANY : TIER_NONE;", to: "return TIER_ANY;" },
+  },
+  {
+    what: "a learned media source is not stored",
+    property: "media",
+    change: { file: "core/relay/latch.ts", from: "  st32(latch + LATCH_PORT, ld32(packet + PACKET_SOURCE_PORT));\n", to: "" },
+  },
+  {
+    what: "media goes to an address behind a NAT that never sent",
+    property: "stranger",
+    change: { file: "core/translate/media.ts", from: "if (side === SIDE_CORE) return true;", to: "if (side !== 0) return true;" },
+  },
+  {
+    what: "a terminal's spelling is not restored in its Via",
+    property: "restored",
+    change: {
+      file: "core/translate/via.ts",
+      from: "    return;\n  }\n  spellingReplace(m, binding);",
+      to: "    return;\n  }\n  if (ld32(MESSAGE + MESSAGE_STATUS) !== 183) spellingReplace(m, binding);",
+    },
+  },
+  {
+    what: "an unused binding has no timer",
+    property: "idle",
+    change: { file: "core/translate/open.ts", from: "  timerSet(timerOf(SLAB_BINDINGS, index), (now + BINDING_IDLE) | 0);\n", to: "" },
+  },
+  {
+    what: "a port of a flow is not closed",
+    property: "sockets",
+    change: { file: "core/translate/open.ts", from: "  sideAnnounce(OUTPUT_UNBIND, flowAt(index), SIDE_CORE);\n", to: "" },
+  },
+];
+
+/** Seed of the world that found it, or undefined. */
+export async function plantFind(plant: Omit<Plant, "into">, seeds: number, minutes: number): Promise<number | undefined> {
+  const makers = [await jsVariant([plant.change])];
+  for (let seed = 1; seed <= seeds; seed++) {
+    try {
+      (await World.open(makers, seed)).run(minutes);
+    } catch (error) {
+      if (!(error instanceof CoreFault)) throw error;
+      if (error.property === plant.property) return seed;
+    }
+  }
+  return undefined;
+}
