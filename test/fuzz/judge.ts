@@ -122,7 +122,8 @@ export class Judge {
     const inside = [server, ...neighbours, ...ours].filter((address) => !this.claimed.has(address));
     for (const host of hosts(message)) if (inside.includes(canonical(host))) fail("core address", `${host} is routable`, one);
     const target = requestHost(message);
-    if (one.valid && target !== undefined && ours.includes(canonical(target))) fail("core address", `the Request-URI still says ${target}`, one);
+    const mine = canonical(target ?? "");
+    if (one.valid && ours.includes(mine) && !this.claimed.has(mine)) fail("core address", `the Request-URI still says ${target}`, one);
   }
 
   /** Header lines come out as they went in, in their order, but for those that carry a routable address or a length. */

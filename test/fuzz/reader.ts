@@ -84,7 +84,7 @@ function uriOf(value: string): string {
 /** Host of a SIP URI, brackets kept; nothing for other schemes, and for what is no host and port. */
 export function uriHost(uri: string): string | undefined {
   const rest = /^sips?:(.*)$/is.exec(uri)?.[1];
-  if (rest === undefined) return undefined;
+  if (rest === undefined || /[\0-\x20<>"\x7f-\xff]/.test(rest)) return undefined;
   const at = rest.indexOf("@");
   const parts = /^(\[[^\]]*\]|[^:;?>\s]*)(?::(\d{1,5}))?(?=[;?]|$)/.exec(at >= 0 ? rest.slice(at + 1) : rest);
   return Number(parts?.[2] ?? 0) <= 65535 ? parts?.[1] : undefined;
