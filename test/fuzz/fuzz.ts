@@ -162,7 +162,7 @@ export async function stretchPlay(makers: Maker[], seed: number, steps: number, 
       else runner.step(harm);
     } catch (error) {
       if (error instanceof CoreFault)
-        error.message = `${error.message}\n(seed ${seed}, step ${step}; npm run fuzz -- --seed ${seed} --stretches 1)\n${setting.yaml}`;
+        error.message = `${error.message}\n(seed ${seed}, step ${step}; npm run fuzz -- --seed ${seed} --stretches 1 --steps ${steps})\n${setting.yaml}`;
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 /*
- * `npm run fuzz -- --seed N --seconds S [--stretches K] [--steps M]`: stretches with seeds from N on, until the time is over or a fault is found.
+ * `npm run fuzz -- [--seed N] [--seconds S] [--stretches K] [--steps M] [--continue]`: stretches with seeds from N on, until
+ * the time is over or, unless told to go on, a fault is found.
  */
 
 import { parseArgs } from "node:util";

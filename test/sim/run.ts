@@ -1,5 +1,6 @@
 /*
- * `npm run sim -- --seed N --runs K --minutes M [--engine js]`: worlds with seeds from N on, each for M virtual minutes.
+ * `npm run sim -- [--seed N] [--runs K] [--minutes M] [--engine js] [--continue]`: worlds with seeds from N on, each for M
+ * virtual minutes; with a seed and no number of runs that one alone. Goes on after a fault when told to.
  */
 
 import { parseArgs } from "node:util";
@@ -8,8 +9,8 @@ import { World } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
-    seed: { type: "string", default: "1" },
-    runs: { type: "string", default: "20" },
+    seed: { type: "string" },
+    runs: { type: "string" },
     minutes: { type: "string", default: "3" },
     engine: { type: "string" },
     continue: { type: "boolean", default: false },
@@ -17,9 +18,10 @@ const { values } = parseArgs({
 });
 
 const makers = (await builtMakers()).filter(({ name }) => values.engine === undefined || name === values.engine);
-const first = Number(values.seed);
+const first = Number(values.seed ?? 1);
+const runs = Number(values.runs ?? (values.seed === undefined ? 20 : 1));
 const faults = new Map<string, number[]>();
-for (let seed = first; seed < first + Number(values.runs); seed++) {
+for (let seed = first; seed < first + runs; seed++) {
   try {
     const began = Date.now();
     const { trace, calls, answered, heard } = (await World.open(makers, seed)).run(Number(values.minutes));

@@ -11,7 +11,7 @@ import { NATIVE, NativeEngine, driverBuild, targetMissing } from "../parity/nati
 import { PLANTS, plantFind } from "./plant.ts";
 import { World } from "./world.ts";
 
-const SEEDS = 30;
+const SEEDS = 24;
 const MINUTES = 3;
 const PLANT_SEEDS = 10;
 
@@ -27,7 +27,7 @@ describe("simulator", () => {
     }
     expect(answered, "calls answered: the worlds must be worth looking at").toBeGreaterThan(SEEDS * 5);
     expect(heard).toBeGreaterThan(SEEDS * 300);
-  });
+  }, 180_000);
 
   test("the same seed is the same run", async () => {
     const makers = (await builtMakers()).slice(0, 1);
