@@ -81,6 +81,13 @@ export function hostReplace(m: i32, address: i32, port: i32): void {
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
 }
 
+/** Replaces the digits of a number: a port, a length, an expiry. */
+export function numberReplace(m: i32, value: i32): void {
+  const mark: i32 = textMark();
+  textDecimal(value);
+  editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
+}
+
 /** Replaces host and port by C:c of a binding. */
 export function bindingReplace(m: i32, binding: i32): void {
   const b: i32 = bindingAt(binding);

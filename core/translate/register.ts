@@ -53,7 +53,6 @@ import {
 import { addressEqual } from "../bytes/address.ts";
 import { randomWord } from "../bytes/random.ts";
 import { mentionAt, mentionCount } from "../decode/mention.ts";
-import { editAppend, textDecimal, textMark } from "../encode/edit.ts";
 import { outputEvent } from "../output/queue.ts";
 import { SPELLINGS_MAX, bindingAt, bindingMove, bindingOf } from "../table/binding.ts";
 import {
@@ -74,7 +73,7 @@ import { realmAt } from "../table/service.ts";
 import { CHAIN_MAX, SLAB_REGISTRATIONS, SLAB_TERMINALS, handleOf, timerOf } from "../table/slab.ts";
 import { terminalAt, terminalMove } from "../table/terminal.ts";
 import { timerSet, timerStop } from "../table/timer.ts";
-import { portOrDefault } from "./address.ts";
+import { numberReplace, portOrDefault } from "./address.ts";
 import { BINDING_IDLE, bindingHold, bindingLoosen } from "./open.ts";
 
 /** What a registrar grants that says nothing (RFC 3261 10.2.1.1). */
@@ -239,10 +238,7 @@ export function registerCommit(): void {
 /** Writes the shorter expiry over a longer one. */
 export function expiresShorten(m: i32): void {
   const shorter: i32 = ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_TERMINAL_EXPIRES);
-  if (shorter === 0 || ld32(m + MENTION_PORT) <= shorter) return;
-  const mark: i32 = textMark();
-  textDecimal(shorter);
-  editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
+  if (shorter !== 0 && ld32(m + MENTION_PORT) > shorter) numberReplace(m, shorter);
 }
 
 /** Index of the mention of the only Contact of the message, -1 when there is not exactly one. */

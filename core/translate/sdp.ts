@@ -72,7 +72,7 @@ import { callAt, callFlow } from "../table/call.ts";
 import { flowAt, sideAt } from "../table/flow.ts";
 import { realmAt } from "../table/service.ts";
 import { SLAB_FLOWS, slabCapacity } from "../table/slab.ts";
-import { refuse } from "./address.ts";
+import { numberReplace, refuse } from "./address.ts";
 import { senderSide } from "./call.ts";
 import { flowSignal } from "./media.ts";
 import { flowClose, flowLine, flowsOpen } from "./open.ts";
@@ -225,12 +225,6 @@ function isMediaMapped(media: i32): boolean {
   return ld32(media + MEDIA_FLOW) >= 0 || (connection >= 0 && isConnectionMapped(connection));
 }
 
-function portReplace(m: i32, port: i32): void {
-  const mark: i32 = textMark();
-  textDecimal(port);
-  editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_END), mark);
-}
-
 /** RTCP is where RTP is when it is muxed, else one above. */
 function rtcpPort(media: i32): i32 {
   const port: i32 = ld32(otherSide(ld32(media + MEDIA_FLOW)) + SIDE_PORT);
@@ -333,6 +327,6 @@ export function sdpMap(index: i32, role: i32): void {
     return;
   }
   if (flow < 0) return;
-  if (role === ROLE_SDP_PORT) portReplace(m, ld32(otherSide(flow) + SIDE_PORT));
-  else portReplace(m, rtcpPort(media));
+  if (role === ROLE_SDP_PORT) numberReplace(m, ld32(otherSide(flow) + SIDE_PORT));
+  else numberReplace(m, rtcpPort(media));
 }

@@ -45,7 +45,7 @@ import {
   TERMINAL_PRIMARY,
 } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
-import { editAppend, textAddress, textDecimal, textMark } from "../encode/edit.ts";
+import { editAppend, textAddress, textMark } from "../encode/edit.ts";
 import { bindingAt, bindingAtPort, bindingOf } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
 import { serviceIs } from "../table/service.ts";
@@ -55,6 +55,7 @@ import {
   bindingReplace,
   hostReplace,
   isPlain,
+  numberReplace,
   portOrDefault,
   refuse,
   serverHere,
@@ -207,8 +208,5 @@ export function viaRport(m: i32): void {
   const port: i32 = ld32(m + MENTION_PORT);
   const seen: i32 = inbound ? ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_PORT) : ld32(bindingAt(ld32(CONTEXT_BINDING)) + BINDING_PORT);
   const real: i32 = inbound ? ld32(CONTEXT_VIA_PORT) : ld32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_PORT);
-  if (port !== seen || port === real) return;
-  const mark: i32 = textMark();
-  textDecimal(real);
-  editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_END), mark);
+  if (port === seen && port !== real) numberReplace(m, real);
 }
