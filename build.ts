@@ -5,21 +5,17 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import asc from "assemblyscript/asc";
 import { build, type BuildOptions } from "esbuild";
 import { constantsWrite, sourceCut } from "./bindings/c/source.ts";
+import { OPTIMIZED, wasmCompile } from "./bindings/wasm/compile.ts";
+import { wasmOptimize } from "./bindings/wasm/optimize.ts";
 import { schemaJson } from "./hosts/shared/config/schema.ts";
 
 const root = process.cwd();
 const dist = join(root, "dist");
-
-/** Bytes of fixed memory that the WASM module starts with; the host grows it to what region(REGION_END) says. */
-const INITIAL_PAGES = 16;
-const MAXIMUM_PAGES = 32768;
 
 /** The JavaScript core: every import inlined into `createCore(memory)`, so each instance owns its views. */
 async function buildJs(): Promise<void> {
@@ -39,44 +35,9 @@ async function buildJs(): Promise<void> {
   await build({ entryPoints: ["core/abi.ts"], bundle: true, outfile: join(dist, "abi.js"), format: "esm", target: "es2022", banner });
 }
 
-/** The WASM core: the same files, with machine.ts answered by machine.asc.ts. */
-async function buildWasm(): Promise<Uint8Array> {
-  let binary = new Uint8Array();
-  const readSource = async (name: string, base: string): Promise<string | null> => {
-    const path = join(base, name.replace(/core\/machine\.ts$/, "core/machine.asc.ts"));
-    return existsSync(path) ? await readFile(path, "utf8") : null;
-  };
-  const write = (name: string, contents: Uint8Array | string): void => {
-    if (name.endsWith(".wasm")) binary = contents as Uint8Array<ArrayBuffer>;
-  };
-  const { error, stderr } = await asc.main(
-    [
-      "core/index.ts",
-      "--outFile",
-      "core.wasm",
-      "--runtime",
-      "stub",
-      "--use",
-      "abort=",
-      "--noAssert",
-      "--initialMemory",
-      String(INITIAL_PAGES),
-      "--maximumMemory",
-      String(MAXIMUM_PAGES),
-      "--memoryBase",
-      "0",
-      "-O3",
-      "--converge",
-      "--enable",
-      "bulk-memory",
-      "--disable",
-      "nontrapping-f2i",
-    ],
-    { readFile: readSource, writeFile: write, listFiles: () => [] },
-  );
-  if (error) throw new Error(`asc: ${error.message}\n${stderr.toString()}`);
-  await writeFile(join(dist, "core.wasm"), binary);
-  return binary;
+/** The WASM core. */
+async function buildWasm(): Promise<void> {
+  await writeFile(join(dist, "core.wasm"), wasmOptimize(await wasmCompile(["core/index.ts"], OPTIMIZED)));
 }
 
 /** The C core: wasm2c's translation of that WASM, cut down to its functions for our own runtime header in bindings/c. */

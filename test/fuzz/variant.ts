@@ -6,10 +6,10 @@
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import asc from "assemblyscript/asc";
 import { build, type Plugin } from "esbuild";
+import { UNOPTIMIZED, wasmCompile } from "../../bindings/wasm/compile.ts";
 import { type Exports, PAGE } from "../parity/engine.ts";
 import type { Machine, Maker } from "./lockstep.ts";
 
@@ -21,10 +21,6 @@ export interface Change {
 }
 
 type CreateCore = (memory: ArrayBuffer) => Exports;
-
-/** Compile options of `build.ts`, but for the optimiser, which a check need not wait for. */
-const ASC =
-  "core/index.ts --outFile core.wasm --runtime stub --use abort= --noAssert --initialMemory 16 --maximumMemory 32768 --memoryBase 0 -O1 --enable bulk-memory --disable nontrapping-f2i";
 
 function applied(text: string, path: string, changes: Change[], done: Set<Change>): string {
   let changed = text;
@@ -104,16 +100,7 @@ export async function jsVariant(changes: Change[]): Promise<Maker> {
 /** A WebAssembly core with changes. */
 export async function wasmVariant(changes: Change[]): Promise<Maker> {
   const done = new Set<Change>();
-  let binary = new Uint8Array();
-  const read = async (name: string, base: string): Promise<string | null> => {
-    const path = join(base, name.replace(/core\/machine\.ts$/, "core/machine.asc.ts"));
-    return existsSync(path) ? applied(await readFile(path, "utf8"), path, changes, done) : null;
-  };
-  const write = (name: string, contents: Uint8Array | string): void => {
-    if (name.endsWith(".wasm")) binary = contents as Uint8Array<ArrayBuffer>;
-  };
-  const { error, stderr } = await asc.main(ASC.split(" "), { readFile: read, writeFile: write, listFiles: () => [] });
-  if (error) throw new Error(`asc: ${error.message}\n${stderr.toString()}`);
+  const binary = await wasmCompile(["core/index.ts"], UNOPTIMIZED, (text, path) => applied(text, path, changes, done));
   allDone(changes, done);
   return wasmMaker(await WebAssembly.compile(binary), "wasm with a bug");
 }

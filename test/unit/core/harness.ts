@@ -3,11 +3,9 @@
  * it on both. The same two steps as build.ts, except that everything those files export is an export.
  */
 
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import asc from "assemblyscript/asc";
 import { build } from "esbuild";
+import { OPTIMIZED, wasmCompile } from "../../../bindings/wasm/compile.ts";
+import { wasmOptimize } from "../../../bindings/wasm/optimize.ts";
 
 /** One instance of what the files export, over a memory of its own. */
 export interface Core {
@@ -42,7 +40,6 @@ interface Compiled {
 }
 
 const PAGE = 65536;
-const MAXIMUM_PAGES = 32768;
 const cache = new Map<string, Promise<Compiled>>();
 
 async function compileJs(files: string[]): Promise<Compiled["js"]> {
@@ -59,41 +56,7 @@ async function compileJs(files: string[]): Promise<Compiled["js"]> {
 }
 
 async function compileWasm(files: string[]): Promise<WebAssembly.Module> {
-  let binary = new Uint8Array();
-  const readSource = async (name: string, base: string): Promise<string | null> => {
-    const path = join(base, name.replace(/core\/machine\.ts$/, "core/machine.asc.ts"));
-    return existsSync(path) ? await readFile(path, "utf8") : null;
-  };
-  const write = (name: string, contents: Uint8Array | string): void => {
-    if (name.endsWith(".wasm")) binary = contents as Uint8Array<ArrayBuffer>;
-  };
-  const { error, stderr } = await asc.main(
-    [
-      ...files,
-      "--outFile",
-      "core.wasm",
-      "--runtime",
-      "stub",
-      "--use",
-      "abort=",
-      "--noAssert",
-      "--initialMemory",
-      "1",
-      "--maximumMemory",
-      String(MAXIMUM_PAGES),
-      "--memoryBase",
-      "0",
-      "-O3",
-      "--converge",
-      "--enable",
-      "bulk-memory",
-      "--disable",
-      "nontrapping-f2i",
-    ],
-    { readFile: readSource, writeFile: write, listFiles: () => [] },
-  );
-  if (error) throw new Error(`asc: ${error.message}\n${stderr.toString()}`);
-  return await WebAssembly.compile(binary);
+  return await WebAssembly.compile(wasmOptimize(await wasmCompile(files, OPTIMIZED)));
 }
 
 function compile(files: string[]): Promise<Compiled> {
@@ -139,7 +102,8 @@ export async function coreOpen(files: string[], size: number): Promise<{ js: Cor
   const flat = new ArrayBuffer(pages * PAGE);
   const { exports } = await WebAssembly.instantiate(compiled.wasm, {});
   const memory = exports.memory as GrowingMemory;
-  if (pages > 1) memory.grow(pages - 1);
+  const missing = pages - memory.buffer.byteLength / PAGE;
+  if (missing > 0) memory.grow(missing);
   return {
     js: core("js", compiled.js(flat), flat),
     wasm: core("wasm", exports, memory.buffer),
