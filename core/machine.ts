@@ -57,7 +57,7 @@ export function fill(p: i32, v: i32, len: i32): void {
   bytes.fill(v, p, p + len);
 }
 
-/** Zeroes `len` bytes; both `p` and `len` are multiples of eight. */
+/** Zeroes `len` bytes, a multiple of 32, at `p`, a multiple of eight. */
 export function clear(p: i32, len: i32): void {
   const end: i32 = (p + len) >> 2;
   for (let i: i32 = p >> 2; i < end; i++) words[i] = 0;
@@ -79,6 +79,50 @@ export function mulhu(a: i32, b: i32): i32 {
   return (ah * bh + Math.floor(mid / 65536) + (low >>> 16)) | 0;
 }
 
+/** Writes ::ffff:a.b.c.d at `to`, a multiple of four; a is the highest byte of `quad`. */
+export function st16mapped(to: i32, quad: i32): void {
+  words[to >> 2] = 0;
+  words[(to >> 2) + 1] = 0;
+  st32be(to + 8, 0xffff);
+  st32be(to + 12, quad);
+}
+
+/** Copies a 16-byte address; both stand at multiples of four. */
+export function copy16(to: i32, from: i32): void {
+  const a: i32 = to >> 2;
+  const b: i32 = from >> 2;
+  words[a] = words[b] as i32;
+  words[a + 1] = words[b + 1] as i32;
+  words[a + 2] = words[b + 2] as i32;
+  words[a + 3] = words[b + 3] as i32;
+}
+
+/** Are two 16-byte addresses the same? Both stand at multiples of four. */
+export function equal16(a: i32, b: i32): boolean {
+  const i: i32 = a >> 2;
+  const j: i32 = b >> 2;
+  return words[i + 3] === words[j + 3] && words[i + 2] === words[j + 2] && words[i + 1] === words[j + 1] && words[i] === words[j];
+}
+
+/** A bit for each of the 16 bytes at `p` that is no digit, the lowest for the first. */
+export function nondigits16(p: i32): i32 {
+  let mask = 0;
+  for (let i = 0; i < 16; i++) if ((bytes[p + i] as i32) < 48 || (bytes[p + i] as i32) > 57) mask |= 1 << i;
+  return mask;
+}
+
+/** Value of the `n` digits at `p`, one to eight of them. */
+export function decimal8(p: i32, n: i32): i32 {
+  let value = 0;
+  for (let i = 0; i < n; i++) value = value * 10 + ((bytes[p + i] as i32) & 15);
+  return value;
+}
+
+/** Four bytes at any alignment, the first in the lowest. */
+export function ld32le(p: i32): i32 {
+  return (bytes[p] as i32) | ((bytes[p + 1] as i32) << 8) | ((bytes[p + 2] as i32) << 16) | ((bytes[p + 3] as i32) << 24);
+}
+
 /** Index of the lowest set bit, 32 for zero. */
 export function ctz32(v: i32): i32 {
   return v === 0 ? 32 : 31 - Math.clz32(v & -v);
@@ -87,6 +131,12 @@ export function ctz32(v: i32): i32 {
 /** Position of the first `byte` in [p, end), or `end`. */
 export function scan8(p: i32, end: i32, byte: i32): i32 {
   for (let at = p; at < end; at++) if (bytes[at] === byte) return at;
+  return end;
+}
+
+/** Position of the first byte in [p, end) that is not above space, or `end`. */
+export function scanSpace(p: i32, end: i32): i32 {
+  for (let at = p; at < end; at++) if ((bytes[at] as i32) <= 32) return at;
   return end;
 }
 

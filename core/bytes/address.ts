@@ -4,7 +4,8 @@
  * of RFC 5952 4.
  */
 
-import { ld8, ld16be, ld32, ld32be, st16be, st32, st32be, st8 } from "../machine.ts";
+import { copy16, ctz32, equal16, ld32, st32, ld16be, ld32be, ld32le, ld8, mul, nondigits16, st16be, st16mapped, st32be, st8 } from "../machine.ts";
+import { QUAD_VALUE } from "../memory/layout.ts";
 import { decimalWrite } from "./decimal.ts";
 
 /** The word ::ffff in network order, third of the four words of a mapped IPv4 address. */
@@ -27,51 +28,49 @@ export function isMulticast(p: i32): boolean {
 
 /** Are two 16-byte addresses the same? Both stand at multiples of four. */
 export function addressEqual(a: i32, b: i32): boolean {
-  return ld32(a + 12) === ld32(b + 12) && ld32(a + 8) === ld32(b + 8) && ld32(a + 4) === ld32(b + 4) && ld32(a) === ld32(b);
+  return equal16(a, b);
 }
 
 export function addressCopy(to: i32, from: i32): void {
-  st32(to, ld32(from));
-  st32(to + 4, ld32(from + 4));
-  st32(to + 8, ld32(from + 8));
-  st32(to + 12, ld32(from + 12));
+  copy16(to, from);
 }
 
-/** Reads the 32 bits of a dotted quad at `p`, written to `to` in network order. Returns the position after it, or 0 when it is none. */
-function quadRead(p: i32, end: i32, to: i32): i32 {
-  let word: i32 = 0;
-  let octet: i32 = 0;
-  let digits: i32 = 0;
-  let dots: i32 = 0;
-  let at: i32 = p;
-  while (at < end) {
-    const digit: i32 = (ld8(at) - 48) | 0;
-    if (digit >= 0 && digit <= 9) {
-      octet = (octet << 3) + (octet << 1) + digit;
-      digits++;
-      if (digits > 3 || octet > 255) return 0;
-    } else if (digit === -2 && digits > 0 && dots < 3) {
-      word = (word << 8) | octet;
-      octet = 0;
-      digits = 0;
-      dots++;
-    } else {
-      break;
-    }
-    at++;
-  }
-  if (dots !== 3 || digits === 0) return 0;
-  st32be(to, (word << 8) | octet);
-  return at;
+/** Value of the one to three digits that end at `end`. */
+function octetRead(end: i32, n: i32): i32 {
+  const digits: i32 = ld32le(end - 4) & (-1 << ((4 - n) << 3));
+  return ((digits >> 24) & 15) + mul((digits >> 16) & 15, 10) + mul((digits >> 8) & 15, 100);
+}
+
+/** Reads the dotted quad at `p` into QUAD_VALUE, the first octet in the highest byte. Returns the position after it, or 0 when it is none. */
+function quadRead(p: i32, end: i32): i32 {
+  /* Where each octet ends: at a byte that is no digit, or at `end`. */
+  const room: i32 = end - p > 16 ? 16 : end - p;
+  const ends1: i32 = nondigits16(p) | (1 << room);
+  const ends2: i32 = ends1 & ((ends1 - 1) | 0);
+  const ends3: i32 = ends2 & ((ends2 - 1) | 0);
+  const dot1: i32 = ctz32(ends1);
+  const dot2: i32 = ctz32(ends2);
+  const dot3: i32 = ctz32(ends3);
+  const stop: i32 = ctz32(ends3 & ((ends3 - 1) | 0));
+  if (stop > room || ld8(p + dot1) !== 46 || ld8(p + dot2) !== 46 || ld8(p + dot3) !== 46) return 0;
+  const n1: i32 = dot1;
+  const n2: i32 = dot2 - dot1 - 1;
+  const n3: i32 = dot3 - dot2 - 1;
+  const n4: i32 = stop - dot3 - 1;
+  if (n1 === 0 || n2 === 0 || n3 === 0 || n4 === 0 || n1 > 3 || n2 > 3 || n3 > 3 || n4 > 3) return 0;
+  const first: i32 = octetRead(p + dot1, n1);
+  const second: i32 = octetRead(p + dot2, n2);
+  const third: i32 = octetRead(p + dot3, n3);
+  const fourth: i32 = octetRead(p + stop, n4);
+  if (first > 255 || second > 255 || third > 255 || fourth > 255) return 0;
+  st32(QUAD_VALUE, (first << 24) | (second << 16) | (third << 8) | fourth);
+  return p + stop;
 }
 
 /** Reads a dotted quad at `p` into 16 bytes at `to`. Returns the position after it, or 0 when it is none. */
 export function ip4Read(p: i32, end: i32, to: i32): i32 {
-  const stop: i32 = quadRead(p, end, to + 12);
-  if (stop === 0) return 0;
-  st32(to, 0);
-  st32(to + 4, 0);
-  st32be(to + 8, MAPPED);
+  const stop: i32 = quadRead(p, end);
+  if (stop !== 0) st16mapped(to, ld32(QUAD_VALUE));
   return stop;
 }
 
@@ -115,8 +114,9 @@ export function ip6Read(p: i32, end: i32, to: i32): i32 {
     }
     if (at === start) break;
     if (at < end && ld8(at) === 46 && n <= 6) {
-      const stop: i32 = quadRead(start, end, to + (n << 1));
+      const stop: i32 = quadRead(start, end);
       if (stop === 0) return 0;
+      st32be(to + (n << 1), ld32(QUAD_VALUE));
       at = stop;
       n = n + 2;
       break;

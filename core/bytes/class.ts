@@ -10,11 +10,8 @@ import { CLASSES } from "../memory/layout.ts";
 export const CLASS_TOKEN: i32 = 1;
 /** Space, tab, or a line end that folding left inside a value (RFC 3261 7.3.1). */
 export const CLASS_SPACE: i32 = 2;
-export const CLASS_DIGIT: i32 = 4;
 /** Letters, digits, hyphen and dot of a host name; the underscore is deployed. */
-export const CLASS_HOST: i32 = 8;
-/** What may end a URI in a From or To: `>`, `;` and white space. */
-export const CLASS_URI_END: i32 = 16;
+export const CLASS_HOST: i32 = 4;
 
 function classAdd(c: i32, classes: i32): void {
   st8(CLASSES + c, ld8(CLASSES + c) | classes);
@@ -22,15 +19,13 @@ function classAdd(c: i32, classes: i32): void {
 
 export function classesInit(): void {
   for (let c: i32 = 0; c < 256; c++) st8(CLASSES + c, 0);
-  for (let c: i32 = 48; c < 58; c++) classAdd(c, CLASS_TOKEN | CLASS_DIGIT | CLASS_HOST);
+  for (let c: i32 = 48; c < 58; c++) classAdd(c, CLASS_TOKEN | CLASS_HOST);
   for (let c: i32 = 97; c < 123; c++) {
     classAdd(c, CLASS_TOKEN | CLASS_HOST);
     classAdd(c - 32, CLASS_TOKEN | CLASS_HOST);
   }
-  for (let c: i32 = 9; c < 14; c++) if (c !== 11 && c !== 12) classAdd(c, CLASS_SPACE | CLASS_URI_END);
-  classAdd(32, CLASS_SPACE | CLASS_URI_END);
-  classAdd(59, CLASS_URI_END);
-  classAdd(62, CLASS_URI_END);
+  for (let c: i32 = 9; c < 14; c++) if (c !== 11 && c !== 12) classAdd(c, CLASS_SPACE);
+  classAdd(32, CLASS_SPACE);
   classAdd(33, CLASS_TOKEN);
   classAdd(37, CLASS_TOKEN);
   classAdd(39, CLASS_TOKEN);
@@ -52,12 +47,5 @@ export function classHas(c: i32, classes: i32): boolean {
 export function classEnd(p: i32, end: i32, classes: i32): i32 {
   let at: i32 = p;
   while (at < end && (ld8(CLASSES + ld8(at)) & classes) !== 0) at++;
-  return at;
-}
-
-/** First position in [p, end) with a byte of these classes, or `end`. */
-export function classFind(p: i32, end: i32, classes: i32): i32 {
-  let at: i32 = p;
-  while (at < end && (ld8(CLASSES + ld8(at)) & classes) === 0) at++;
   return at;
 }

@@ -3,17 +3,29 @@
  * Invariant: nothing past `end` is read; a number that leaves 31 bits is refused, never wrapped.
  */
 
-import { ld8, st8 } from "../machine.ts";
-import { CLASS_DIGIT, classEnd } from "./class.ts";
+import { ctz32, decimal8, ld8, mul, nondigits16, st8 } from "../machine.ts";
 
 /** Exclusive end of the run of digits that begins at `p`. */
 export function digitsEnd(p: i32, end: i32): i32 {
-  return classEnd(p, end, CLASS_DIGIT);
+  let at: i32 = p;
+  let run: i32 = 16;
+  while (run === 16 && at < end) {
+    run = ctz32(nondigits16(at) | 0x10000);
+    at = at + run;
+  }
+  return at < end ? at : end;
 }
 
 /** Value of the digits in [p, end), leading zeros allowed; -1 when empty, not all digits or above 2^31-1. */
 export function decimalRead(p: i32, end: i32): i32 {
-  if (p >= end) return -1;
+  const n: i32 = end - p;
+  if (n > 8) return decimalReadLong(p, end);
+  if (n <= 0 || (nondigits16(p) & ((1 << n) - 1)) !== 0) return -1;
+  return decimal8(p, n);
+}
+
+/** The same for nine digits and more, which may leave 31 bits. */
+function decimalReadLong(p: i32, end: i32): i32 {
   let value: i32 = 0;
   for (let at: i32 = p; at < end; at++) {
     const digit: i32 = (ld8(at) - 48) | 0;
@@ -24,32 +36,55 @@ export function decimalRead(p: i32, end: i32): i32 {
   return value;
 }
 
-/** Number of digits of a value >= 0. */
-function decimalLength(value: i32): i32 {
-  if (value < 10) return 1;
-  if (value < 100) return 2;
-  if (value < 1000) return 3;
-  if (value < 10000) return 4;
-  if (value < 100000) return 5;
-  let n: i32 = 5;
-  let rest: i32 = (value / 100000) | 0;
-  while (rest > 0) {
-    n++;
-    rest = (rest / 10) | 0;
+/* A quotient by 10, 100 or 10000 of a small number is a product and a shift (Granlund, Montgomery 1994). */
+
+/** Writes a value below 100 as two digits. */
+function pairWrite(p: i32, value: i32): void {
+  const tens: i32 = mul(value, 103) >> 10;
+  st8(p, 48 + tens);
+  st8(p + 1, 48 + value - mul(tens, 10));
+}
+
+/** Writes a value below 10,000 as four digits. */
+function fourWrite(p: i32, value: i32): void {
+  const hundreds: i32 = mul(value, 5243) >> 19;
+  pairWrite(p, hundreds);
+  pairWrite(p + 2, value - mul(hundreds, 100));
+}
+
+/** Writes a value below 10,000 without leading zeros; returns the position after it. */
+function fewWrite(p: i32, value: i32): i32 {
+  if (value < 10) {
+    st8(p, 48 + value);
+    return p + 1;
   }
-  return n;
+  if (value < 100) {
+    pairWrite(p, value);
+    return p + 2;
+  }
+  if (value < 1000) {
+    const hundreds: i32 = mul(value, 5243) >> 19;
+    st8(p, 48 + hundreds);
+    pairWrite(p + 1, value - mul(hundreds, 100));
+    return p + 3;
+  }
+  fourWrite(p, value);
+  return p + 4;
 }
 
 /** Writes a value >= 0 at `p`; returns the position after it. */
 export function decimalWrite(p: i32, value: i32): i32 {
-  const end: i32 = p + decimalLength(value);
-  let at: i32 = end;
-  let rest: i32 = value;
-  while (at > p) {
-    const next: i32 = (rest / 10) | 0;
-    at--;
-    st8(at, 48 + (rest - ((next << 3) + (next << 1))));
-    rest = next;
-  }
-  return end;
+  if (value < 10000) return fewWrite(p, value);
+  const above: i32 = (value / 10000) | 0;
+  const at: i32 = above < 10000 ? fewWrite(p, above) : decimalWriteLong(p, above);
+  fourWrite(at, value - mul(above, 10000));
+  return at + 4;
+}
+
+/** The same for the digits above the fourth of a value from 100,000,000 on. */
+function decimalWriteLong(p: i32, value: i32): i32 {
+  const above: i32 = (value / 10000) | 0;
+  const at: i32 = fewWrite(p, above);
+  fourWrite(at, value - mul(above, 10000));
+  return at + 4;
 }

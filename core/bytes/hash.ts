@@ -1,38 +1,37 @@
 /*
  * HalfSipHash-1-3 with a 64-bit result (Aumasson, Bernstein; the form Linux has in lib/siphash.c):
- * keyed, so that nobody outside can make tables collide or guess an identity. Words are taken in network
- * order on every machine. The state lives in memory because the portable subset returns one i32.
+ * keyed, so that nobody outside can make tables collide or guess an identity. Runs of bytes end in a word with their
+ * length, so the sum of all lengths is not mixed in once more. The state lives in memory because the portable subset
+ * returns one i32.
  */
 
-import { ld32, ld32be, ld8, st32 } from "../machine.ts";
+import { ld32, ld32le, st32 } from "../machine.ts";
 import { HASH_STATE, HEADER_KEY } from "../memory/layout.ts";
 
 const V0: i32 = HASH_STATE;
 const V1: i32 = HASH_STATE + 4;
 const V2: i32 = HASH_STATE + 8;
 const V3: i32 = HASH_STATE + 12;
-const COUNT: i32 = HASH_STATE + 16;
 /** Eight zero bytes. */
 const ZERO: i32 = HASH_STATE + 24;
 
 export function hashBegin(): void {
-  const k0: i32 = ld32be(HEADER_KEY);
-  const k1: i32 = ld32be(HEADER_KEY + 4);
+  const k0: i32 = ld32(HEADER_KEY);
+  const k1: i32 = ld32(HEADER_KEY + 4);
   st32(V0, k0);
   st32(V1, k1 ^ 0xee);
   st32(V2, 0x6c796765 ^ k0);
   st32(V3, 0x74656462 ^ k1);
-  st32(COUNT, 0);
 }
 
-/** Mixes `n` words in network order at `p`, then the word `last`: the state stays in locals, which is what makes it quick. */
+/** Mixes `n` little-endian words at `p`, then the word `last`: the state stays in locals, which is what makes it quick. */
 function mix(p: i32, n: i32, last: i32): void {
   let v0: i32 = ld32(V0);
   let v1: i32 = ld32(V1);
   let v2: i32 = ld32(V2);
   let v3: i32 = ld32(V3);
   for (let i: i32 = 0; i <= n; i++) {
-    const m: i32 = i < n ? ld32be(p + (i << 2)) : last;
+    const m: i32 = i < n ? ld32le(p + (i << 2)) : last;
     v3 = v3 ^ m;
     v0 = (v0 + v1) | 0;
     v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -50,7 +49,6 @@ function mix(p: i32, n: i32, last: i32): void {
   st32(V1, v1);
   st32(V2, v2);
   st32(V3, v3);
-  st32(COUNT, (ld32(COUNT) + (n << 2) + 4) | 0);
 }
 
 /** Mixes one 32-bit word in. */
@@ -58,13 +56,11 @@ export function hashWord(m: i32): void {
   mix(0, 0, m);
 }
 
-/** Mixes `len` bytes in; the last word is padded with its length, so "a"+"b" and "ab" differ when taken apart. */
+/** Mixes `len` bytes in; the last word holds their length above the up to three that are left, so "a"+"b" and "ab" differ when taken apart. */
 export function hashBytes(p: i32, len: i32): void {
   const words: i32 = len >> 2;
-  const end: i32 = p + len;
-  let last: i32 = (len & 0xff) << 24;
-  for (let at: i32 = p + (words << 2); at < end; at++) last = (last << 8) | ld8(at) | ((len & 0xff) << 24);
-  mix(p, words, last);
+  const left: i32 = ld32le(p + (words << 2)) & ((1 << ((len & 3) << 3)) - 1);
+  mix(p, words, left | (len << 24));
 }
 
 /** Mixes a 16-byte address and a word in. */
@@ -78,7 +74,6 @@ function finish(): void {
 
 /** The low word of the result; hashHigh must be asked after it. */
 export function hashEnd(): i32 {
-  hashWord(ld32(COUNT));
   st32(V2, ld32(V2) ^ 0xee);
   finish();
   return ld32(V1) ^ ld32(V3);

@@ -1,19 +1,20 @@
 /*
- * Caseless words: keywords are compared four bytes at a time as lower-case big-endian numbers,
- * since the portable subset has no strings. `0x20` folds the case of letters and leaves `-`, `.`, `/`
- * and digits as they are; callers have tokenised before, so control bytes do not reach this far.
+ * Caseless words: keywords are compared four bytes at a time as lower-case little-endian numbers, since the portable
+ * subset has no strings and processors load them so: "sip:", read from its end, is 0x3a706973. `0x20` folds the case of
+ * letters and leaves `-`, `.`, `/` and digits as they are; callers have tokenised before, so control bytes do not reach
+ * this far.
  */
 
-import { ld16be, ld32be, ld8 } from "../machine.ts";
+import { ld32le, ld8 } from "../machine.ts";
 import { CLASS_SPACE, CLASS_TOKEN, classEnd, classHas } from "./class.ts";
 
 /** Four bytes at `p`, folded to lower case. */
 export function fold32(p: i32): i32 {
-  return ld32be(p) | 0x20202020;
+  return ld32le(p) | 0x20202020;
 }
 
 export function fold16(p: i32): i32 {
-  return ld16be(p) | 0x2020;
+  return (ld32le(p) & 0xffff) | 0x2020;
 }
 
 export function fold8(p: i32): i32 {
@@ -35,12 +36,12 @@ export function isSpace(c: i32): boolean {
 
 /** First position in [p, end) that is not white space. */
 export function spaceSkip(p: i32, end: i32): i32 {
-  return classEnd(p, end, CLASS_SPACE);
+  return p < end && ld8(p) <= 32 ? classEnd(p, end, CLASS_SPACE) : p;
 }
 
 /** Exclusive end of [p, end) without the white space it ends in. */
 export function spaceTrim(p: i32, end: i32): i32 {
   let at: i32 = end;
-  while (at > p && isSpace(ld8(at - 1))) at--;
+  while (at > p && ld8(at - 1) <= 32 && isSpace(ld8(at - 1))) at--;
   return at;
 }

@@ -3,7 +3,7 @@
  * Invariant: edits ascend and do not overlap (callers edit a place once); a full region is remembered and ends in FAULT_EDITS, never in a half rewrite.
  */
 
-import { copy, ld32, mul, st32, st8 } from "../machine.ts";
+import { copy, ld32, mul, st32, st32be, st8 } from "../machine.ts";
 import { EDITS, EDIT_MAX, EDIT_SIZE, HEADER_TEXT_TOP, MESSAGE, TEXT, TEXT_SIZE } from "../memory/layout.ts";
 import { EDIT_AT, EDIT_END, EDIT_LEN, EDIT_TEXT, MESSAGE_EDIT_COUNT } from "../memory/message.ts";
 import { addressWrite, hostWrite } from "../bytes/address.ts";
@@ -39,7 +39,9 @@ export function textByte(c: i32): void {
 
 /** Up to four bytes, the first in the highest: 0x3b637674 is ";cvt". */
 export function textWord(word: i32, len: i32): void {
-  for (let i: i32 = 0; i < len; i++) textByte((word >> (24 - (i << 3))) & 255);
+  const at: i32 = top();
+  st32be(at, word);
+  st32(HEADER_TEXT_TOP, at + len);
 }
 
 export function textDecimal(value: i32): void {
@@ -64,6 +66,14 @@ export function textHost(address: i32, port: i32): void {
     at = decimalWrite(at + 1, port);
   }
   st32(HEADER_TEXT_TOP, at);
+}
+
+/** A host that stands as text at `p`, with `:port`; 16 bytes at most. */
+export function textHostBytes(p: i32, len: i32, port: i32): void {
+  const at: i32 = top();
+  copy(at, p, len);
+  st8(at + len, 58);
+  st32(HEADER_TEXT_TOP, decimalWrite(at + len + 1, port));
 }
 
 /** Bytes from elsewhere in memory. Longer than a spelling may be, they are cut off by the region's end. */

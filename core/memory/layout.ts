@@ -27,8 +27,11 @@ export const HEADER_TEXT_TOP: i32 = 56;
 /** Reason (memory/reason.ts) of the last verdict. */
 export const HEADER_REASON: i32 = 60;
 
-/** Working state of bytes/hash.ts (20 bytes) and of bytes/token.ts. */
+/** Working state of bytes/hash.ts. */
 export const HASH_STATE: i32 = 768;
+/** What bytes/address.ts has read. */
+export const QUAD_VALUE: i32 = 800;
+/** Working state of bytes/cipher.ts. */
 export const CIPHER_STATE: i32 = 832;
 /** Where the next message is put together (an address in ASSEMBLY). */
 export const ASSEMBLY_TOP: i32 = 928;
@@ -72,6 +75,10 @@ export const SCRATCH_TOKEN: i32 = 1536;
 
 /** Character classes: bytes/class.ts. */
 export const CLASSES: i32 = 1664;
+
+/** Media address of each realm as text: table/service.ts. */
+export const REALM_TEXTS: i32 = 2048;
+export const REALM_TEXT_SIZE: i32 = 32;
 
 /* Fixed regions. */
 export const REALMS: i32 = 4096;

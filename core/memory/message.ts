@@ -20,7 +20,7 @@ export const MESSAGE_CALL_ID_LEN: i32 = 28;
 export const MESSAGE_FROM_TAG: i32 = 32;
 export const MESSAGE_TO_TAG: i32 = 40;
 export const MESSAGE_TO_TAG_LEN: i32 = 44;
-/** user@host[:port] of the To URI: the address of record. */
+/** The To URI; after recordSettle user@host[:port] of it, the address of record. */
 export const MESSAGE_TO_URI: i32 = 48;
 export const MESSAGE_TO_URI_LEN: i32 = 52;
 export const MESSAGE_BRANCH: i32 = 56;

@@ -48,7 +48,7 @@ import { REASON_FORGED_TOKEN } from "../memory/reason.ts";
 import { BINDING_POOL, BINDING_PORT, BINDING_SPELLED, BINDING_SPELLED_LEN, BINDING_TERMINAL } from "../memory/tables.ts";
 import { addressCopy, addressEqual, isMulticast, isUnspecified } from "../bytes/address.ts";
 import { mentionAt } from "../decode/mention.ts";
-import { editAppend, textByte, textBytes, textDecimal, textDrop, textHost, textMark, textWord } from "../encode/edit.ts";
+import { editAppend, textByte, textBytes, textDecimal, textDrop, textHost, textHostBytes, textMark, textWord } from "../encode/edit.ts";
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
 import { serverAt, serviceIs } from "../table/service.ts";
@@ -98,9 +98,7 @@ export function bindingReplace(m: i32, binding: i32): void {
     return;
   }
   const mark: i32 = textMark();
-  textBytes(pool + POOL_TEXT, len);
-  textByte(58);
-  textDecimal(ld32(b + BINDING_PORT));
+  textHostBytes(pool + POOL_TEXT, len, ld32(b + BINDING_PORT));
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
 }
 

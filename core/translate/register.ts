@@ -53,6 +53,7 @@ import {
 import { addressEqual } from "../bytes/address.ts";
 import { randomWord } from "../bytes/random.ts";
 import { mentionAt, mentionCount } from "../decode/mention.ts";
+import { recordSettle } from "../decode/sip/message.ts";
 import { outputEvent } from "../output/queue.ts";
 import { SPELLINGS_MAX, bindingAt, bindingMove, bindingOf } from "../table/binding.ts";
 import {
@@ -83,6 +84,7 @@ const EXPIRES_MAX: i32 = 1000000;
 
 /** Notes the identities of the REGISTER, or of the response to one, in hand. */
 function registerBegin(): void {
+  recordSettle();
   registrationKeys(ld32(MESSAGE + MESSAGE_TO_URI), ld32(MESSAGE + MESSAGE_TO_URI_LEN), ld32(MESSAGE + MESSAGE_CALL_ID), ld32(MESSAGE + MESSAGE_CALL_ID_LEN));
 }
 

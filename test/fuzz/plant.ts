@@ -24,10 +24,10 @@ export const PLANTS: Plant[] = [
     change: { file: "core/machine.asc.ts", from: "u64(u32(a)) * u64(u32(b))", to: "u64(i64(a) * i64(b))" },
   },
   {
-    what: "a signed 16-bit load, in WebAssembly",
+    what: "a signed byte load, in WebAssembly",
     into: "wasm",
     property: "difference",
-    change: { file: "core/machine.asc.ts", from: "i32(bswap<u16>(load<u16>(p)))", to: "i32(bswap<i16>(load<i16>(p)))" },
+    change: { file: "core/machine.asc.ts", from: "return load<u8>(p);", to: "return load<i8>(p);" },
   },
   {
     what: "the top Via is not mapped",

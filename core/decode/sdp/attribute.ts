@@ -27,45 +27,45 @@ export const ATTRIBUTE_GROUP: i32 = 10;
 function attributeOf8(p: i32): i32 {
   const first: i32 = fold32(p);
   const second: i32 = fold32(p + 4);
-  if (first === 0x72746370 && second === 0x2d6d7578) return ATTRIBUTE_MUX;
-  if (first === 0x73656e64 && second === 0x6f6e6c79) return ATTRIBUTE_SENDONLY;
-  if (first === 0x72656376 && second === 0x6f6e6c79) return ATTRIBUTE_RECVONLY;
-  if (first === 0x696e6163 && second === 0x74697665) return ATTRIBUTE_INACTIVE;
-  if (first === 0x73656e64 && second === 0x72656376) return ATTRIBUTE_SENDRECV;
+  if (first === 0x70637472 && second === 0x78756d2d) return ATTRIBUTE_MUX;
+  if (first === 0x646e6573 && second === 0x796c6e6f) return ATTRIBUTE_SENDONLY;
+  if (first === 0x76636572 && second === 0x796c6e6f) return ATTRIBUTE_RECVONLY;
+  if (first === 0x63616e69 && second === 0x65766974) return ATTRIBUTE_INACTIVE;
+  if (first === 0x646e6573 && second === 0x76636572) return ATTRIBUTE_SENDRECV;
   return ATTRIBUTE_OTHER;
 }
 
 function isIce(p: i32, len: i32): boolean {
-  if (len >= 7 && len <= 12 && fold32(p) === 0x6963652d) return true;
-  if (len === 9) return fold32(p) === 0x63616e64 && fold32(p + 4) === 0x69646174 && fold8(p + 8) === 0x65;
-  if (len === 17 && fold32(p) === 0x72656d6f) return fold32(p + 7) === 0x63616e64 && fold32(p + 13) === 0x61746573;
-  if (len === 17 && fold32(p) === 0x656e642d) return fold32(p + 7) === 0x63616e64 && fold32(p + 13) === 0x61746573;
+  if (len >= 7 && len <= 12 && fold32(p) === 0x2d656369) return true;
+  if (len === 9) return fold32(p) === 0x646e6163 && fold32(p + 4) === 0x74616469 && fold8(p + 8) === 0x65;
+  if (len === 17 && fold32(p) === 0x6f6d6572) return fold32(p + 7) === 0x646e6163 && fold32(p + 13) === 0x73657461;
+  if (len === 17 && fold32(p) === 0x2d646e65) return fold32(p + 7) === 0x646e6163 && fold32(p + 13) === 0x73657461;
   return false;
 }
 
 /** "rtpm", "fmtp" or "ptim" at `p`: most of the lines of a description, told from the rest by one word. */
 export function isCodecLine(p: i32): boolean {
   const word: i32 = fold32(p);
-  return word === 0x7274706d || word === 0x666d7470 || word === 0x7074696d;
+  return word === 0x6d707472 || word === 0x70746d66 || word === 0x6d697470;
 }
 
 /** ATTRIBUTE_* of the name in [p, end). */
 export function attributeRead(p: i32, end: i32): i32 {
   const len: i32 = end - p;
   if (len === 4) {
-    if (fold32(p) === 0x72746370) return ATTRIBUTE_RTCP;
-    return fold32(p) === 0x616c7463 ? ATTRIBUTE_ALTC : ATTRIBUTE_OTHER;
+    if (fold32(p) === 0x70637472) return ATTRIBUTE_RTCP;
+    return fold32(p) === 0x63746c61 ? ATTRIBUTE_ALTC : ATTRIBUTE_OTHER;
   }
-  if (len === 5) return fold32(p) === 0x67726f75 && fold8(p + 4) === 0x70 ? ATTRIBUTE_GROUP : ATTRIBUTE_OTHER;
+  if (len === 5) return fold32(p) === 0x756f7267 && fold8(p + 4) === 0x70 ? ATTRIBUTE_GROUP : ATTRIBUTE_OTHER;
   if (len === 8) {
     const plain: i32 = attributeOf8(p);
     if (plain !== ATTRIBUTE_OTHER) return plain;
   }
-  if (len === 11 && fold32(p) === 0x62756e64 && fold32(p + 4) === 0x6c652d6f && fold16(p + 8) === 0x6e6c) return ATTRIBUTE_BUNDLE_ONLY;
+  if (len === 11 && fold32(p) === 0x646e7562 && fold32(p + 4) === 0x6f2d656c && fold16(p + 8) === 0x6c6e) return ATTRIBUTE_BUNDLE_ONLY;
   return isIce(p, len) ? ATTRIBUTE_ICE : ATTRIBUTE_OTHER;
 }
 
 /** "ANAT" at the start of a group's value. */
 export function isAnat(p: i32, end: i32): boolean {
-  return end - p >= 4 && fold32(p) === 0x616e6174 && (end - p === 4 || ld8(p + 4) <= 32);
+  return end - p >= 4 && fold32(p) === 0x74616e61 && (end - p === 4 || ld8(p + 4) <= 32);
 }

@@ -4,7 +4,7 @@
  * Invariant: a line that does not parse makes no mention, except an m= line, without which nothing behind it is sure.
  */
 
-import { clear, ld32, ld8, mul, scan8, st32 } from "../../machine.ts";
+import { clear, ld16be, ld32, ld8, mul, scan8, scanSpace, st32 } from "../../machine.ts";
 import { MEDIAS, MEDIA_MAX, MEDIA_SIZE, MESSAGE } from "../../memory/layout.ts";
 import {
   FORM_IP4,
@@ -76,6 +76,12 @@ const SESSION_FIRST: i32 = MESSAGE + 172;
 
 const DIRECTIONS: i32 = 38;
 
+/* "a=", "m=", "c=" and "o=". */
+const TYPE_ATTRIBUTE: i32 = 0x613d;
+const TYPE_MEDIA: i32 = 0x6d3d;
+const TYPE_CONNECTION: i32 = 0x633d;
+const TYPE_ORIGIN: i32 = 0x6f3d;
+
 export function mediaAt(index: i32): i32 {
   return MEDIAS + mul(index, MEDIA_SIZE);
 }
@@ -84,16 +90,9 @@ export function mediaCount(): i32 {
   return ld32(MESSAGE + MESSAGE_MEDIA_COUNT);
 }
 
-/** Exclusive end of a run of bytes above space. */
-function fieldEnd(p: i32, end: i32): i32 {
-  let at: i32 = p;
-  while (at < end && ld8(at) > 32) at++;
-  return at;
-}
-
 /** Position after the spaces that follow the field at `p`. */
 function fieldSkip(p: i32, end: i32): i32 {
-  let at: i32 = fieldEnd(p, end);
+  let at: i32 = scanSpace(p, end);
   while (at < end && ld8(at) === 32) at++;
   return at;
 }
@@ -105,11 +104,10 @@ function mediaNow(): i32 {
 
 /** Reads "IP4 a.b.c.d" at `p` and appends its mention, the type included. Returns the mention, 0 when it is none, or a fault. */
 function addressRead(role: i32, p: i32, end: i32): i32 {
-  const typeEnd: i32 = fieldEnd(p, end);
-  const from: i32 = fieldSkip(p, end);
-  let stop: i32 = from;
-  while (stop < end && ld8(stop) > 32 && ld8(stop) !== 47) stop++;
-  if (typeEnd - p !== 3 || fold16(p) !== 0x6970 || stop === from) return 0;
+  if (end - p < 5 || fold16(p) !== 0x7069 || ld8(p + 2) <= 32 || ld8(p + 3) > 32) return 0;
+  const from: i32 = fieldSkip(p + 3, end);
+  const stop: i32 = scan8(from, scanSpace(from, end), 47);
+  if (stop === from) return 0;
   const m: i32 = mentionAppend(role, p, stop);
   if (m === 0) return fault(FAULT_MENTIONS, p);
   st32(m + MENTION_HOST_END, from);
@@ -142,9 +140,9 @@ function connectionRead(p: i32, end: i32): i32 {
 /** PROTO_* of the transport in [p, end) (RFC 8866 8.2.2 registry). */
 function protoRead(p: i32, end: i32): i32 {
   const len: i32 = end - p;
-  if (len >= 4 && fold32(p) === 0x7274702f) return PROTO_RTP;
-  if (len >= 12 && fold32(p) === 0x7564702f && fold32(p + 4) === 0x746c732f && fold32(p + 8) === 0x7274702f) return PROTO_RTP;
-  if (len >= 3 && fold16(p) === 0x7564 && fold8(p + 2) === 0x70) return PROTO_UDP;
+  if (len >= 4 && fold32(p) === 0x2f707472) return PROTO_RTP;
+  if (len >= 12 && fold32(p) === 0x2f706475 && fold32(p + 4) === 0x2f736c74 && fold32(p + 8) === 0x2f707472) return PROTO_RTP;
+  if (len >= 3 && fold16(p) === 0x6475 && fold8(p + 2) === 0x70) return PROTO_UDP;
   return PROTO_OTHER;
 }
 
@@ -177,7 +175,7 @@ function mediaRead(p: i32, end: i32): i32 {
   st32(media + MEDIA_COUNT, count);
   st32(media + MEDIA_FLOW, -1);
   const proto: i32 = fieldSkip(after, end);
-  st32(media + MEDIA_PROTO, protoRead(proto, fieldEnd(proto, end)));
+  st32(media + MEDIA_PROTO, protoRead(proto, scanSpace(proto, end)));
   st32(media + MEDIA_FLAGS, ld32(SESSION_FLAGS));
   return 0;
 }
@@ -221,7 +219,6 @@ function lineMention(role: i32, line: i32, next: i32): i32 {
 
 /** Reads the attribute whose line is [line, next) and whose text is [p, end). */
 function attributeLineRead(line: i32, next: i32, p: i32, end: i32): i32 {
-  if (isCodecLine(p)) return 0;
   const nameEnd: i32 = scan8(p, end, 58);
   const name: i32 = attributeRead(p, nameEnd);
   if (name === ATTRIBUTE_OTHER) return 0;
@@ -260,19 +257,23 @@ export function sessionDecode(p: i32, end: i32): i32 {
   let line: i32 = p;
   while (line < end) {
     const lf: i32 = scan8(line, end, 10);
-    const stop: i32 = lf > line && ld8(lf - 1) === 13 ? lf - 1 : lf;
-    const next: i32 = lf < end ? lf + 1 : end;
-    let result: i32 = 0;
-    if (stop - line > 2 && ld8(line + 1) === 61) {
-      const type: i32 = ld8(line);
-      if (type === 97) result = attributeLineRead(line, next, line + 2, stop);
-      else if (type === 109) result = mediaRead(line + 2, stop);
-      else if (type === 99) result = connectionRead(line + 2, stop);
-      else if (type === 111) result = originRead(line + 2, stop);
+    const type: i32 = lf - line > 2 ? ld16be(line) : 0;
+    if (type === TYPE_ATTRIBUTE && isCodecLine(line + 2)) {
+      line = lf + 1;
+      continue;
     }
+    const result: i32 = lineRead(type, line, lf < end ? lf + 1 : end, ld8(lf - 1) === 13 ? lf - 1 : lf);
     if (result < 0) return result;
-    line = next;
+    line = lf + 1;
   }
   connectionsSettle();
   return 0;
+}
+
+/** Reads the line [line, next) of this TYPE_*, whose text ends at `end`. Returns 0 or a fault. */
+function lineRead(type: i32, line: i32, next: i32, end: i32): i32 {
+  if (type === TYPE_ATTRIBUTE) return attributeLineRead(line, next, line + 2, end);
+  if (type === TYPE_MEDIA) return mediaRead(line + 2, end);
+  if (type === TYPE_CONNECTION) return connectionRead(line + 2, end);
+  return type === TYPE_ORIGIN ? originRead(line + 2, end) : 0;
 }

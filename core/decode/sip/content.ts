@@ -27,19 +27,19 @@ const PART_MAX: i32 = 32;
 
 /** "application" at [p, p+11). */
 function isApplication(p: i32, end: i32): boolean {
-  return end - p === 11 && fold32(p) === 0x6170706c && fold32(p + 4) === 0x69636174 && fold16(p + 8) === 0x696f && fold8(p + 10) === 0x6e;
+  return end - p === 11 && fold32(p) === 0x6c707061 && fold32(p + 4) === 0x74616369 && fold16(p + 8) === 0x6f69 && fold8(p + 10) === 0x6e;
 }
 
 function isMultipart(p: i32, end: i32): boolean {
-  return end - p === 9 && fold32(p) === 0x6d756c74 && fold32(p + 4) === 0x69706172 && fold8(p + 8) === 0x74;
+  return end - p === 9 && fold32(p) === 0x746c756d && fold32(p + 4) === 0x72617069 && fold8(p + 8) === 0x74;
 }
 
 function isSdp(p: i32, end: i32): boolean {
-  return end - p === 3 && fold16(p) === 0x7364 && fold8(p + 2) === 0x70;
+  return end - p === 3 && fold16(p) === 0x6473 && fold8(p + 2) === 0x70;
 }
 
 function isBoundary(p: i32, end: i32): boolean {
-  return end - p === 8 && fold32(p) === 0x626f756e && fold32(p + 4) === 0x64617279;
+  return end - p === 8 && fold32(p) === 0x6e756f62 && fold32(p + 4) === 0x79726164;
 }
 
 /** Notes the boundary parameter of a multipart type. */
@@ -63,9 +63,15 @@ function boundaryRead(p: i32, end: i32): void {
   }
 }
 
+/** "application/sdp" and nothing else in [p, end). */
+function isUsual(p: i32, end: i32): boolean {
+  return end - p === 15 && fold32(p) === 0x6c707061 && fold32(p + 4) === 0x74616369 && fold32(p + 8) === 0x2f6e6f69 && isSdp(p + 12, end);
+}
+
 /** CONTENT_* of a Content-Type value; the boundary of a multipart type is noted in the message. */
 export function contentRead(p: i32, end: i32): i32 {
   const type: i32 = spaceSkip(p, end);
+  if (isUsual(type, end)) return CONTENT_SDP;
   const typeEnd: i32 = tokenEnd(type, end);
   const slash: i32 = spaceSkip(typeEnd, end);
   if (slash >= end || ld8(slash) !== 47) return CONTENT_OTHER;

@@ -4,7 +4,7 @@
  * Invariant: nothing at or after `end` is read, and what is not understood is left alone or ends in a fault.
  */
 
-import { clear, ld32, ld8, scan8, st32 } from "../../machine.ts";
+import { clear, ld32, ld8, scan8, scanSpace, st32 } from "../../machine.ts";
 import { MESSAGE, MESSAGE_SIZE } from "../../memory/layout.ts";
 import {
   CONTENT_NONE,
@@ -35,6 +35,7 @@ import {
   MESSAGE_TO_URI_LEN,
   MESSAGE_VIA,
   MESSAGE_VIA_COUNT,
+  METHOD_OTHER,
   ROLE_CONTACT,
   ROLE_CONTENT_LENGTH,
   ROLE_EXPIRES,
@@ -56,7 +57,6 @@ import {
   FAULT_START_LINE,
   fault,
 } from "../../memory/reason.ts";
-import { CLASS_SPACE, CLASS_URI_END, classFind } from "../../bytes/class.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
 import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
 import { mentionCount, mentionNumber } from "../mention.ts";
@@ -82,13 +82,16 @@ import {
   NAME_TO,
   NAME_VIA,
   nameRead,
+  nameUsual,
+  usualLength,
+  usualName,
 } from "./name.ts";
 import { listRead, quoteSkip, schemeRead, uriRead } from "./uri.ts";
 import { viaRead } from "./via.ts";
 
 /** "SIP/2.0" at `p`, in any case (RFC 3261 7.1). */
 function isVersion(p: i32, end: i32): boolean {
-  return end - p === 7 && fold32(p) === 0x7369702f && ld8(p + 4) === 50 && ld8(p + 5) === 46 && ld8(p + 6) === 48;
+  return end - p === 7 && fold32(p) === 0x2f706973 && ld8(p + 4) === 50 && ld8(p + 5) === 46 && ld8(p + 6) === 48;
 }
 
 function statusRead(p: i32, end: i32): i32 {
@@ -103,13 +106,14 @@ function statusRead(p: i32, end: i32): i32 {
 /** Reads the request or status line in [p, end). Returns 0 or a fault. */
 function startLineRead(p: i32, end: i32): i32 {
   if (end - p > 8 && isVersion(p, p + 7) && ld8(p + 7) === 32) return statusRead(p + 8, end);
-  const methodEnd: i32 = tokenEnd(p, end);
+  const methodEnd: i32 = scan8(p, end, 32);
+  const method: i32 = methodRead(p, methodEnd);
   const version: i32 = end - 7;
-  if (methodEnd === p || methodEnd >= end || ld8(methodEnd) !== 32) return fault(FAULT_START_LINE, methodEnd);
+  if (method === METHOD_OTHER && (methodEnd === p || tokenEnd(p, methodEnd) !== methodEnd)) return fault(FAULT_START_LINE, p);
   if (version <= methodEnd + 2 || !isVersion(version, end) || ld8(version - 1) !== 32) return fault(FAULT_START_LINE, version);
-  const space: i32 = classFind(methodEnd + 1, version - 1, CLASS_SPACE);
+  const space: i32 = scanSpace(methodEnd + 1, version - 1);
   if (space < version - 1) return fault(FAULT_START_LINE, space);
-  st32(MESSAGE + MESSAGE_METHOD, methodRead(p, methodEnd));
+  st32(MESSAGE + MESSAGE_METHOD, method);
   const m: i32 = uriRead(ROLE_REQUEST_URI, methodEnd + 1, version - 1);
   return m < 0 ? m : 0;
 }
@@ -122,22 +126,23 @@ function spanSet(field: i32, p: i32, end: i32): void {
 
 /** Position behind the display name and URI of a From or To, where its parameters begin; notes the To URI. 0 when a quote is left open. */
 function partyUri(p: i32, end: i32, to: boolean): i32 {
-  let at: i32 = spaceSkip(p, end);
+  const at: i32 = spaceSkip(p, end);
   const quoted: boolean = at < end && ld8(at) === 34;
   const name: i32 = quoted ? quoteSkip(at, end) : at;
   if (quoted && name === end) return 0;
   const open: i32 = scan8(name, end, 60);
-  const bracket: boolean = open < end;
-  if (bracket) at = open + 1;
-  if (!to && bracket) return scan8(at, end, 62);
-  const stop: i32 = classFind(at, end, CLASS_URI_END);
-  const close: i32 = bracket ? scan8(stop, end, 62) : stop;
-  if (to) {
-    const from: i32 = at + schemeRead(at, stop);
-    st32(MESSAGE + MESSAGE_TO_URI, from);
-    st32(MESSAGE + MESSAGE_TO_URI_LEN, stop - from);
-  }
-  return close;
+  const uri: i32 = open < end ? open + 1 : at;
+  const stop: i32 = open < end ? scan8(uri, end, 62) : scanSpace(at, scan8(at, end, 59));
+  if (to) spanSet(MESSAGE_TO_URI, uri, stop);
+  return stop;
+}
+
+/** Narrows the To URI down to the address of record: no scheme, no parameters. */
+export function recordSettle(): void {
+  const p: i32 = ld32(MESSAGE + MESSAGE_TO_URI);
+  const end: i32 = p + ld32(MESSAGE + MESSAGE_TO_URI_LEN);
+  const stop: i32 = scanSpace(p, scan8(p, end, 59));
+  spanSet(MESSAGE_TO_URI, p + schemeRead(p, stop), stop);
 }
 
 /** Reads a From or To header, whose line begins at `line`: its tag (RFC 3261 19.3). Returns 0 or a fault. */
@@ -147,17 +152,24 @@ function partyRead(line: i32, p: i32, end: i32, lineField: i32, tagField: i32): 
   if (at === 0) return fault(FAULT_HEADER, p);
   while (at < end) {
     at = scan8(at, end, 59);
-    const name: i32 = spaceSkip(at + 1, end);
-    const nameEnd: i32 = tokenEnd(name, end);
-    const equals: i32 = spaceSkip(nameEnd, end);
-    if (nameEnd - name === 3 && fold16(name) === 0x7461 && fold8(name + 2) === 0x67 && equals < end && ld8(equals) === 61) {
-      const value: i32 = spaceSkip(equals + 1, end);
-      spanSet(tagField, value, tokenEnd(value, end));
+    const value: i32 = tagValue(at, end);
+    if (value !== 0) {
+      spanSet(tagField, value, scanSpace(value, scan8(value, end, 59)));
       return 0;
     }
     at = at + 1;
   }
   return 0;
+}
+
+/** Position of the value of the parameter whose semicolon stands at `p`, if it is the tag; else 0. */
+function tagValue(p: i32, end: i32): i32 {
+  if (end - p > 5 && fold32(p) === 0x6761743b && ld8(p + 4) === 61 && ld8(p + 5) > 32) return p + 5;
+  const name: i32 = spaceSkip(p + 1, end);
+  const nameEnd: i32 = tokenEnd(name, end);
+  const equals: i32 = spaceSkip(nameEnd, end);
+  if (nameEnd - name !== 3 || fold16(name) !== 0x6174 || fold8(name + 2) !== 0x67 || equals >= end || ld8(equals) !== 61) return 0;
+  return spaceSkip(equals + 1, end);
 }
 
 /** Notes the line of a header of which there may be one (RFC 4475 3.3.8). Returns false when it is the second. */
@@ -174,7 +186,7 @@ function cseqRead(p: i32, end: i32): i32 {
   const method: i32 = spaceSkip(stop, end);
   if (number < 0 || method === stop || method >= end) return fault(FAULT_CSEQ, p);
   st32(MESSAGE + MESSAGE_CSEQ, number);
-  st32(MESSAGE + MESSAGE_CSEQ_METHOD, methodRead(method, tokenEnd(method, end)));
+  st32(MESSAGE + MESSAGE_CSEQ_METHOD, methodRead(method, scanSpace(method, end)));
   return 0;
 }
 
@@ -209,7 +221,7 @@ function requireRead(p: i32, end: i32): void {
   let at: i32 = p;
   while (at < end) {
     const stop: i32 = tokenEnd(at, end);
-    if (stop - at === 3 && fold16(at) === 0x6963 && fold8(at + 2) === 0x65) flagSet(MESSAGE_FLAG_REQUIRE_ICE);
+    if (stop - at === 3 && fold16(at) === 0x6369 && fold8(at + 2) === 0x65) flagSet(MESSAGE_FLAG_REQUIRE_ICE);
     at = stop > at ? stop : at + 1;
   }
 }
@@ -217,7 +229,7 @@ function requireRead(p: i32, end: i32): void {
 /** Does a credential use qop=auth-int, whose digest covers the body (RFC 7616 3.4.3)? */
 function authorizationRead(p: i32, end: i32): void {
   for (let at: i32 = scan8(p, end, 45); at + 4 <= end; at = scan8(at + 1, end, 45)) {
-    if (at - p >= 4 && fold32(at - 4) === 0x61757468 && fold32(at) === 0x2d696e74) flagSet(MESSAGE_FLAG_AUTH_INT);
+    if (at - p >= 4 && fold32(at - 4) === 0x68747561 && fold32(at) === 0x746e692d) flagSet(MESSAGE_FLAG_AUTH_INT);
   }
 }
 
@@ -268,9 +280,12 @@ function contentHeaderRead(name: i32, p: i32, end: i32): i32 {
 /** Exclusive end of the header line that begins at `p`, folded lines included: the position of its last LF, or `end`. */
 function lineEnd(p: i32, end: i32): i32 {
   let at: i32 = scan8(p, end, 10);
-  while (at + 1 < end && (ld8(at + 1) === 32 || ld8(at + 1) === 9)) at = scan8(at + 1, end, 10);
+  while (at + 1 < end && ld8(at + 1) <= 32 && (ld8(at + 1) === 32 || ld8(at + 1) === 9)) at = scan8(at + 1, end, 10);
   return at;
 }
+
+/** Bytes that nameUsual may look at. */
+const USUAL_MAX: i32 = 16;
 
 /** Reads the header lines from `p` on. Returns the position of the body, or a fault. */
 function headersRead(p: i32, end: i32): i32 {
@@ -279,17 +294,23 @@ function headersRead(p: i32, end: i32): i32 {
     const c: i32 = ld8(line);
     if (c === 10) return line + 1;
     if (c === 13 && line + 1 < end && ld8(line + 1) === 10) return line + 2;
-    const stop: i32 = lineEnd(line, end);
-    const colon: i32 = scan8(line, stop, 58);
-    if (colon === line || colon >= stop) return fault(FAULT_HEADER, line);
-    const name: i32 = nameRead(line, spaceTrim(line, colon));
+    const usual: i32 = end - line > USUAL_MAX ? nameUsual(line) : 0;
+    const colon: i32 = usual !== 0 ? line + usualLength(usual) : scan8(line, end, 58);
+    const name: i32 = usual !== 0 ? usualName(usual) : nameRead(line, spaceTrim(line, colon));
+    if (usual === 0 && (colon === line || colon === end || lineEnd(line, colon) < colon)) return fault(FAULT_HEADER, line);
+    const stop: i32 = lineEnd(colon, end);
     if (name !== NAME_OTHER) {
-      const result: i32 = headerRead(name, line, colon + 1, spaceTrim(colon + 1, stop));
+      const result: i32 = headerRead(name, line, colon + 1, valueEnd(colon + 1, stop));
       if (result < 0) return result;
     }
     line = stop + 1;
   }
   return end;
+}
+
+/** Exclusive end of the value whose line ends at `end`: most end in one CR. */
+function valueEnd(p: i32, end: i32): i32 {
+  return end - p > 1 && ld8(end - 1) === 13 && ld8(end - 2) > 32 ? end - 1 : spaceTrim(p, end);
 }
 
 /** What every message must have, and a CSeq of the method it has (RFC 3261 8.1.1). Returns 0 or a fault. */

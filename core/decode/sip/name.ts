@@ -47,19 +47,19 @@ function nameCompact(p: i32): i32 {
 
 function nameOf4(p: i32): i32 {
   const word: i32 = fold32(p);
-  if (word === 0x66726f6d) return NAME_FROM;
-  if (word === 0x63736571) return NAME_CSEQ;
-  if (word === 0x70617468) return NAME_PATH;
+  if (word === 0x6d6f7266) return NAME_FROM;
+  if (word === 0x71657363) return NAME_CSEQ;
+  if (word === 0x68746170) return NAME_PATH;
   return NAME_OTHER;
 }
 
 function nameOf7(p: i32): i32 {
   const word: i32 = fold32(p);
   const last: i32 = fold32(p + 3);
-  if (word === 0x63616c6c && last === 0x6c2d6964 && isHyphen(p + 4)) return NAME_CALL_ID;
-  if (word === 0x636f6e74 && last === 0x74616374) return NAME_CONTACT;
-  if (word === 0x65787069 && last === 0x69726573) return NAME_EXPIRES;
-  if (word === 0x72657175 && last === 0x75697265) return NAME_REQUIRE;
+  if (word === 0x6c6c6163 && last === 0x64692d6c && isHyphen(p + 4)) return NAME_CALL_ID;
+  if (word === 0x746e6f63 && last === 0x74636174) return NAME_CONTACT;
+  if (word === 0x69707865 && last === 0x73657269) return NAME_EXPIRES;
+  if (word === 0x75716572 && last === 0x65726975) return NAME_REQUIRE;
   return NAME_OTHER;
 }
 
@@ -67,25 +67,66 @@ function nameOf12(p: i32): i32 {
   const first: i32 = fold32(p);
   const second: i32 = fold32(p + 4);
   const third: i32 = fold32(p + 8);
-  if (first === 0x636f6e74 && second === 0x656e742d && third === 0x74797065 && isHyphen(p + 7)) return NAME_CONTENT_TYPE;
-  if (first === 0x7265636f && second === 0x72642d72 && third === 0x6f757465 && isHyphen(p + 6)) return NAME_RECORD_ROUTE;
+  if (first === 0x746e6f63 && second === 0x2d746e65 && third === 0x65707974 && isHyphen(p + 7)) return NAME_CONTENT_TYPE;
+  if (first === 0x6f636572 && second === 0x722d6472 && third === 0x6574756f && isHyphen(p + 6)) return NAME_RECORD_ROUTE;
   return NAME_OTHER;
 }
 
 /** "authorization" (13) at `p`. */
 function isAuthorization(p: i32): boolean {
-  return fold32(p) === 0x61757468 && fold32(p + 4) === 0x6f72697a && fold32(p + 8) === 0x6174696f && fold8(p + 12) === 0x6e;
+  return fold32(p) === 0x68747561 && fold32(p + 4) === 0x7a69726f && fold32(p + 8) === 0x6f697461 && fold8(p + 12) === 0x6e;
 }
 
 function nameOf13(p: i32): i32 {
   if (isAuthorization(p)) return NAME_AUTHORIZATION;
-  if (fold32(p) === 0x73657276 && fold32(p + 4) === 0x6963652d && fold32(p + 8) === 0x726f7574 && fold8(p + 12) === 0x65 && isHyphen(p + 7))
+  if (fold32(p) === 0x76726573 && fold32(p + 4) === 0x2d656369 && fold32(p + 8) === 0x74756f72 && fold8(p + 12) === 0x65 && isHyphen(p + 7))
     return NAME_SERVICE_ROUTE;
   return NAME_OTHER;
 }
 
 function isContent(p: i32): boolean {
-  return fold32(p) === 0x636f6e74 && fold32(p + 4) === 0x656e742d && isHyphen(p + 7);
+  return fold32(p) === 0x746e6f63 && fold32(p + 4) === 0x2d746e65 && isHyphen(p + 7);
+}
+
+/** NAME_* and the length of a name, in the bits above, as nameUsual gives them. */
+const LENGTH_SHIFT: i32 = 8;
+const NAME_MASK: i32 = 255;
+
+/** Length of the name that nameUsual found. */
+export function usualLength(found: i32): i32 {
+  return found >> LENGTH_SHIFT;
+}
+
+export function usualName(found: i32): i32 {
+  return found & NAME_MASK;
+}
+
+/**
+ * The header names that every message has, in long form and with the colon right behind, told by their first words: no
+ * scan for the colon. Returns 0 for any other.
+ */
+export function nameUsual(p: i32): i32 {
+  const found: i32 = usualFind(p);
+  return ld8(p + usualLength(found)) === 58 ? found : 0;
+}
+
+function usualFind(p: i32): i32 {
+  const word: i32 = fold32(p);
+  if (word === 0x3a616976) return NAME_VIA | (3 << LENGTH_SHIFT);
+  if (word === 0x6d6f7266) return NAME_FROM | (4 << LENGTH_SHIFT);
+  if (word === 0x71657363) return NAME_CSEQ | (4 << LENGTH_SHIFT);
+  if (word === 0x6c6c6163) return fold32(p + 3) === 0x64692d6c && isHyphen(p + 4) ? NAME_CALL_ID | (7 << LENGTH_SHIFT) : 0;
+  if (word === 0x746e6f63) return contentFind(p);
+  return (word & 0xffffff) === 0x003a6f74 ? NAME_TO | (2 << LENGTH_SHIFT) : 0;
+}
+
+/** "Contact", "Content-Type" or "Content-Length" at `p`, of which the first word is known. */
+function contentFind(p: i32): i32 {
+  const word: i32 = fold32(p + 4);
+  if (word === 0x3a746361) return NAME_CONTACT | (7 << LENGTH_SHIFT);
+  if (word !== 0x2d746e65 || !isHyphen(p + 7)) return 0;
+  if (fold32(p + 8) === 0x65707974) return NAME_CONTENT_TYPE | (12 << LENGTH_SHIFT);
+  return fold32(p + 8) === 0x676e656c && fold32(p + 11) === 0x3a687467 ? NAME_CONTENT_LENGTH | (14 << LENGTH_SHIFT) : 0;
 }
 
 /** NAME_* of the header name in [p, end). */
@@ -94,27 +135,27 @@ export function nameRead(p: i32, end: i32): i32 {
     case 1:
       return nameCompact(p);
     case 2:
-      return fold16(p) === 0x746f ? NAME_TO : NAME_OTHER;
+      return fold16(p) === 0x6f74 ? NAME_TO : NAME_OTHER;
     case 3:
-      return fold16(p) === 0x7669 && fold8(p + 2) === 0x61 ? NAME_VIA : NAME_OTHER;
+      return fold16(p) === 0x6976 && fold8(p + 2) === 0x61 ? NAME_VIA : NAME_OTHER;
     case 4:
       return nameOf4(p);
     case 5:
-      return fold32(p) === 0x726f7574 && fold8(p + 4) === 0x65 ? NAME_ROUTE : NAME_OTHER;
+      return fold32(p) === 0x74756f72 && fold8(p + 4) === 0x65 ? NAME_ROUTE : NAME_OTHER;
     case 7:
       return nameOf7(p);
     case 8:
-      return fold32(p) === 0x72656665 && fold32(p + 4) === 0x722d746f && isHyphen(p + 5) ? NAME_REFER_TO : NAME_OTHER;
+      return fold32(p) === 0x65666572 && fold32(p + 4) === 0x6f742d72 && isHyphen(p + 5) ? NAME_REFER_TO : NAME_OTHER;
     case 12:
       return nameOf12(p);
     case 13:
       return nameOf13(p);
     case 14:
-      return isContent(p) && fold32(p + 8) === 0x6c656e67 && fold16(p + 12) === 0x7468 ? NAME_CONTENT_LENGTH : NAME_OTHER;
+      return isContent(p) && fold32(p + 8) === 0x676e656c && fold16(p + 12) === 0x6874 ? NAME_CONTENT_LENGTH : NAME_OTHER;
     case 16:
-      return isContent(p) && fold32(p + 8) === 0x656e636f && fold32(p + 12) === 0x64696e67 ? NAME_CONTENT_ENCODING : NAME_OTHER;
+      return isContent(p) && fold32(p + 8) === 0x6f636e65 && fold32(p + 12) === 0x676e6964 ? NAME_CONTENT_ENCODING : NAME_OTHER;
     case 19:
-      return fold32(p) === 0x70726f78 && fold16(p + 4) === 0x792d && isHyphen(p + 5) && isAuthorization(p + 6) ? NAME_AUTHORIZATION : NAME_OTHER;
+      return fold32(p) === 0x786f7270 && fold16(p + 4) === 0x2d79 && isHyphen(p + 5) && isAuthorization(p + 6) ? NAME_AUTHORIZATION : NAME_OTHER;
     default:
       return NAME_OTHER;
   }

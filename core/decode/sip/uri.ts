@@ -81,32 +81,29 @@ export function portRead(m: i32, p: i32, end: i32): i32 {
 
 /** "cvt" at [p, p+3): the parameter that carries our token. */
 export function isTokenName(p: i32, end: i32): boolean {
-  return end - p === 3 && fold16(p) === 0x6376 && fold8(p + 2) === 0x74;
+  return end - p === 3 && fold16(p) === 0x7663 && fold8(p + 2) === 0x74;
 }
 
 function isTransport(p: i32, end: i32): boolean {
-  return end - p === 9 && fold32(p) === 0x7472616e && fold32(p + 4) === 0x73706f72 && fold8(p + 8) === 0x74;
-}
-
-function isParamByte(c: i32): boolean {
-  return c > 32 && c !== 59 && c !== 63 && c !== 62 && c !== 44;
+  return end - p === 9 && fold32(p) === 0x6e617274 && fold32(p + 4) === 0x726f7073 && fold8(p + 8) === 0x74;
 }
 
 /** Reads the parameters of a URI that stands in brackets (or in the request line): our token and a stream transport. */
 function paramsRead(m: i32, p: i32, end: i32): void {
   let at: i32 = p;
-  while (at < end && ld8(at) === 59) {
+  if (p === end) return;
+  const headers: i32 = scan8(p, end, 63);
+  while (at < headers && ld8(at) === 59) {
     const name: i32 = at + 1;
-    const nameEnd: i32 = tokenEnd(name, end);
-    let stop: i32 = nameEnd;
-    while (stop < end && isParamByte(ld8(stop))) stop++;
+    const nameEnd: i32 = tokenEnd(name, headers);
+    const stop: i32 = scan8(nameEnd, headers, 59);
     const value: i32 = nameEnd + 1;
     if (isTokenName(name, nameEnd) && value < stop) {
       st32(m + MENTION_TOKEN, value);
       st32(m + MENTION_TOKEN_LEN, stop - value);
     } else if (isTransport(name, nameEnd) && value < stop && fold8(value) !== 0x75) {
       st32(m + MENTION_ROLE, ld32(m + MENTION_ROLE) | MENTION_FLAG_STREAM);
-    } else if (nameEnd - name === 2 && fold16(name) === 0x6c72) {
+    } else if (nameEnd - name === 2 && fold16(name) === 0x726c) {
       st32(m + MENTION_ROLE, ld32(m + MENTION_ROLE) | MENTION_FLAG_LOOSE);
     }
     at = stop;
@@ -123,8 +120,8 @@ function userEnd(p: i32, end: i32): i32 {
 export function schemeRead(p: i32, end: i32): i32 {
   if (end - p < 5) return 0;
   const word: i32 = fold32(p);
-  if (word === 0x7369703a) return 4;
-  return word === 0x73697073 && ld8(p + 4) === 58 ? 5 : 0;
+  if (word === 0x3a706973) return 4;
+  return word === 0x73706973 && ld8(p + 4) === 58 ? 5 : 0;
 }
 
 /**
@@ -178,7 +175,7 @@ function bareEnd(p: i32, end: i32): i32 {
 
 /** "expires" at [p, end). */
 function isExpires(p: i32, end: i32): boolean {
-  return end - p === 7 && fold32(p) === 0x65787069 && fold32(p + 3) === 0x69726573;
+  return end - p === 7 && fold32(p) === 0x69707865 && fold32(p + 3) === 0x73657269;
 }
 
 /** Reads the header parameters behind an element up to its comma. Returns the position of the comma or `end`, or a fault. */
@@ -220,8 +217,7 @@ export function listRead(role: i32, p: i32, end: i32): i32 {
       stop = bareEnd(at, end);
       m = uriRead(role | MENTION_FLAG_BARE, at, stop);
     } else {
-      stop = bracket;
-      while (stop < end && ld8(stop) !== 62) stop++;
+      stop = scan8(bracket, end, 62);
       m = uriRead(role, bracket + 1, stop);
     }
     if (m < 0) return m;

@@ -3,7 +3,7 @@
  * others for the loop guard. `SIP / 2.0 / UDP first.example.com: 4000;ttl=16` with its white space is legal.
  */
 
-import { ld32, ld8, scan8, st32 } from "../../machine.ts";
+import { ld32, ld32le, ld8, scan8, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import {
   FORM_IP6,
@@ -35,8 +35,14 @@ import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../byt
 import { mentionAppend, mentionNumber } from "../mention.ts";
 import { hostRead, isTokenName, portRead, quoteSkip } from "./uri.ts";
 
+/** "SIP/2.0/UDP " and a sent-by at `p`, as nearly every Via begins. */
+function isUsual(p: i32, end: i32): boolean {
+  return end - p > 12 && ld32le(p) === 0x2f504953 && ld32le(p + 4) === 0x2f302e32 && ld32le(p + 8) === 0x20504455 && ld8(p + 12) > 32;
+}
+
 /** Position of the sent-by behind `SIP/2.0/transport`, 0 when that is wrong. */
 function protocolSkip(p: i32, end: i32): i32 {
+  if (isUsual(p, end)) return p + 12;
   let at: i32 = p;
   for (let i: i32 = 0; i < 3; i++) {
     const stop: i32 = tokenEnd(at, end);
@@ -50,7 +56,7 @@ function protocolSkip(p: i32, end: i32): i32 {
 }
 
 function isMaddr(p: i32, len: i32): boolean {
-  return len === 5 && fold32(p) === 0x6d616464 && fold8(p + 4) === 0x72;
+  return len === 5 && fold32(p) === 0x6464616d && fold8(p + 4) === 0x72;
 }
 
 /** Reads the value of `received` or maddr, with or without the brackets that RFC 5118 4.5 wants tolerated. */
@@ -66,15 +72,15 @@ function addressRead(role: i32, p: i32, end: i32): boolean {
 }
 
 function isBranch(p: i32, len: i32): boolean {
-  return len === 6 && fold32(p) === 0x6272616e && fold16(p + 4) === 0x6368;
+  return len === 6 && fold32(p) === 0x6e617262 && fold16(p + 4) === 0x6863;
 }
 
 function isReceived(p: i32, len: i32): boolean {
-  return len === 8 && fold32(p) === 0x72656365 && fold32(p + 4) === 0x69766564;
+  return len === 8 && fold32(p) === 0x65636572 && fold32(p + 4) === 0x64657669;
 }
 
 function isRport(p: i32, len: i32): boolean {
-  return len === 5 && fold32(p) === 0x72706f72 && fold8(p + 4) === 0x74;
+  return len === 5 && fold32(p) === 0x726f7072 && fold8(p + 4) === 0x74;
 }
 
 function flagSet(flag: i32): void {
