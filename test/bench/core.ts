@@ -6,6 +6,7 @@
 
 import { createRequire } from "node:module";
 import * as abi from "../../hosts/shared/core.ts";
+import type { CoreKind } from "../../hosts/shared/core.ts";
 import { coreOpen } from "../unit/core/harness.ts";
 import { Random } from "../unit/core/random.ts";
 import { INVITE_BYTES, invite, register, registered } from "./message.ts";
@@ -13,18 +14,24 @@ import { SERVER_END, SERVICE_END, terminal, World } from "./world.ts";
 
 const ACCESS = 0;
 const CORE = 1;
-const REPEATS = 9;
+const ROUNDS = 200;
 
-/** Median of `REPEATS` runs, in nanoseconds for each of `n` things done. */
-function median(n: number, body: () => void): number {
-  const all: number[] = [];
-  body();
-  for (let repeat = 0; repeat < REPEATS; repeat++) {
+/** One thing to be timed: does it a number of times and says how many nanoseconds one took. */
+type Timed = () => number;
+
+function timed(n: number, body: () => void): Timed {
+  return () => {
     const start = process.hrtime.bigint();
-    body();
-    all.push(Number(process.hrtime.bigint() - start) / n);
-  }
-  return all.sort((a, b) => a - b)[REPEATS >> 1]!;
+    for (let i = 0; i < n; i++) body();
+    return Number(process.hrtime.bigint() - start) / n;
+  };
+}
+
+/** Median nanoseconds of each; they take turns, so that the machine's drift meets all of them. */
+function turns(rounds: number, all: Timed[]): number[] {
+  const costs = all.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) for (const [i, one] of all.entries()) costs[i]!.push(one());
+  return costs.map((list) => list.sort((a, b) => a - b)[list.length >> 1]!);
 }
 
 function registerAll(world: World, n: number): void {
@@ -43,13 +50,16 @@ function fill(world: World, random: Random, n: number, write: (i: number) => str
   }
 }
 
-/** Nanoseconds for an INVITE, retransmitted, in a call that is known: everything but opening ports. */
-function inviteKnown(world: World): number {
+/** A batch of what the slots hold; nanoseconds for each. */
+function batch(world: World, times: number): Timed {
+  const run = timed(times, () => world.run(abi.SLOT_MAX));
+  return () => run() / abi.SLOT_MAX;
+}
+
+/** An INVITE, retransmitted, in a call that is known: everything but opening ports. */
+function inviteKnown(world: World): Timed {
   fill(world, new Random(1), abi.SLOT_MAX, (i) => invite(i, 0));
-  world.run(abi.SLOT_MAX);
-  return median(abi.SLOT_MAX * 50, () => {
-    for (let i = 0; i < 50; i++) world.run(abi.SLOT_MAX);
-  });
+  return batch(world, 10);
 }
 
 /** Nanoseconds for the first INVITE of a call: a call record, a flow, four ports and their BIND outputs. */
@@ -66,82 +76,80 @@ function inviteFresh(world: World): number {
 }
 
 /** One batch of REGISTERs of random terminals out of `n`, none of them in the processor's caches for the sake of the one before. */
-function registerBatch(world: World, random: Random, n: number): number {
-  fill(world, random, n, (i) => register(i, 2));
-  const start = process.hrtime.bigint();
-  world.run(abi.SLOT_MAX);
-  return Number(process.hrtime.bigint() - start) / abi.SLOT_MAX;
+function registerBatch(world: World, random: Random, n: number): Timed {
+  const run = batch(world, 1);
+  return () => {
+    fill(world, random, n, (i) => register(i, 2));
+    return run();
+  };
 }
 
-/** Median nanoseconds for each number of terminals; the worlds take turns, so that the machine's drift meets all of them. */
+/** Median nanoseconds for each number of terminals. */
 async function registerCosts(sizes: number[]): Promise<number[]> {
-  const worlds: World[] = [];
+  const all: Timed[] = [];
+  const random = new Random(1);
   for (const n of sizes) {
     const world = await World.open("wasm", n);
     registerAll(world, n);
     if (world.counter(abi.REASON_TRANSLATED) !== 2 * n) throw new Error("not every terminal is registered");
-    worlds.push(world);
+    all.push(registerBatch(world, random, n));
   }
-  const random = new Random(1);
-  const all = sizes.map((): number[] => []);
-  for (let round = 0; round < 1000; round++) for (const [i, world] of worlds.entries()) all[i]!.push(registerBatch(world, random, sizes[i]!));
-  return all.map((costs) => costs.sort((x, y) => x - y)[costs.length >> 1]!);
+  return turns(1000, all);
 }
 
-/** Nanoseconds for an RTP packet each way of a call that is up and latched. */
-function rtpCost(world: World): number {
+/** An RTP packet of a call that is up and latched. */
+function rtp(world: World): Timed {
   const packet = Buffer.alloc(172);
   packet[0] = 0x80;
   const out = world.exchange(ACCESS, terminal(0), SERVICE_END, invite(0, 99));
   const offered = Number(/m=audio (\d+)/.exec(out[0]!.text)![1]);
   const media = { address: [10, 9, 0, 3], port: offered };
   for (let slot = 0; slot < abi.SLOT_MAX; slot++) world.put(slot, CORE, { address: SERVER_END.address, port: 4000 }, media, packet);
-  return median(abi.SLOT_MAX * 200, () => {
-    for (let i = 0; i < 200; i++) world.run(abi.SLOT_MAX);
-  });
+  return batch(world, 50);
 }
 
-/** Nanoseconds for a scan by hand and a copy of the same message, in the same engine. */
-async function yardCost(kind: "js" | "wasm"): Promise<number> {
+/** A scan by hand and a copy of the same message, in the same engine. */
+async function yard(kind: CoreKind): Promise<Timed> {
   const core = (await coreOpen(["test/bench/yard.ts"], 65536))[kind];
   core.bytes.set(Buffer.from(invite(0, 0), "latin1"), 1024);
   const run = core.find("yardRun");
-  return median(20000, () => {
-    for (let i = 0; i < 20000; i++) run(1024, INVITE_BYTES, 8192);
-  });
+  return timed(500, () => run(1024, INVITE_BYTES, 8192));
 }
 
-/** Nanoseconds for parsing alone by two well-known JavaScript stacks, null for one that is not installed. */
-function parserCosts(): { name: string; ns: number }[] {
+/** Parsing alone by two well-known JavaScript stacks. */
+function parsers(): Timed[] {
   const require = createRequire(import.meta.url);
   const text = invite(0, 0);
   const logger = { error() {}, warn() {}, log() {}, debug() {} };
   const sipjs = require("sip.js/lib/core/messages/parser.js") as { Parser: { parseMessage(data: string, logger: object): unknown } };
   const DrachtioMessage = require("drachtio-srf/lib/sip-parser/message.js") as new (text: string) => unknown;
-  const time = (name: string, parse: () => unknown): { name: string; ns: number } => ({
-    name,
-    ns: median(2000, () => {
-      for (let i = 0; i < 2000; i++) parse();
-    }),
-  });
-  return [time("sip.js parser", () => sipjs.Parser.parseMessage(text, logger)), time("drachtio-srf parser", () => new DrachtioMessage(text))];
+  return [timed(1, () => sipjs.Parser.parseMessage(text, logger)), timed(50, () => new DrachtioMessage(text))];
+}
+
+/** One world for all: V8 makes a second instance of the JavaScript core, and with it the first, half as fast. */
+async function messageTable(kind: CoreKind): Promise<void> {
+  const world = await World.open(kind, 1000);
+  registerAll(world, abi.SLOT_MAX);
+  const all = [await yard(kind), inviteKnown(world), ...parsers()];
+  turns(ROUNDS / 10, all);
+  const [scan, invited, sipjs, drachtio] = turns(ROUNDS, all) as [number, number, number, number];
+  const fresh = inviteFresh(world);
+  const [relayed] = turns(ROUNDS, [rtp(world)]) as [number];
+  console.log(`\n| ${kind} | ns | x scan and copy |\n|---|---|---|`);
+  show("scan by hand and copy, 764 bytes", scan, scan);
+  show("INVITE of 764 bytes, known call", invited, scan);
+  show("INVITE of 764 bytes, new call and ports", fresh, scan);
+  show("RTP packet, 172 bytes", relayed, scan);
+  show("sip.js parser, parsing alone", sipjs, scan);
+  show("drachtio-srf parser, parsing alone", drachtio, scan);
+  console.log(`the INVITE translated takes 1/${(drachtio / invited).toFixed(1)} of drachtio-srf's parsing, 1/${(sipjs / invited).toFixed(0)} of sip.js's`);
 }
 
 function show(name: string, ns: number, yard: number): void {
   console.log(`| ${name} | ${ns.toFixed(0)} | ${(ns / yard).toFixed(1)} |`);
 }
 
-for (const kind of ["wasm", "js"] as const) {
-  const world = await World.open(kind, 1000);
-  registerAll(world, abi.SLOT_MAX);
-  const yard = await yardCost(kind);
-  console.log(`\n| ${kind} | ns | x scan and copy |\n|---|---|---|`);
-  show("scan by hand and copy, 764 bytes", yard, yard);
-  show("INVITE of 764 bytes, known call", inviteKnown(world), yard);
-  show("INVITE of 764 bytes, new call and ports", inviteFresh(world), yard);
-  show("RTP packet, 172 bytes", rtpCost(world), yard);
-  for (const parser of parserCosts()) show(`${parser.name}, parsing alone`, parser.ns, yard);
-}
+for (const kind of ["wasm", "js"] as const) await messageTable(kind);
 
 console.log("\n| registered terminals (wasm) | ns for a REGISTER of one at random | ratio to 100 |\n|---|---|---|");
 const SIZES = [100, 1000, 10000, 100000];
