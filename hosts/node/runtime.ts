@@ -7,8 +7,8 @@ import { performance } from "node:perf_hooks";
 import { type DatagramSocket, listenDatagram } from "node-dgram-adapter";
 import type { ListenRequest, Runtime, Socket } from "../shared/runtime.ts";
 
-/** A service address takes the bursts of all terminals; the kernel may grant less. */
-const SHARED_BUFFER_BYTES = 1 << 20;
+/** For bursts of signaling; the kernel may grant less. */
+const SIGNAL_BUFFER_BYTES = 1 << 20;
 
 /**
  * Copies what it sends: libuv sends at once as long as the kernel takes it, but queues a reference when it
@@ -34,7 +34,7 @@ class NodeSocket implements Socket {
 }
 
 function listen(request: ListenRequest): Socket {
-  const buffer = request.shared ? { receiveBufferBytes: SHARED_BUFFER_BYTES } : {};
+  const buffer = request.signal ? { receiveBufferBytes: SIGNAL_BUFFER_BYTES } : {};
   const socket = listenDatagram({ transport: "udp", hostname: request.address, port: request.port, ...buffer });
   socket.onmessage = request.onPacket;
   socket.onerror = request.onFailure;

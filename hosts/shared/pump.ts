@@ -95,13 +95,13 @@ export class Pump {
   }
 
   /** Opens a socket and enters it in the table; throws with advice. */
-  #open(realm: number, address: string, port: number, shared: boolean): OpenEndpoint {
+  #open(realm: number, address: string, port: number, signal: boolean): OpenEndpoint {
     const words = this.#cache.words(address)!;
     const open = (): Socket =>
       this.#runtime.listen({
         address,
         port,
-        shared,
+        signal,
         onPacket: (data, from, fromPort) => this.#receive(endpoint, data, from, fromPort),
         onFailure: (error) => this.#sendFailed(endpoint, error),
       });
@@ -271,7 +271,7 @@ export class Pump {
     const address = this.#cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2);
     if (this.#local(at)) return;
     try {
-      this.#open(words[(at + abi.OUTPUT_REALM) >> 2]!, address, port, false);
+      this.#open(words[(at + abi.OUTPUT_REALM) >> 2]!, address, port, words[(at + abi.OUTPUT_DETAIL) >> 2] === abi.POOL_SIGNAL);
     } catch (error) {
       this.totals.bindFailed++;
       this.#complain("bind", { address, port }, (error as Error).message);

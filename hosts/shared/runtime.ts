@@ -23,8 +23,8 @@ export interface ListenRequest {
   /** IP literal. */
   address: string;
   port: number;
-  /** Many peers send here at once (a service address), so the kernel's buffer should be large. */
-  shared: boolean;
+  /** Signaling comes in bursts, from all terminals or for all calls of one, so the kernel's buffer should be large. */
+  signal: boolean;
   onPacket: PacketReceiver;
   onFailure: FailureReceiver;
 }

@@ -48,7 +48,7 @@ describe("start", () => {
     pump.start();
     expect(core.booted).toBe(1000);
     expect([...runtime.sockets.keys()]).toEqual(["203.0.113.5 5060", "10.9.0.2 10000"]);
-    expect(runtime.sockets.get("203.0.113.5 5060")!.shared).toBe(true);
+    expect(runtime.sockets.get("203.0.113.5 5060")!.signal).toBe(true);
     runtime.advance(500);
     expect(core.inputs).toMatchObject([{ kind: abi.KIND_TIMEOUT, now: 1500 }]);
   });
