@@ -45,7 +45,7 @@ function run(): void {
   try {
     execFileSync("ip", ["-n", NAMESPACE, "link", "set", "lo", "up"]);
     const peer = `node ${resolve("dist/node.js")} run -c ${join(work, "bench.yaml")}`;
-    const rates = process.env.RATES ?? "500,1000,1250";
+    const rates = process.env.RATES ?? "1000,1500,2000";
     const seconds = process.env.SECONDS ?? "8";
     const command = ["netns", "exec", NAMESPACE, "sh", "-c", `ulimit -n 65536; exec ${join(perf, "perf_sip.py")} ${rates} ${seconds} yard,tm,rtpengine,peer`];
     execFileSync("ip", command, { stdio: "inherit", env: { ...process.env, W: work, PEER_CMD: peer } });
