@@ -1,6 +1,6 @@
 /*
  * Builds everything into dist/: the core as JavaScript (a factory over a memory), as WebAssembly and,
- * through wasm2c, as C; the hosts; the JSON Schema of the configuration. Run by `npm run build`,
+ * through wasm2c, as C; their types; the hosts; the JSON Schema of the configuration. Run by `npm run build`,
  * which bundles this file first (Node 20 does not read TypeScript).
  */
 
@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type BuildOptions } from "esbuild";
 import { constantsWrite, sourceCut } from "./bindings/c/source.ts";
+import { abiTypes, coreTypes } from "./bindings/js/types.ts";
 import { OPTIMIZED, wasmCompile } from "./bindings/wasm/compile.ts";
 import { wasmOptimize } from "./bindings/wasm/optimize.ts";
 import { schemaJson } from "./hosts/shared/config/schema.ts";
@@ -49,10 +50,12 @@ async function buildC(): Promise<void> {
   await Promise.all([rm(raw), rm(join(dist, "wasm2c.h"))]);
 }
 
-/** The numbers of the contract as a C header. */
-async function buildConstants(): Promise<void> {
+/** The contract for who links the core: its numbers as a C header, the types of the JavaScript core. */
+async function buildContract(): Promise<void> {
   const abi = (await import(pathToFileURL(join(dist, "abi.js")).href)) as Record<string, unknown>;
   await writeFile(join(dist, "constants.h"), constantsWrite(abi));
+  await writeFile(join(dist, "core.d.ts"), coreTypes());
+  await writeFile(join(dist, "abi.d.ts"), abiTypes(abi));
 }
 
 /** The Node host, libraries left to node_modules; it is the command `culvert`. */
@@ -78,5 +81,5 @@ async function buildHosts(): Promise<void> {
 }
 
 await mkdir(dist, { recursive: true });
-await Promise.all([buildJs().then(buildConstants), buildWasm().then(buildC)]);
+await Promise.all([buildJs().then(buildContract), buildWasm().then(buildC)]);
 await buildHosts();

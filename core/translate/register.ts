@@ -53,7 +53,7 @@ import {
 import { addressEqual } from "../bytes/address.ts";
 import { randomWord } from "../bytes/random.ts";
 import { mentionAt, mentionCount } from "../decode/mention.ts";
-import { recordSettle } from "../decode/sip/message.ts";
+import { recordSettle } from "../decode/sip/party.ts";
 import { outputEvent } from "../output/queue.ts";
 import { SPELLINGS_MAX, bindingAt, bindingMove, bindingOf } from "../table/binding.ts";
 import {

@@ -31,8 +31,6 @@ import {
   MESSAGE_STATUS,
   MESSAGE_TO_LINE,
   MESSAGE_TO_TAG,
-  MESSAGE_TO_URI,
-  MESSAGE_TO_URI_LEN,
   MESSAGE_VIA,
   MESSAGE_VIA_COUNT,
   METHOD_OTHER,
@@ -86,7 +84,9 @@ import {
   usualLength,
   usualName,
 } from "./name.ts";
-import { listRead, quoteSkip, schemeRead, uriRead } from "./uri.ts";
+import { partyRead } from "./party.ts";
+import { lineNote, spanSet } from "./span.ts";
+import { listRead, uriRead } from "./uri.ts";
 import { viaRead } from "./via.ts";
 
 /** "SIP/2.0" at `p`, in any case (RFC 3261 7.1). */
@@ -116,67 +116,6 @@ function startLineRead(p: i32, end: i32): i32 {
   st32(MESSAGE + MESSAGE_METHOD, method);
   const m: i32 = uriRead(ROLE_REQUEST_URI, methodEnd + 1, version - 1);
   return m < 0 ? m : 0;
-}
-
-/** Notes position and length in two words of the message. */
-function spanSet(field: i32, p: i32, end: i32): void {
-  st32(MESSAGE + field, p);
-  st32(MESSAGE + field + 4, end - p);
-}
-
-/** Position behind the display name and URI of a From or To, where its parameters begin; notes the To URI. 0 when a quote is left open. */
-function partyUri(p: i32, end: i32, to: boolean): i32 {
-  const at: i32 = spaceSkip(p, end);
-  const quoted: boolean = at < end && ld8(at) === 34;
-  const name: i32 = quoted ? quoteSkip(at, end) : at;
-  if (quoted && name === end) return 0;
-  const open: i32 = scan8(name, end, 60);
-  const uri: i32 = open < end ? open + 1 : at;
-  const stop: i32 = open < end ? scan8(uri, end, 62) : scanSpace(at, scan8(at, end, 59));
-  if (to) spanSet(MESSAGE_TO_URI, uri, stop);
-  return stop;
-}
-
-/** Narrows the To URI down to the address of record: no scheme, no parameters. */
-export function recordSettle(): void {
-  const p: i32 = ld32(MESSAGE + MESSAGE_TO_URI);
-  const end: i32 = p + ld32(MESSAGE + MESSAGE_TO_URI_LEN);
-  const stop: i32 = scanSpace(p, scan8(p, end, 59));
-  spanSet(MESSAGE_TO_URI, p + schemeRead(p, stop), stop);
-}
-
-/** Reads a From or To header, whose line begins at `line`: its tag (RFC 3261 19.3). Returns 0 or a fault. */
-function partyRead(line: i32, p: i32, end: i32, lineField: i32, tagField: i32): i32 {
-  if (!lineNote(lineField, line, end)) return fault(FAULT_HEADER, line);
-  let at: i32 = partyUri(p, end, tagField === MESSAGE_TO_TAG);
-  if (at === 0) return fault(FAULT_HEADER, p);
-  while (at < end) {
-    at = scan8(at, end, 59);
-    const value: i32 = tagValue(at, end);
-    if (value !== 0) {
-      spanSet(tagField, value, scanSpace(value, scan8(value, end, 59)));
-      return 0;
-    }
-    at = at + 1;
-  }
-  return 0;
-}
-
-/** Position of the value of the parameter whose semicolon stands at `p`, if it is the tag; else 0. */
-function tagValue(p: i32, end: i32): i32 {
-  if (end - p > 5 && fold32(p) === 0x6761743b && ld8(p + 4) === 61 && ld8(p + 5) > 32) return p + 5;
-  const name: i32 = spaceSkip(p + 1, end);
-  const nameEnd: i32 = tokenEnd(name, end);
-  const equals: i32 = spaceSkip(nameEnd, end);
-  if (nameEnd - name !== 3 || fold16(name) !== 0x6174 || fold8(name + 2) !== 0x67 || equals >= end || ld8(equals) !== 61) return 0;
-  return spaceSkip(equals + 1, end);
-}
-
-/** Notes the line of a header of which there may be one (RFC 4475 3.3.8). Returns false when it is the second. */
-function lineNote(field: i32, line: i32, end: i32): boolean {
-  if (ld32(MESSAGE + field) !== 0) return false;
-  spanSet(field, line, end);
-  return true;
 }
 
 function cseqRead(p: i32, end: i32): i32 {
