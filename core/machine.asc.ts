@@ -38,7 +38,7 @@
 }
 
 export function copy(to: i32, from: i32, len: i32): void {
-  if (len > 128) {
+  if (len > 512) {
     memory.copy(to, from, len);
     return;
   }
