@@ -1,6 +1,6 @@
 /*
  * What is done to the core after its compiler: every function that is called from one place moves there, then
- * conditions become branches (thread.ts). Of a 764-byte INVITE's time a third goes away; the core stays the same size.
+ * conditions become branches (thread.ts). An eighth of the time of a 764-byte INVITE goes away; the core stays the same size.
  */
 
 import binaryen from "assemblyscript/binaryen";

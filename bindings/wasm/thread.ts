@@ -1,8 +1,7 @@
 /*
  * Jump threading. What is written `if (a && b)` reaches WebAssembly as a number, 0 or 1, that is made of two comparisons
  * and then compared with 0. C compilers see through that; V8 (of Node 20) does not, and makes the number: some six
- * instructions for each condition, a quarter of all that the core executes. Here each such condition becomes one
- * branch for each of its comparisons.
+ * instructions for each condition. Here each such condition becomes one branch for each of its comparisons.
  *
  * Invariant: the same comparisons decide, in the same order, except that one that no longer matters is not made; only
  * one that does nothing but load and calculate may stay unmade.
