@@ -89,7 +89,8 @@ describe("softswitch", () => {
       if (n % 100 === 0) await sleep(5);
     }
     answers.length = 0;
-    send(request("OPTIONS", "echo").replace("Call-ID: one", "Call-ID: last"));
-    await answer(/^SIP\/2\.0 200 OK[\s\S]*Call-ID: last/);
+    // Sent again, as UDP wants: the first one may meet a full buffer.
+    const again = setInterval(() => send(request("OPTIONS", "echo").replace("Call-ID: one", "Call-ID: last")), 100);
+    await answer(/^SIP\/2\.0 200 OK[\s\S]*Call-ID: last/).finally(() => clearInterval(again));
   });
 });
