@@ -11,6 +11,8 @@ import { PRIVATE, exposures } from "./exposure.ts";
 import { Lab, type LabOptions, SERVER } from "./lab.ts";
 import { file, lab, program, scenario } from "./requirement.ts";
 
+/** Each takes the half minute in which the caller gives up, for the same reason. */
+const FAILING = ["rtp", "early"];
 const FLOWS = ["rtp", "reinvite_hold", "lateoffer", "early", "cancel"];
 const CALLS = 20;
 const RATE = 5;
@@ -59,7 +61,7 @@ describe("call flows without Culvert", () => {
       let made: Lab;
       beforeAll(async () => void (made = await Lab.up({ nat })));
       afterAll(() => made.down());
-      for (const flow of FLOWS) {
+      for (const flow of nat === "none" ? FLOWS : FAILING) {
         scenario(`control: ${flow} ${nat === "none" ? "works" : "fails"}`, needs, 90, async () => {
           const { code, output, a } = await flowRun(made, flow, 1, { nat }, {});
           if (nat === "none") expect(code, output).toBe(0);

