@@ -2,21 +2,9 @@
  * Services and realms as the host configured them: addresses of records that others read.
  */
 
-import { ld32, mul, st32 } from "../machine.ts";
+import { ld32, mul } from "../machine.ts";
+import { CONFIG_REALMS, CONFIG_SERVICES, REALMS, REALM_MAX, REALM_SIZE, SERVICES, SERVICE_MAX, SERVICE_SIZE } from "../memory/layout.ts";
 import {
-  CONFIG_REALMS,
-  CONFIG_SERVICES,
-  REALMS,
-  REALM_MAX,
-  REALM_SIZE,
-  REALM_TEXTS,
-  REALM_TEXT_SIZE,
-  SERVICES,
-  SERVICE_MAX,
-  SERVICE_SIZE,
-} from "../memory/layout.ts";
-import {
-  REALM_MEDIA,
   SERVER_MAX,
   SERVER_PORT,
   SERVER_SIZE,
@@ -27,10 +15,7 @@ import {
   SERVICE_SERVERS,
   SERVICE_SERVER_COUNT,
 } from "../memory/config.ts";
-import { addressEqual, addressWrite, isMapped } from "../bytes/address.ts";
-
-/** Where the text stands in the record of realmTextAt. */
-export const TEXT_OFFSET: i32 = 4;
+import { addressEqual } from "../bytes/address.ts";
 
 export function realmAt(index: i32): i32 {
   return REALMS + mul(index, REALM_SIZE);
@@ -62,21 +47,6 @@ export function serviceIs(service: i32, address: i32, port: i32): boolean {
 
 function inRange(value: i32, count: i32): boolean {
   return value >= 0 && value < count;
-}
-
-/** Record of the media address of a realm as text: its length, 0 for IPv6, and the text TEXT_OFFSET behind. */
-export function realmTextAt(index: i32): i32 {
-  return REALM_TEXTS + mul(index, REALM_TEXT_SIZE);
-}
-
-/** Writes the media addresses of the realms as text, which every description gets. */
-export function realmTextsWrite(): void {
-  const count: i32 = ld32(CONFIG_REALMS);
-  for (let i: i32 = 0; i < count; i++) {
-    const media: i32 = realmAt(i) + REALM_MEDIA;
-    const text: i32 = realmTextAt(i) + TEXT_OFFSET;
-    st32(realmTextAt(i), isMapped(media) ? (addressWrite(text, media) - text) | 0 : 0);
-  }
 }
 
 /** Looks the configuration over. Returns 0, or the number of the service that is wrong, plus one. */

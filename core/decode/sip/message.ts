@@ -19,7 +19,6 @@ import {
   MESSAGE_CSEQ_METHOD,
   MESSAGE_END,
   MESSAGE_EXPIRES,
-  MESSAGE_FLAGS,
   MESSAGE_FLAG_AUTH_INT,
   MESSAGE_FLAG_ENCODED,
   MESSAGE_FLAG_REQUIRE_ICE,
@@ -84,8 +83,8 @@ import {
   usualLength,
   usualName,
 } from "./name.ts";
+import { flagSet, lineNote, spanSet } from "./note.ts";
 import { partyRead } from "./party.ts";
-import { lineNote, spanSet } from "./span.ts";
 import { listRead, uriRead } from "./uri.ts";
 import { viaRead } from "./via.ts";
 
@@ -149,10 +148,6 @@ function expiresRead(p: i32, end: i32): i32 {
   if (value < 0) return 0;
   st32(MESSAGE + MESSAGE_EXPIRES, value);
   return mentionNumber(ROLE_EXPIRES, from, stop, value) ? 0 : fault(FAULT_MENTIONS, p);
-}
-
-function flagSet(flag: i32): void {
-  st32(MESSAGE + MESSAGE_FLAGS, ld32(MESSAGE + MESSAGE_FLAGS) | flag);
 }
 
 /** Does a Require header name `ice` (RFC 8839 5.6 option tags)? */

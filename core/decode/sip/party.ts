@@ -8,7 +8,7 @@ import { MESSAGE } from "../../memory/layout.ts";
 import { MESSAGE_TO_TAG, MESSAGE_TO_URI, MESSAGE_TO_URI_LEN } from "../../memory/message.ts";
 import { FAULT_HEADER, fault } from "../../memory/reason.ts";
 import { fold16, fold32, fold8, spaceSkip, tokenEnd } from "../../bytes/word.ts";
-import { lineNote, spanSet } from "./span.ts";
+import { lineNote, spanSet } from "./note.ts";
 import { quoteSkip, schemeRead } from "./uri.ts";
 
 /** Position behind the display name and URI of a From or To, where its parameters begin; notes the To URI. 0 when a quote is left open. */

@@ -16,7 +16,6 @@ import {
   MENTION_TOKEN_LEN,
   MESSAGE_BRANCH,
   MESSAGE_BRANCH_LEN,
-  MESSAGE_FLAGS,
   MESSAGE_FLAG_RPORT,
   MESSAGE_MENTION_COUNT,
   MESSAGE_RPORT,
@@ -33,6 +32,7 @@ import { ip6Read } from "../../bytes/address.ts";
 import { decimalRead } from "../../bytes/decimal.ts";
 import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
 import { mentionAppend, mentionNumber } from "../mention.ts";
+import { flagSet } from "./note.ts";
 import { hostRead, isTokenName, portRead, quoteSkip } from "./uri.ts";
 
 /** "SIP/2.0/UDP " and a sent-by at `p`, as nearly every Via begins. */
@@ -81,10 +81,6 @@ function isReceived(p: i32, len: i32): boolean {
 
 function isRport(p: i32, len: i32): boolean {
   return len === 5 && fold32(p) === 0x726f7072 && fold8(p + 4) === 0x74;
-}
-
-function flagSet(flag: i32): void {
-  st32(MESSAGE + MESSAGE_FLAGS, ld32(MESSAGE + MESSAGE_FLAGS) | flag);
 }
 
 /** Exclusive end of a Via parameter's value: a token, a host with brackets or a quoted string. */
