@@ -83,41 +83,29 @@ export function fill(p: i32, v: i32, len: i32): void {
 }
 
 /**
- * Eight bytes a step: a byte equals `byte` where the lane of `x ^ pattern` is zero. The last step may look past `end`,
- * which the layout allows (memory goes on), and forgets what it saw there.
+ * Position of the first byte that is below `limit` after `flip`, eight bytes a step: a lane borrows when what it holds, its
+ * top bit clear, is smaller. The last step may look past `end`, which the layout allows (memory goes on), and forgets what
+ * it saw there.
  */
+@inline function scanBelow(p: i32, end: i32, flip: u64, limit: u64): i32 {
+  while (p < end) {
+    const x: u64 = load<u64>(p) ^ flip;
+    const hit: u64 = (x - limit * 0x0101010101010101) & ~x & 0x8080808080808080;
+    if (hit != 0) {
+      const at: i32 = p + i32(ctz<u64>(hit) >> 3);
+      return at < end ? at : end;
+    }
+    p += 8;
+  }
+  return end;
+}
+
 export function scan8(p: i32, end: i32, byte: i32): i32 {
-  const pattern: u64 = u64(byte) * 0x0101010101010101;
-  while (p < end) {
-    const x: u64 = load<u64>(p) ^ pattern;
-    const hit: u64 = (x - 0x0101010101010101) & ~x & 0x8080808080808080;
-    if (hit != 0) {
-      const at: i32 = p + i32(ctz<u64>(hit) >> 3);
-      return at < end ? at : end;
-    }
-    p += 8;
-  }
-  return end;
+  return scanBelow(p, end, u64(byte) * 0x0101010101010101, 1);
 }
 
-/** The same for the first byte below 33: a lane borrows when what it holds, its top bit clear, is smaller. */
 export function scanSpace(p: i32, end: i32): i32 {
-  while (p < end) {
-    const x: u64 = load<u64>(p);
-    const hit: u64 = (x - 0x2121212121212121) & ~x & 0x8080808080808080;
-    if (hit != 0) {
-      const at: i32 = p + i32(ctz<u64>(hit) >> 3);
-      return at < end ? at : end;
-    }
-    p += 8;
-  }
-  return end;
-}
-
-/* In two stores as wide as the loads of equal16 and copy16, which wait for narrower ones. */
-@inline export function st16mapped(to: i32, quad: i32): void {
-  store<u64>(to, 0);
-  store<u64>(to, (u64(u32(bswap<i32>(quad))) << 32) | 0xffff0000, 8);
+  return scanBelow(p, end, 0, 33);
 }
 
 @inline export function copy16(to: i32, from: i32): void {

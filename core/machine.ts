@@ -79,14 +79,6 @@ export function mulhu(a: i32, b: i32): i32 {
   return (ah * bh + Math.floor(mid / 65536) + (low >>> 16)) | 0;
 }
 
-/** Writes ::ffff:a.b.c.d at `to`, a multiple of four; a is the highest byte of `quad`. */
-export function st16mapped(to: i32, quad: i32): void {
-  words[to >> 2] = 0;
-  words[(to >> 2) + 1] = 0;
-  st32be(to + 8, 0xffff);
-  st32be(to + 12, quad);
-}
-
 /** Copies a 16-byte address; both stand at multiples of four. */
 export function copy16(to: i32, from: i32): void {
   const a: i32 = to >> 2;

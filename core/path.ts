@@ -101,7 +101,7 @@ import { mediaRelay } from "./relay/media.ts";
 import { bindingAt, bindingOf } from "./table/binding.ts";
 import { poolOf, poolsCheck, poolsInit, portOwner } from "./table/port.ts";
 import { ruleMatch, rulesCompile } from "./table/rule.ts";
-import { realmTextsWrite, serverFind, serviceAt, servicesCheck } from "./table/service.ts";
+import { serverFind, serviceAt, servicesCheck } from "./table/service.ts";
 import { slabsInit } from "./table/slab.ts";
 import { terminalAt, terminalHash, terminalTouch } from "./table/terminal.ts";
 import { timerExpire, timersInit } from "./table/timer.ts";
@@ -148,9 +148,7 @@ function configChange(): i32 {
 function configTake(): i32 {
   const service: i32 = servicesCheck();
   const result: i32 = service > 0 ? fault(FAULT_CONFIG, service) : rulesCompile();
-  if (result < 0) return result;
-  realmTextsWrite();
-  return 0;
+  return result < 0 ? result : 0;
 }
 
 /** Notes the outcome. Returns the verdict. */

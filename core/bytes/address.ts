@@ -4,8 +4,7 @@
  * of RFC 5952 4.
  */
 
-import { copy16, ctz32, equal16, ld32, st32, ld16be, ld32be, ld32le, ld8, mul, nondigits16, st16be, st16mapped, st32be, st8 } from "../machine.ts";
-import { QUAD_VALUE } from "../memory/layout.ts";
+import { copy16, ctz32, equal16, ld16be, ld32be, ld32le, ld8, mul, nondigits16, st16be, st32, st32be, st8 } from "../machine.ts";
 import { decimalWrite } from "./decimal.ts";
 
 /** The word ::ffff in network order, third of the four words of a mapped IPv4 address. */
@@ -41,8 +40,8 @@ function octetRead(end: i32, n: i32): i32 {
   return ((digits >> 24) & 15) + mul((digits >> 16) & 15, 10) + mul((digits >> 8) & 15, 100);
 }
 
-/** Reads the dotted quad at `p` into QUAD_VALUE, the first octet in the highest byte. Returns the position after it, or 0 when it is none. */
-function quadRead(p: i32, end: i32): i32 {
+/** Reads the 32 bits of a dotted quad at `p`, written to `to` in network order. Returns the position after it, or 0 when it is none. */
+function quadRead(p: i32, end: i32, to: i32): i32 {
   /* Where each octet ends: at a byte that is no digit, or at `end`. */
   const room: i32 = end - p > 16 ? 16 : end - p;
   const ends1: i32 = nondigits16(p) | (1 << room);
@@ -63,14 +62,17 @@ function quadRead(p: i32, end: i32): i32 {
   const third: i32 = octetRead(p + dot3, n3);
   const fourth: i32 = octetRead(p + stop, n4);
   if (first > 255 || second > 255 || third > 255 || fourth > 255) return 0;
-  st32(QUAD_VALUE, (first << 24) | (second << 16) | (third << 8) | fourth);
+  st32be(to, (first << 24) | (second << 16) | (third << 8) | fourth);
   return p + stop;
 }
 
 /** Reads a dotted quad at `p` into 16 bytes at `to`. Returns the position after it, or 0 when it is none. */
 export function ip4Read(p: i32, end: i32, to: i32): i32 {
-  const stop: i32 = quadRead(p, end);
-  if (stop !== 0) st16mapped(to, ld32(QUAD_VALUE));
+  const stop: i32 = quadRead(p, end, to + 12);
+  if (stop === 0) return 0;
+  st32(to, 0);
+  st32(to + 4, 0);
+  st32be(to + 8, MAPPED);
   return stop;
 }
 
@@ -114,9 +116,8 @@ export function ip6Read(p: i32, end: i32, to: i32): i32 {
     }
     if (at === start) break;
     if (at < end && ld8(at) === 46 && n <= 6) {
-      const stop: i32 = quadRead(start, end);
+      const stop: i32 = quadRead(start, end, to + (n << 1));
       if (stop === 0) return 0;
-      st32be(to + (n << 1), ld32(QUAD_VALUE));
       at = stop;
       n = n + 2;
       break;

@@ -29,8 +29,6 @@ export const HEADER_REASON: i32 = 60;
 
 /** Working state of bytes/hash.ts. */
 export const HASH_STATE: i32 = 768;
-/** What bytes/address.ts has read. */
-export const QUAD_VALUE: i32 = 800;
 /** Working state of bytes/cipher.ts. */
 export const CIPHER_STATE: i32 = 832;
 /** Where the next message is put together (an address in ASSEMBLY). */
@@ -75,10 +73,6 @@ export const SCRATCH_TOKEN: i32 = 1536;
 
 /** Character classes: bytes/class.ts. */
 export const CLASSES: i32 = 1664;
-
-/** Media address of each realm as text: table/service.ts. */
-export const REALM_TEXTS: i32 = 2048;
-export const REALM_TEXT_SIZE: i32 = 32;
 
 /* Fixed regions. */
 export const REALMS: i32 = 4096;

@@ -64,13 +64,13 @@ import {
   SIDE_CORE,
   SIDE_PORT,
 } from "../memory/tables.ts";
-import { isMulticast, isUnspecified } from "../bytes/address.ts";
+import { isMapped, isMulticast, isUnspecified } from "../bytes/address.ts";
 import { mentionAt } from "../decode/mention.ts";
 import { mediaAt, mediaCount } from "../decode/sdp/session.ts";
-import { editAppend, textAddress, textByte, textBytes, textDecimal, textMark, textWord } from "../encode/edit.ts";
+import { editAppend, textAddress, textByte, textDecimal, textMark, textWord } from "../encode/edit.ts";
 import { callAt, callFlow } from "../table/call.ts";
 import { flowAt, sideAt } from "../table/flow.ts";
-import { TEXT_OFFSET, realmAt, realmTextAt } from "../table/service.ts";
+import { realmAt } from "../table/service.ts";
 import { SLAB_FLOWS, slabCapacity } from "../table/slab.ts";
 import { numberReplace, refuse } from "./address.ts";
 import { senderSide } from "./call.ts";
@@ -188,25 +188,19 @@ function otherSide(flow: i32): i32 {
   return sideAt(flowAt(flow), SIDE_ACCESS + SIDE_CORE - senderSide());
 }
 
-/** Index of the realm that the message goes to. */
-function realmThere(): i32 {
-  const service: i32 = ld32(CONTEXT_SERVICE_AT);
-  return ld32(senderSide() === SIDE_ACCESS ? service + SERVICE_CORE : service + SERVICE_ACCESS);
-}
-
 /** Our media address in the realm that the message goes to. */
 function mediaAddress(): i32 {
-  return realmAt(realmThere()) + REALM_MEDIA;
+  const service: i32 = ld32(CONTEXT_SERVICE_AT);
+  return realmAt(ld32(senderSide() === SIDE_ACCESS ? service + SERVICE_CORE : service + SERVICE_ACCESS)) + REALM_MEDIA;
 }
 
 /** Writes our media address with its type over "IP4 a.b.c.d". */
 function addressReplace(m: i32): void {
   const mark: i32 = textMark();
-  const text: i32 = realmTextAt(realmThere());
-  const len: i32 = ld32(text);
-  textWord(len > 0 ? 0x49503420 : 0x49503620, 4);
-  if (len > 0) textBytes(text + TEXT_OFFSET, len);
-  else textAddress(mediaAddress());
+  const address: i32 = mediaAddress();
+  textWord(0x49500000 | ((isMapped(address) ? 52 : 54) << 8), 3);
+  textByte(32);
+  textAddress(address);
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_END), mark);
 }
 
