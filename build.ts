@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type BuildOptions } from "esbuild";
 import { constantsWrite, sourceCut } from "./bindings/c/source.ts";
-import { abiTypes, coreTypes } from "./bindings/js/types.ts";
+import { CORE_TYPES, abiTypes } from "./bindings/js/types.ts";
 import { OPTIMIZED, wasmCompile } from "./bindings/wasm/compile.ts";
 import { wasmOptimize } from "./bindings/wasm/optimize.ts";
 import { schemaJson } from "./hosts/shared/config/schema.ts";
@@ -54,7 +54,7 @@ async function buildC(): Promise<void> {
 async function buildContract(): Promise<void> {
   const abi = (await import(pathToFileURL(join(dist, "abi.js")).href)) as Record<string, unknown>;
   await writeFile(join(dist, "constants.h"), constantsWrite(abi));
-  await writeFile(join(dist, "core.d.ts"), coreTypes());
+  await writeFile(join(dist, "core.d.ts"), CORE_TYPES);
   await writeFile(join(dist, "abi.d.ts"), abiTypes(abi));
 }
 

@@ -3,7 +3,7 @@
  */
 
 /** The contract of core/README.md, which both builds of the core have. */
-const CORE = `/** The translation core; core/README.md has the contract. */
+export const CORE_TYPES = `/** The translation core; core/README.md has the contract. */
 export interface Core {
   /** Starts with the configuration in memory at \`now\` milliseconds, which may wrap. Returns 0 or a fault (negative). */
   boot(now: number): number;
@@ -18,10 +18,6 @@ export interface Core {
 /** A core over this memory, which must be as large as region(REGION_END) of its capacities says. */
 export declare function createCore(memory: ArrayBuffer): Core;
 `;
-
-export function coreTypes(): string {
-  return CORE;
-}
 
 /** What takes a fault (a negative result) apart; the other functions beside the numbers are the core's own. */
 const FAULT = ["faultPosition", "faultReason"];

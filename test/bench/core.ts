@@ -6,7 +6,6 @@
 
 import { createRequire } from "node:module";
 import * as abi from "../../hosts/shared/core.ts";
-import type { CoreKind } from "../../hosts/shared/core.ts";
 import { coreOpen } from "../unit/core/harness.ts";
 import { Random } from "../unit/core/random.ts";
 import { INVITE_BYTES, invite, register, registered } from "./message.ts";
@@ -109,7 +108,7 @@ function rtp(world: World): Timed {
 }
 
 /** A scan by hand and a copy of the same message, in the same engine. */
-async function yard(kind: CoreKind): Promise<Timed> {
+async function yard(kind: abi.CoreKind): Promise<Timed> {
   const core = (await coreOpen(["test/bench/yard.ts"], 65536))[kind];
   core.bytes.set(Buffer.from(invite(0, 0), "latin1"), 1024);
   const run = core.find("yardRun");
@@ -127,7 +126,7 @@ function parsers(): Timed[] {
 }
 
 /** One world for all: V8 makes a second instance of the JavaScript core, and with it the first, half as fast. */
-async function messageTable(kind: CoreKind): Promise<void> {
+async function messageTable(kind: abi.CoreKind): Promise<void> {
   const world = await World.open(kind, 1000);
   registerAll(world, abi.SLOT_MAX);
   const all = [await yard(kind), inviteKnown(world), ...parsers()];
