@@ -1,13 +1,24 @@
 /*
- * Which decoder a body goes to: the head first, then application/sdp alone or inside a multipart body.
+ * Which decoder a body goes to: the head first, then application/sdp, or candidates alone, by itself or inside a multipart body.
  */
 
 import { ld32 } from "../machine.ts";
 import { MESSAGE, SCRATCH_ADDRESS } from "../memory/layout.ts";
-import { CONTENT_MULTIPART, CONTENT_SDP, MESSAGE_BODY, MESSAGE_CONTENT, MESSAGE_END, MESSAGE_FLAGS, MESSAGE_FLAG_ENCODED } from "../memory/message.ts";
-import { sessionDecode } from "./sdp/session.ts";
-import { partNext } from "./sip/content.ts";
+import {
+  CONTENT_FRAGMENT,
+  CONTENT_MULTIPART,
+  CONTENT_SDP,
+  LINE_EARLY,
+  MESSAGE_BODY,
+  MESSAGE_CONTENT,
+  MESSAGE_END,
+  MESSAGE_FLAGS,
+  MESSAGE_FLAG_EARLY,
+  MESSAGE_FLAG_ENCODED,
+} from "../memory/message.ts";
+import { fragmentDecode, sessionDecode } from "./sdp/session.ts";
 import { messageDecode } from "./sip/message.ts";
+import { PART_AT, PART_CONTENT, PART_EARLY, PART_END, multipartOpen, partNext } from "./sip/part.ts";
 
 /** Parts of one body that are decoded. */
 const PART_MAX: i32 = 32;
@@ -16,20 +27,26 @@ const PART_MAX: i32 = 32;
 export function sipDecode(p: i32, end: i32): i32 {
   const result: i32 = messageDecode(p, end);
   if (result < 0) return result;
-  if ((ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_ENCODED) !== 0) return 0;
+  const flags: i32 = ld32(MESSAGE + MESSAGE_FLAGS);
+  if ((flags & MESSAGE_FLAG_ENCODED) !== 0) return 0;
   const content: i32 = ld32(MESSAGE + MESSAGE_CONTENT);
   const body: i32 = ld32(MESSAGE + MESSAGE_BODY);
   const stop: i32 = ld32(MESSAGE + MESSAGE_END);
-  if (content === CONTENT_SDP) return sessionDecode(body, stop);
-  return content === CONTENT_MULTIPART ? partsDecode(body, stop) : 0;
+  if (content === CONTENT_SDP) return sessionDecode(body, stop, (flags & MESSAGE_FLAG_EARLY) !== 0 ? LINE_EARLY : 0);
+  if (content === CONTENT_FRAGMENT) return fragmentDecode(body, stop);
+  return content === CONTENT_MULTIPART && multipartOpen() ? partsDecode(body, stop) : 0;
 }
 
 function partsDecode(body: i32, end: i32): i32 {
+  const part: i32 = SCRATCH_ADDRESS;
   let at: i32 = body;
   for (let i: i32 = 0; i < PART_MAX; i++) {
-    at = partNext(at, end, SCRATCH_ADDRESS);
+    at = partNext(at, end, part);
     if (at <= 0) return at;
-    const result: i32 = sessionDecode(ld32(SCRATCH_ADDRESS), ld32(SCRATCH_ADDRESS + 4));
+    const from: i32 = ld32(part + PART_AT);
+    const stop: i32 = ld32(part + PART_END);
+    const fragment: boolean = ld32(part + PART_CONTENT) === CONTENT_FRAGMENT;
+    const result: i32 = fragment ? fragmentDecode(from, stop) : sessionDecode(from, stop, ld32(part + PART_EARLY) !== 0 ? LINE_EARLY : 0);
     if (result < 0) return result;
   }
   return 0;

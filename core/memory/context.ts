@@ -26,6 +26,9 @@ export const CONTEXT_REFUSED: i32 = CONTEXT + 48;
 export const CONTEXT_ROUTED: i32 = CONTEXT + 52;
 /** The token's source port for a response (0: as sent-by). */
 export const CONTEXT_VIA_PORT: i32 = CONTEXT + 56;
+/** Is the description in hand an offer or answer that is to be taken over? And the dialog it is set aside for, 0 for what is in force. */
+export const CONTEXT_TAKEN: i32 = CONTEXT + 96;
+export const CONTEXT_ASIDE: i32 = CONTEXT + 100;
 /** Address that the top Via was restored to, for `received`. */
 export const CONTEXT_VIA: i32 = CONTEXT + 64;
 

@@ -38,7 +38,7 @@ export const MESSAGE_CONTENT_LENGTH: i32 = 100;
 export const MESSAGE_EXPIRES: i32 = 104;
 /** CONTENT_* of the body. */
 export const MESSAGE_CONTENT: i32 = 108;
-/** Boundary of a multipart body, position and length. */
+/** Boundary of the multipart type that was read last, position and length. */
 export const MESSAGE_BOUNDARY: i32 = 112;
 export const MESSAGE_BOUNDARY_LEN: i32 = 116;
 export const MESSAGE_MENTION_COUNT: i32 = 120;
@@ -56,6 +56,12 @@ export const MESSAGE_SDP: i32 = 156;
 
 /** Index of the Content-Length mention + 1, 0 for none. */
 export const MESSAGE_LENGTH: i32 = 176;
+/** Seconds of the Session-Expires header (RFC 4028 4), 0 for absent. */
+export const MESSAGE_SESSION: i32 = 180;
+/** How many multipart bodies are open, one inside the other, and their boundaries: position and length each. */
+export const MESSAGE_DEPTH: i32 = 184;
+export const MESSAGE_BOUNDARIES: i32 = 192;
+export const DEPTH_MAX: i32 = 4;
 /** Position behind the name of an rport parameter without a value, 0 for none: a local answer puts the port there. */
 export const MESSAGE_RPORT: i32 = 160;
 
@@ -68,6 +74,10 @@ export const MESSAGE_FLAG_REQUIRE_ICE: i32 = 4;
 export const MESSAGE_FLAG_ENCODED: i32 = 8;
 /** Authorization with qop=auth-int covers the body. */
 export const MESSAGE_FLAG_AUTH_INT: i32 = 16;
+/** A description of the session stands in the body: an early session (RFC 3959) is none. */
+export const MESSAGE_FLAG_SESSION: i32 = 32;
+/** Content-Disposition: early-session. */
+export const MESSAGE_FLAG_EARLY: i32 = 64;
 
 export const METHOD_OTHER: i32 = 1;
 export const METHOD_INVITE: i32 = 2;
@@ -89,6 +99,8 @@ export const CONTENT_NONE: i32 = 0;
 export const CONTENT_OTHER: i32 = 1;
 export const CONTENT_SDP: i32 = 2;
 export const CONTENT_MULTIPART: i32 = 3;
+/** Candidates on their own, as INFO brings them (RFC 8840 9). */
+export const CONTENT_FRAGMENT: i32 = 4;
 
 /* Mention: one place where an address is written (DESIGN 1). Offsets into a MENTION_SIZE record. */
 /** ROLE_* below. */
@@ -179,8 +191,15 @@ export const MEDIA_FLAGS: i32 = 24;
 export const MEDIA_FLOW: i32 = 28;
 /** RTCP port as signalled or implied. */
 export const MEDIA_RTCP_PORT: i32 = 32;
+/** Number of the m= line in its description, with LINE_EARLY for one of an early session. */
+export const MEDIA_LINE: i32 = 36;
+/** Position behind its m= line, and its i= line when one follows: where a c= line may stand (RFC 8866 5). */
+export const MEDIA_AFTER: i32 = 40;
 export const MEDIA_ADDRESS: i32 = 48;
 export const MEDIA_RTCP_ADDRESS: i32 = 64;
+
+/** The description is of an early session (RFC 3959): its lines are numbered apart. */
+export const LINE_EARLY: i32 = 128;
 
 /** RTP over UDP in any profile: latches on RTP only. */
 export const PROTO_RTP: i32 = 1;

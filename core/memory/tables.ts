@@ -85,9 +85,20 @@ export const CALL_BINDING: i32 = 40;
 /** First flow (index + 1) of the list. */
 export const CALL_FLOWS: i32 = 44;
 export const CALL_DEADLINE: i32 = 48;
-/** CSeq number and sender (SIDE_*) of the INVITE or UPDATE in progress, 0 when none is. */
-export const CALL_OFFER_CSEQ: i32 = 52;
-export const CALL_OFFER_SIDE: i32 = 56;
+/** CSeq + 1 of the last INVITE from each side, and of the last UPDATE or PRACK with a description; 0 for none. */
+export const CALL_INVITE_ACCESS: i32 = 52;
+export const CALL_INVITE_CORE: i32 = 56;
+export const CALL_CHANGE_ACCESS: i32 = 72;
+export const CALL_CHANGE_CORE: i32 = 76;
+/** EXCHANGE_* bits: how far its offers and answers are. */
+export const CALL_EXCHANGE: i32 = 80;
+/** Hash of the dialog whose descriptions are in force, 0 for none yet. */
+export const CALL_DIALOG: i32 = 84;
+/** First description set aside (flow index + 1) of the list. */
+export const CALL_ASIDE: i32 = 88;
+/** Milliseconds that its session lives without a refresh (RFC 4028), 0 for no limit; and the time of the last one. */
+export const CALL_INTERVAL: i32 = 92;
+export const CALL_REFRESHED: i32 = 180;
 export const CALL_BYE_CSEQ: i32 = 60;
 export const CALL_STARTED: i32 = 64;
 export const CALL_ANSWERED: i32 = 68;
@@ -116,6 +127,19 @@ export const END_INACTIVE: i32 = 3;
 export const END_TIMEOUT: i32 = 4;
 /** By us, for want of room: a retransmission tries again. */
 export const END_REFUSED: i32 = 5;
+/** Its session timer ran out (RFC 4028 8.3). */
+export const END_EXPIRED: i32 = 6;
+
+/* EXCHANGE_* bits. The first four are the access side's; the core side's stand one higher. */
+/** Its INVITE has no final answer; its INVITE had an offer; its ACK has an answer to bring; its UPDATE or PRACK has no final answer. */
+export const EXCHANGE_INVITE: i32 = 1;
+export const EXCHANGE_OFFERED: i32 = 4;
+export const EXCHANGE_ACK: i32 = 16;
+export const EXCHANGE_CHANGE: i32 = 64;
+/** An UPDATE or PRACK has gone on where the INVITE in progress began: what its responses still describe is no answer. */
+export const EXCHANGE_BEYOND: i32 = 256;
+/** ICE was required in this call: it is kept in all its messages. */
+export const EXCHANGE_ICE: i32 = 512;
 
 /* Flow: the media of one m= line, a side block for each side. FLOW_SIZE. */
 export const FLOW_CALL: i32 = 8;
@@ -129,14 +153,19 @@ export const FLOW_FLAGS: i32 = 24;
 export const FLOW_SEEN: i32 = 28;
 /** Opened for sources other than the signalled one until then. */
 export const FLOW_WINDOW: i32 = 32;
-/** FLOW_FLAGS to go back to when a re-INVITE fails. */
+/** FLOW_FLAGS and FLOW_PROTO to go back to when a re-INVITE fails. */
 export const FLOW_FLAGS_BEFORE: i32 = 36;
+export const FLOW_PROTO_BEFORE: i32 = 40;
+/** Of a description set aside: whose it is (table/description.ts). */
+export const FLOW_KEY: i32 = 44;
 export const FLOW_ACCESS: i32 = 64;
 export const FLOW_CORE: i32 = 288;
 
 export const FLOW_FLAG_MUX: i32 = 1;
-export const FLOW_FLAG_HELD: i32 = 2;
-/** The last offer or answer set its port to 0: freed when that exchange is complete (RFC 3264 8.2). */
+/** The last description of that side holds it. */
+export const FLOW_FLAG_HELD_ACCESS: i32 = 2;
+export const FLOW_FLAG_HELD_CORE: i32 = 16;
+/** Given up by the last offer or answer, or added by one that failed: freed when an exchange is complete (RFC 3264 8.2). */
 export const FLOW_FLAG_REJECTED: i32 = 4;
 /** It was there before the offer in progress. */
 export const FLOW_FLAG_STANDING: i32 = 8;

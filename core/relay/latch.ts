@@ -35,7 +35,7 @@ import {
 } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { callAt } from "../table/call.ts";
-import { rtcpPortOf } from "../table/flow.ts";
+import { rtcpPortOf, sideMoved } from "../table/flow.ts";
 import { realmAt, serverFind, serviceAt } from "../table/service.ts";
 import { terminalAt } from "../table/terminal.ts";
 
@@ -130,6 +130,7 @@ export function latchPass(flow: i32, block: i32, side: i32, latch: i32, packet: 
   const better: boolean = state < LATCHED_PROBATION || tier < ld32(latch + LATCH_TIER);
   if (!held && !better) return LATCH_REFUSED;
   if (!held) latchTake(latch, packet, stream ? LATCHED_PROBATION : LATCHED_LOCKED, tier);
+  else if (state === LATCHED_PINHOLE && sideMoved(block)) return LATCH_ALLOWED;
   else if (state === LATCHED_PINHOLE) st32(latch + LATCH_STATE, stream ? LATCHED_PROBATION : LATCHED_LOCKED);
   if (stream) runCount(latch, payload, rtcp);
   return held ? LATCH_ALLOWED : LATCH_LEARNED;

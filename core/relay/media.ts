@@ -17,6 +17,7 @@ import {
   FLOW_PROTO,
   FLOW_SEEN,
   LATCHED_NOT,
+  LATCHED_PINHOLE,
   LATCHED_PROBATION,
   LATCH_ADDRESS,
   LATCH_OCTETS,
@@ -41,7 +42,7 @@ import {
   SIDE_RTP_PORT,
 } from "../memory/tables.ts";
 import { outputEvent, outputSend } from "../output/queue.ts";
-import { flowAt, rtcpPortOf, sideAt } from "../table/flow.ts";
+import { flowAt, rtcpPortOf, sideAt, sideMoved } from "../table/flow.ts";
 import { poolAt } from "../table/port.ts";
 import { realmAt } from "../table/service.ts";
 import { SLAB_FLOWS, handleOf } from "../table/slab.ts";
@@ -86,11 +87,16 @@ function isPlain(block: i32): boolean {
   return ld32(realmAt(ld32(block + SIDE_REALM)) + REALM_NAT) === NAT_NEVER;
 }
 
+/** Has a side that may be sent to unheard moved, and not sent from there yet? It may be a relay that waits as well (RFC 7362 4). */
+function isLeft(block: i32, latch: i32): boolean {
+  return ld32(latch + LATCH_STATE) === LATCHED_PINHOLE && ld32(block + SIDE_OPEN) !== 0 && sideMoved(block);
+}
+
 /** Sends towards one side: to where it was learned, or where it was signalled if that may be trusted. */
 function sendTowards(block: i32, rtcp: boolean, payload: i32, len: i32): i32 {
   const rtp: i32 = block + SIDE_LATCH_RTP;
   const latch: i32 = rtcp ? block + SIDE_LATCH_RTCP : rtp;
-  const plain: boolean = isPlain(block) && ld32(block + SIDE_RTP_PORT) !== 0;
+  const plain: boolean = (isPlain(block) && ld32(block + SIDE_RTP_PORT) !== 0) || isLeft(block, rtp);
   if (!plain && ld32(latch + LATCH_STATE) !== LATCHED_NOT) return send(block, rtcp, latch + LATCH_ADDRESS, ld32(latch + LATCH_PORT), payload, len);
   const port: i32 = rtcp ? rtcpPortOf(block) : ld32(block + SIDE_RTP_PORT);
   if (!plain && rtcp && ld32(rtp + LATCH_STATE) >= LATCHED_PROBATION) {

@@ -16,15 +16,19 @@ import {
   PORT_FLOW_CORE,
   PORT_FLOW_RTCP,
   SIDE_ACCESS,
+  SIDE_BEFORE_RTP_ADDRESS,
+  SIDE_BEFORE_RTP_PORT,
   SIDE_CORE,
   SIDE_POOL,
   SIDE_PORT,
   SIDE_REALM,
   SIDE_RTCP_PORT,
+  SIDE_RTP_ADDRESS,
   SIDE_RTP_PORT,
 } from "../memory/tables.ts";
 import { POOL_MEDIA } from "../memory/config.ts";
 import { POOL_MAX } from "../memory/layout.ts";
+import { addressEqual } from "../bytes/address.ts";
 import { pairsFind, poolFind, portGive, portOwn } from "./port.ts";
 import { SLAB_CALLS, SLAB_FLOWS, listPush, recordAt, recordGive, recordTake } from "./slab.ts";
 
@@ -41,6 +45,12 @@ export function sideAt(flow: i32, side: i32): i32 {
 export function rtcpPortOf(block: i32): i32 {
   const written: i32 = ld32(block + SIDE_RTCP_PORT);
   return written !== 0 ? written : (ld32(block + SIDE_RTP_PORT) + 1) & 0xffff;
+}
+
+/** Does the last offer or answer of this side name another place than the one before, so that its media is to move? */
+export function sideMoved(block: i32): boolean {
+  const before: i32 = ld32(block + SIDE_BEFORE_RTP_PORT);
+  return before !== 0 && (before !== ld32(block + SIDE_RTP_PORT) || !addressEqual(block + SIDE_BEFORE_RTP_ADDRESS, block + SIDE_RTP_ADDRESS));
 }
 
 /**

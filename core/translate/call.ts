@@ -1,21 +1,23 @@
 /*
  * What a SIP message means for a call at one terminal: begun by INVITE, answered by 2xx, ended by BYE, a final error,
- * silence or time (RFC 3261 12 to 15). A failed re-INVITE or UPDATE puts the media back to what it was (RFC 6141 3.3).
+ * silence or time (RFC 3261 12 to 15, RFC 4028 8.3). What its descriptions mean is exchange.ts', whose they are dialog.ts'.
  * Invariant: a retransmission (same CSeq, same sender) changes nothing.
  */
 
-import { ld32, st32 } from "../machine.ts";
+import { ld32, mul, st32 } from "../machine.ts";
 import { HEADER_NOW, MESSAGE, REGION_CALLS } from "../memory/layout.ts";
 import { REALM_LINGER, SERVICE_ACCESS } from "../memory/config.ts";
-import { CONTEXT_BINDING, CONTEXT_CALL, CONTEXT_DIRECTION, CONTEXT_SERVICE, CONTEXT_TERMINAL, INBOUND } from "../memory/context.ts";
+import { CONTEXT_ASIDE, CONTEXT_BINDING, CONTEXT_CALL, CONTEXT_SERVICE, CONTEXT_TAKEN, CONTEXT_TERMINAL } from "../memory/context.ts";
 import {
-  MESSAGE_BRANCH,
-  MESSAGE_BRANCH_LEN,
   MESSAGE_CALL_ID,
   MESSAGE_CALL_ID_LEN,
   MESSAGE_CSEQ,
   MESSAGE_CSEQ_METHOD,
+  MESSAGE_FLAGS,
+  MESSAGE_FLAG_REQUIRE_ICE,
+  MESSAGE_FLAG_SESSION,
   MESSAGE_FROM_TAG,
+  MESSAGE_SESSION,
   MESSAGE_STATUS,
   MESSAGE_TO_TAG,
   MESSAGE_TO_TAG_LEN,
@@ -23,6 +25,7 @@ import {
   METHOD_BYE,
   METHOD_CANCEL,
   METHOD_INVITE,
+  METHOD_PRACK,
   METHOD_UPDATE,
 } from "../memory/message.ts";
 import { EVENT_CALL_ANSWERED, EVENT_CALL_ENDED, EVENT_CALL_STARTED, EVENT_FULL } from "../memory/output.ts";
@@ -34,16 +37,15 @@ import {
   CALL_BYE_CSEQ,
   CALL_CONFIRMED,
   CALL_DEADLINE,
+  CALL_DIALOG,
   CALL_DIALOGS,
-  CALL_DIALOG_MAX,
   CALL_EARLY,
   CALL_ENDED,
   CALL_END_REASON,
-  CALL_FLOWS,
   CALL_INITIATOR,
-  CALL_OFFER_CSEQ,
-  CALL_OFFER_SIDE,
+  CALL_INTERVAL,
   CALL_PENDING,
+  CALL_REFRESHED,
   CALL_SEEN,
   CALL_SERVICE,
   CALL_STARTED,
@@ -51,23 +53,36 @@ import {
   END_BYE,
   END_REFUSED,
   END_REJECTED,
-  FLOW_FLAGS_BEFORE,
-  FLOW_FLAG_STANDING,
-  FLOW_NEXT,
   SIDE_ACCESS,
   SIDE_CORE,
 } from "../memory/tables.ts";
-import { hashBegin, hashBytes, hashEnd } from "../bytes/hash.ts";
 import { outputEvent } from "../output/queue.ts";
 import { bindingAt } from "../table/binding.ts";
 import { callAt, callFind, callKey, callTake } from "../table/call.ts";
-import { flowAt } from "../table/flow.ts";
+import { descriptionsDrop } from "../table/description.ts";
 import { realmAt, serviceAt } from "../table/service.ts";
-import { SLAB_CALLS, SLAB_FLOWS, handleOf, slabCapacity, timerOf } from "../table/slab.ts";
+import { SLAB_CALLS, handleOf, timerOf } from "../table/slab.ts";
 import { timerSet } from "../table/timer.ts";
-import { flowRestore, flowSnapshot } from "./media.ts";
 import { refuse } from "./address.ts";
-import { flowClose } from "./open.ts";
+import { branchHash, dialogEnter, dialogHash, dialogLeave, requestSide, setAdd, setClear, setOther, setRemove } from "./dialog.ts";
+import {
+  ackSettle,
+  ackTake,
+  changeAnswer,
+  changeBegin,
+  changeFail,
+  changeSettle,
+  exchangeClose,
+  exchangeForget,
+  exchangeReset,
+  iceKeep,
+  inviteAnswer,
+  inviteBegin,
+  inviteFail,
+  inviteSettle,
+  isInviteNoted,
+  isInviteOpen,
+} from "./exchange.ts";
 
 /** A call that is neither answered nor refused: timer C (RFC 3261 16.6, above three minutes) and the time to see the 487. */
 const EARLY: i32 = 240000;
@@ -75,18 +90,9 @@ const EARLY: i32 = 240000;
 const CHECK: i32 = 5000;
 /** A BYE that is not answered ends its call after 64*T1. */
 const BYE_WAIT: i32 = 32000;
-
-/** SIDE_* that the request in hand, or the request that the response in hand answers, came from. */
-function requestSide(): i32 {
-  const inbound: boolean = ld32(CONTEXT_DIRECTION) === INBOUND;
-  const request: boolean = ld32(MESSAGE + MESSAGE_STATUS) === 0;
-  return inbound === request ? SIDE_ACCESS : SIDE_CORE;
-}
-
-/** SIDE_* that the message in hand came from. */
-export function senderSide(): i32 {
-  return ld32(CONTEXT_DIRECTION) === INBOUND ? SIDE_ACCESS : SIDE_CORE;
-}
+/** Seconds that a session interval has at least (RFC 4028 4), and beyond which it is none: such a call is forgotten anyway. */
+const SESSION_LEAST: i32 = 90;
+const SESSION_MOST: i32 = 43200;
 
 /** Notes the Call-ID and the tag at `field`, the From tag of the message in hand or the To tag. */
 function keyNote(field: i32): void {
@@ -131,34 +137,17 @@ function callOpen(): i32 {
   return index;
 }
 
-/** Is the transaction in hand the one that the call has noted? */
-function isNoted(c: i32): boolean {
-  return ld32(c + CALL_OFFER_CSEQ) === ((ld32(MESSAGE + MESSAGE_CSEQ) + 1) | 0) && ld32(c + CALL_OFFER_SIDE) === requestSide();
-}
-
-/** Begins an INVITE or UPDATE: notes it, and what the media was, for the case that it fails. */
-function offerBegin(call: i32): void {
+/** An ended call begins again: the INVITE comes with credentials, or with what else it was refused for. */
+function callRevive(call: i32): void {
   const c: i32 = callAt(call);
-  if (isNoted(c)) return;
-  st32(c + CALL_OFFER_CSEQ, (ld32(MESSAGE + MESSAGE_CSEQ) + 1) | 0);
-  st32(c + CALL_OFFER_SIDE, requestSide());
-  let next: i32 = ld32(c + CALL_FLOWS);
-  for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
-    flowSnapshot(flowAt(next - 1));
-    next = ld32(flowAt(next - 1) + FLOW_NEXT);
-  }
-}
-
-function offerFail(call: i32): void {
-  const c: i32 = callAt(call);
-  if (!isNoted(c) || ld32(c + CALL_STATE) === CALL_ENDED) return;
-  let next: i32 = ld32(c + CALL_FLOWS);
-  for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
-    const flow: i32 = next - 1;
-    next = ld32(flowAt(flow) + FLOW_NEXT);
-    if ((ld32(flowAt(flow) + FLOW_FLAGS_BEFORE) & FLOW_FLAG_STANDING) !== 0) flowRestore(flowAt(flow));
-    else flowClose(flow, call);
-  }
+  st32(c + CALL_STATE, CALL_EARLY);
+  st32(c + CALL_END_REASON, 0);
+  st32(c + CALL_BYE_CSEQ, 0);
+  st32(c + CALL_DIALOG, 0);
+  st32(c + CALL_INTERVAL, 0);
+  setClear(call, CALL_DIALOGS);
+  setClear(call, CALL_PENDING);
+  exchangeReset(call);
 }
 
 function inviteRequest(found: i32): i32 {
@@ -166,13 +155,11 @@ function inviteRequest(found: i32): i32 {
   if (call < 0) return -1;
   const c: i32 = callAt(call);
   if (ld32(c + CALL_STATE) === CALL_ENDED) {
-    if (isNoted(c) && ld32(c + CALL_END_REASON) !== END_REFUSED) return call;
-    st32(c + CALL_STATE, CALL_EARLY);
-    st32(c + CALL_END_REASON, 0);
+    if (isInviteNoted(call, requestSide()) && ld32(c + CALL_END_REASON) !== END_REFUSED) return call;
+    callRevive(call);
   }
   if (ld32(c + CALL_STATE) === CALL_EARLY) callDeadline(call, EARLY);
   setAdd(call, CALL_PENDING, branchHash());
-  offerBegin(call);
   return call;
 }
 
@@ -182,52 +169,11 @@ export function callEnd(call: i32, reason: i32): void {
   if (ld32(c + CALL_STATE) === CALL_ENDED) return;
   st32(c + CALL_STATE, CALL_ENDED);
   st32(c + CALL_END_REASON, reason);
+  exchangeClose(call);
+  descriptionsDrop(call, 0);
   const realm: i32 = realmAt(ld32(serviceAt(ld32(c + CALL_SERVICE)) + SERVICE_ACCESS));
   callDeadline(call, ld32(realm + REALM_LINGER));
   outputEvent(EVENT_CALL_ENDED, handleOf(SLAB_CALLS, call), reason);
-}
-
-/** Hash of the answering side's tag of the message in hand: with the call it names a dialog. */
-function dialogHash(call: i32): i32 {
-  const answering: boolean = requestSide() === ld32(callAt(call) + CALL_INITIATOR);
-  const field: i32 = answering ? MESSAGE_TO_TAG : MESSAGE_FROM_TAG;
-  hashBegin();
-  hashBytes(ld32(MESSAGE + field), ld32(MESSAGE + field + 4));
-  return hashEnd() | 1;
-}
-
-/** Hash of the branch of the message in hand. */
-function branchHash(): i32 {
-  hashBegin();
-  hashBytes(ld32(MESSAGE + MESSAGE_BRANCH), ld32(MESSAGE + MESSAGE_BRANCH_LEN));
-  return hashEnd() | 1;
-}
-
-/** Address of the place of a hash in one of the call's sets (CALL_DIALOGS, CALL_PENDING), of a free place for 0; 0 when there is none. */
-function placeFind(call: i32, set: i32, hash: i32): i32 {
-  const first: i32 = callAt(call) + set;
-  for (let i: i32 = 0; i < CALL_DIALOG_MAX; i++) if (ld32(first + (i << 2)) === hash) return first + (i << 2);
-  return 0;
-}
-
-function setAdd(call: i32, set: i32, hash: i32): void {
-  const place: i32 = placeFind(call, set, hash) === 0 ? placeFind(call, set, 0) : 0;
-  if (place !== 0) st32(place, hash);
-}
-
-function setRemove(call: i32, set: i32, hash: i32): void {
-  const place: i32 = placeFind(call, set, hash);
-  if (place !== 0) st32(place, 0);
-}
-
-/** Does a set hold anything but this hash? */
-function setHasOther(call: i32, set: i32, hash: i32): boolean {
-  const first: i32 = callAt(call) + set;
-  for (let i: i32 = 0; i < CALL_DIALOG_MAX; i++) {
-    const here: i32 = ld32(first + (i << 2));
-    if (here !== 0 && here !== hash) return true;
-  }
-  return false;
 }
 
 /** A 2xx: the call is up with the one that answered, and perhaps with others that did (RFC 3261 13.2.2.4). */
@@ -244,60 +190,125 @@ function inviteAccepted(call: i32): void {
 
 /** A final error: it ends its own branch, and the call with the last one (RFC 3261 16.7, 14.1). */
 function inviteRefused(call: i32, status: i32): void {
+  const side: i32 = requestSide();
   if (ld32(callAt(call) + CALL_STATE) === CALL_EARLY) {
-    if (!setHasOther(call, CALL_PENDING, 0)) callEnd(call, END_REJECTED);
-  } else if (status === 408 || status === 481) {
+    if (setOther(call, CALL_PENDING, 0) === 0) callEnd(call, END_REJECTED);
+  } else if (isInviteOpen(call, side) && (status === 408 || status === 481)) {
     dialogEnd(call);
   } else {
-    offerFail(call);
+    inviteFail(call, side);
   }
 }
 
 function inviteResponse(call: i32, status: i32): void {
   if (status < 200) {
     if (ld32(callAt(call) + CALL_STATE) === CALL_EARLY) callDeadline(call, EARLY);
+  } else {
+    setRemove(call, CALL_PENDING, branchHash());
+  }
+  if (status >= 300) {
+    inviteRefused(call, status);
     return;
   }
-  setRemove(call, CALL_PENDING, branchHash());
-  if (status < 300) inviteAccepted(call);
-  else inviteRefused(call, status);
+  inviteAnswer(call, requestSide());
+  if (status >= 200) inviteAccepted(call);
+}
+
+/** An UPDATE or PRACK, or an answer to it. */
+function changeTrack(call: i32, method: i32, status: i32, described: boolean): void {
+  const side: i32 = requestSide();
+  if (status === 0) {
+    if (described) changeBegin(call, side);
+  } else if (status >= 300) {
+    const lost: boolean = status === 481 && method === METHOD_UPDATE && ld32(callAt(call) + CALL_STATE) === CALL_CONFIRMED;
+    if (lost) dialogEnd(call);
+    else changeFail(call, side);
+  } else if (status >= 200) {
+    changeAnswer(call, side);
+  }
 }
 
 /** The dialog of the message in hand is over, and the call with the last one. */
 function dialogEnd(call: i32): void {
-  const hash: i32 = dialogHash(call);
-  setRemove(call, CALL_DIALOGS, hash);
-  if (!setHasOther(call, CALL_DIALOGS, 0)) callEnd(call, END_BYE);
+  if (!dialogLeave(call)) callEnd(call, END_BYE);
 }
 
 /** A final answer to BYE ends the dialog, unless it asks for credentials first (RFC 3261 15.1.1, 22.2). */
 function byeResponse(call: i32, status: i32): void {
-  if (status >= 200 && status !== 401 && status !== 407) dialogEnd(call);
+  if (status >= 200 && status !== 401 && status !== 407 && ld32(callAt(call) + CALL_STATE) === CALL_CONFIRMED) dialogEnd(call);
 }
 
+/** A BYE while the call rings ends one early dialog: the INVITE goes on (RFC 3261 15). */
 function byeRequest(call: i32): void {
   const c: i32 = callAt(call);
-  if (ld32(c + CALL_STATE) === CALL_ENDED || ld32(c + CALL_BYE_CSEQ) === ((ld32(MESSAGE + MESSAGE_CSEQ) + 1) | 0)) return;
-  if (setHasOther(call, CALL_DIALOGS, dialogHash(call))) return;
+  if (ld32(c + CALL_STATE) !== CALL_CONFIRMED || ld32(c + CALL_BYE_CSEQ) === ((ld32(MESSAGE + MESSAGE_CSEQ) + 1) | 0)) return;
+  if (setOther(call, CALL_DIALOGS, dialogHash(call)) !== 0) return;
   st32(c + CALL_BYE_CSEQ, (ld32(MESSAGE + MESSAGE_CSEQ) + 1) | 0);
   callDeadline(call, BYE_WAIT);
 }
 
-/** The INVITE in hand is refused by us: a call that it would have begun ends at once. */
+/** The request in hand is refused by us: a call that it would have begun ends at once, what it would have changed stays. */
 export function callAbandon(): void {
   const call: i32 = ld32(CONTEXT_CALL);
-  const begins: boolean = ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_INVITE && ld32(MESSAGE + MESSAGE_STATUS) === 0;
-  if (call >= 0 && begins && ld32(callAt(call) + CALL_STATE) === CALL_EARLY) callEnd(call, END_REFUSED);
+  if (call < 0 || ld32(MESSAGE + MESSAGE_STATUS) !== 0 || ld32(CONTEXT_ASIDE) !== 0) return;
+  const begins: boolean = ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_INVITE && ld32(callAt(call) + CALL_STATE) === CALL_EARLY;
+  if (begins) callEnd(call, END_REFUSED);
+  else exchangeForget(call, requestSide());
+}
+
+function isChange(method: i32): boolean {
+  return method === METHOD_UPDATE || method === METHOD_PRACK;
 }
 
 function hasCall(method: i32): boolean {
-  return method === METHOD_INVITE || method === METHOD_ACK || method === METHOD_BYE || method === METHOD_UPDATE || method === METHOD_CANCEL;
+  return method === METHOD_INVITE || method === METHOD_ACK || method === METHOD_BYE || method === METHOD_CANCEL || isChange(method);
+}
+
+/** May the message in hand have an offer or answer (RFC 6337 2.2)? */
+export function isExchange(): boolean {
+  const method: i32 = ld32(MESSAGE + MESSAGE_CSEQ_METHOD);
+  return ld32(MESSAGE + MESSAGE_STATUS) < 300 && (method === METHOD_INVITE || method === METHOD_ACK || isChange(method));
+}
+
+/** Has it one? An early session (RFC 3959) is none of these. */
+function isDescribed(): boolean {
+  return (ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_SESSION) !== 0;
+}
+
+/** How long the session lives from now on (RFC 4028 8.2): as the 2xx says, or without a limit. */
+function sessionNote(call: i32): void {
+  const c: i32 = callAt(call);
+  const seconds: i32 = ld32(MESSAGE + MESSAGE_SESSION);
+  const least: i32 = seconds < SESSION_LEAST ? SESSION_LEAST : seconds;
+  st32(c + CALL_INTERVAL, seconds > 0 && seconds <= SESSION_MOST ? mul(least, 1000) : 0);
+  st32(c + CALL_REFRESHED, ld32(HEADER_NOW));
+}
+
+/** What the message in hand means for the exchanges of the dialog in force. */
+function exchangeTrack(call: i32, method: i32, status: i32): void {
+  if (method === METHOD_INVITE) {
+    if (status !== 0) inviteResponse(call, status);
+    else if (ld32(callAt(call) + CALL_STATE) !== CALL_ENDED) inviteBegin(call, requestSide(), isDescribed());
+  } else if (method === METHOD_ACK) {
+    ackTake(call, requestSide());
+  } else if (isChange(method)) {
+    changeTrack(call, method, status, isDescribed());
+  }
+}
+
+/** The same in a dialog that is not in force: it is only noted. */
+function asideTrack(call: i32, method: i32, status: i32): void {
+  st32(CONTEXT_TAKEN, isExchange() && ld32(callAt(call) + CALL_STATE) === CALL_CONFIRMED ? 1 : 0);
+  if (method === METHOD_INVITE && status >= 300) inviteResponse(call, status);
+  else if (method === METHOD_INVITE && status >= 200) inviteAccepted(call);
 }
 
 /** Finds or opens the call of the message in hand and lets the message do what it does to it; CONTEXT_CALL is it, or -1. */
 export function callTrack(withMedia: boolean): void {
   const method: i32 = ld32(MESSAGE + MESSAGE_CSEQ_METHOD);
   st32(CONTEXT_CALL, -1);
+  st32(CONTEXT_TAKEN, 0);
+  st32(CONTEXT_ASIDE, 0);
   if (!hasCall(method) && !withMedia) return;
   const status: i32 = ld32(MESSAGE + MESSAGE_STATUS);
   let call: i32 = callLocate();
@@ -305,14 +316,27 @@ export function callTrack(withMedia: boolean): void {
   if (call < 0) return;
   st32(CONTEXT_CALL, call);
   st32(callAt(call) + CALL_SEEN, ld32(HEADER_NOW));
-  if (status === 0) {
-    if (method === METHOD_UPDATE) offerBegin(call);
-    else if (method === METHOD_BYE) byeRequest(call);
-  } else if (method === METHOD_INVITE) {
-    inviteResponse(call, status);
-  } else if (method === METHOD_BYE) {
-    byeResponse(call, status);
-  } else if (method === METHOD_UPDATE && status >= 300) {
-    offerFail(call);
+  if ((ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_REQUIRE_ICE) !== 0) iceKeep(call);
+  if (method === METHOD_BYE) {
+    if (status === 0) byeRequest(call);
+    else byeResponse(call, status);
+    return;
   }
+  const accepts: boolean = status >= 200 && status < 300 && method === METHOD_INVITE;
+  if (isDescribed() || status >= 200) dialogEnter(call, accepts, isDescribed() && isExchange());
+  if (ld32(CONTEXT_ASIDE) === 0) exchangeTrack(call, method, status);
+  else asideTrack(call, method, status);
+  if (accepts || (status >= 200 && status < 300 && method === METHOD_UPDATE)) sessionNote(call);
+}
+
+/** The descriptions of the message in hand were taken over: an exchange may be complete. */
+export function callSettle(): void {
+  const call: i32 = ld32(CONTEXT_CALL);
+  const status: i32 = ld32(MESSAGE + MESSAGE_STATUS);
+  if (call < 0 || ld32(CONTEXT_ASIDE) !== 0 || ld32(callAt(call) + CALL_STATE) === CALL_ENDED) return;
+  const method: i32 = ld32(MESSAGE + MESSAGE_CSEQ_METHOD);
+  if (method === METHOD_ACK) ackSettle(call, requestSide());
+  else if (status < 200 || status >= 300) return;
+  else if (method === METHOD_INVITE) inviteSettle(call, requestSide(), isDescribed());
+  else if (isChange(method)) changeSettle(call, requestSide());
 }

@@ -12,6 +12,7 @@ import {
   BINDING_DEADLINE,
   BINDING_REGISTRATIONS,
   CALL_ANSWERED,
+  CALL_ASIDE,
   CALL_BINDING,
   CALL_BYE_CSEQ,
   CALL_CONFIRMED,
@@ -19,14 +20,18 @@ import {
   CALL_EARLY,
   CALL_ENDED,
   CALL_FLOWS,
+  CALL_INTERVAL,
+  CALL_REFRESHED,
   CALL_SEEN,
   CALL_SERVICE,
   CALL_STATE,
   END_BYE,
+  END_EXPIRED,
   END_INACTIVE,
   END_TIMEOUT,
   FLOW_FLAGS,
-  FLOW_FLAG_HELD,
+  FLOW_FLAG_HELD_ACCESS,
+  FLOW_FLAG_HELD_CORE,
   FLOW_NEXT,
   FLOW_SEEN,
   REGISTRATION_EXPIRES_AT,
@@ -40,6 +45,7 @@ import {
 import { outputKeep, outputSend } from "../output/queue.ts";
 import { bindingAt } from "../table/binding.ts";
 import { callAt, callGive } from "../table/call.ts";
+import { descriptionsDrop } from "../table/description.ts";
 import { flowAt } from "../table/flow.ts";
 import { registrationAt } from "../table/registration.ts";
 import { realmAt, serviceAt } from "../table/service.ts";
@@ -47,6 +53,7 @@ import { SLAB_BINDINGS, SLAB_CALLS, SLAB_FLOWS, SLAB_REGISTRATIONS, SLAB_TERMINA
 import { terminalAt } from "../table/terminal.ts";
 import { timerSet } from "../table/timer.ts";
 import { callDeadline, callEnd } from "./call.ts";
+import { forksForget } from "./dialog.ts";
 import { bindingClose, flowClose } from "./open.ts";
 import { probeBuild } from "./probe.ts";
 import { registrationClose } from "./register.ts";
@@ -55,6 +62,8 @@ import { registrationClose } from "./register.ts";
 const CHECK: i32 = 5000;
 /** An answered call without any flow of ours, or on hold, ends after twelve hours without a sign (a lost BYE). */
 const FORGOTTEN: i32 = 43200000;
+/** After an answer no other fork is waited for, and after a session's end no refresh: 64*T1 (RFC 3261 13.2.2.4, RFC 4028 10). */
+const WAIT: i32 = 32000;
 
 function isDue(at: i32): boolean {
   return ((at - ld32(HEADER_NOW)) | 0) <= 0;
@@ -96,6 +105,7 @@ function registrationFire(index: i32): void {
 function callClose(index: i32): void {
   const c: i32 = callAt(index);
   for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && ld32(c + CALL_FLOWS) !== 0; i++) flowClose(ld32(c + CALL_FLOWS) - 1, index);
+  descriptionsDrop(index, 0);
   const binding: i32 = ld32(c + CALL_BINDING);
   const b: i32 = bindingAt(binding);
   st32(b + BINDING_CALLS, (ld32(b + BINDING_CALLS) - 1) | 0);
@@ -120,20 +130,28 @@ function mediaSeen(index: i32): i32 {
 function isHeld(index: i32): boolean {
   let next: i32 = ld32(callAt(index) + CALL_FLOWS);
   for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
-    if ((ld32(flowAt(next - 1) + FLOW_FLAGS) & FLOW_FLAG_HELD) !== 0) return true;
+    if ((ld32(flowAt(next - 1) + FLOW_FLAGS) & (FLOW_FLAG_HELD_ACCESS | FLOW_FLAG_HELD_CORE)) !== 0) return true;
     next = ld32(flowAt(next - 1) + FLOW_NEXT);
   }
   return false;
 }
 
-/** An answered call: silent for too long, or forgotten. */
+/** Was the session of a call not refreshed in time (RFC 4028 8.3)? */
+function isExpired(c: i32): boolean {
+  const interval: i32 = ld32(c + CALL_INTERVAL);
+  return interval !== 0 && ((ld32(HEADER_NOW) - ld32(c + CALL_REFRESHED)) | 0) >= interval + WAIT;
+}
+
+/** An answered call: silent for too long, not refreshed, or forgotten. */
 function callCheck(index: i32): void {
   const c: i32 = callAt(index);
   const inactivity: i32 = ld32(realmAt(ld32(serviceAt(ld32(c + CALL_SERVICE)) + SERVICE_ACCESS)) + REALM_INACTIVITY);
   const patient: boolean = ld32(c + CALL_FLOWS) === 0 || inactivity === 0 || isHeld(index);
   const silent: i32 = (ld32(HEADER_NOW) - mediaSeen(index)) | 0;
   const mute: i32 = (ld32(HEADER_NOW) - ld32(c + CALL_SEEN)) | 0;
-  if (!patient && silent >= inactivity) callEnd(index, END_INACTIVE);
+  if (ld32(c + CALL_ASIDE) !== 0 && ((ld32(HEADER_NOW) - ld32(c + CALL_ANSWERED)) | 0) >= WAIT) forksForget(index);
+  if (isExpired(c)) callEnd(index, END_EXPIRED);
+  else if (!patient && silent >= inactivity) callEnd(index, END_INACTIVE);
   else if (silent >= FORGOTTEN && mute >= FORGOTTEN) callEnd(index, END_TIMEOUT);
   else callDeadline(index, CHECK);
 }

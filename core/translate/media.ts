@@ -22,10 +22,12 @@ import {
   CALL_TERMINAL,
   FLOW_FLAGS,
   FLOW_FLAGS_BEFORE,
-  FLOW_FLAG_HELD,
+  FLOW_FLAG_HELD_ACCESS,
+  FLOW_FLAG_HELD_CORE,
   FLOW_FLAG_MUX,
   FLOW_FLAG_STANDING,
   FLOW_PROTO,
+  FLOW_PROTO_BEFORE,
   FLOW_WINDOW,
   LATCHED_LOCKED,
   LATCHED_PINHOLE,
@@ -49,9 +51,14 @@ import {
 } from "../memory/tables.ts";
 import { addressCopy, addressEqual, isUnspecified } from "../bytes/address.ts";
 import { callAt } from "../table/call.ts";
-import { sideAt } from "../table/flow.ts";
+import { sideAt, sideMoved } from "../table/flow.ts";
 import { realmAt } from "../table/service.ts";
 import { terminalAt } from "../table/terminal.ts";
+
+/** The hold flag of a side. */
+function heldFlag(side: i32): i32 {
+  return side === SIDE_ACCESS ? FLOW_FLAG_HELD_ACCESS : FLOW_FLAG_HELD_CORE;
+}
 
 function sideSnapshot(block: i32): void {
   st32(block + SIDE_BEFORE_RTP_PORT, ld32(block + SIDE_RTP_PORT));
@@ -60,26 +67,52 @@ function sideSnapshot(block: i32): void {
   addressCopy(block + SIDE_BEFORE_RTCP_ADDRESS, block + SIDE_RTCP_ADDRESS);
 }
 
-function sideRestore(block: i32): void {
-  if (ld32(block + SIDE_BEFORE_RTP_PORT) === 0) return;
-  st32(block + SIDE_RTP_PORT, ld32(block + SIDE_BEFORE_RTP_PORT));
-  st32(block + SIDE_RTCP_PORT, ld32(block + SIDE_BEFORE_RTCP_PORT));
-  addressCopy(block + SIDE_RTP_ADDRESS, block + SIDE_BEFORE_RTP_ADDRESS);
-  addressCopy(block + SIDE_RTCP_ADDRESS, block + SIDE_BEFORE_RTCP_ADDRESS);
-}
-
 /** Notes what a flow is before an offer. */
 export function flowSnapshot(flow: i32): void {
   st32(flow + FLOW_FLAGS_BEFORE, ld32(flow + FLOW_FLAGS) | FLOW_FLAG_STANDING);
+  st32(flow + FLOW_PROTO_BEFORE, ld32(flow + FLOW_PROTO));
   sideSnapshot(sideAt(flow, SIDE_ACCESS));
   sideSnapshot(sideAt(flow, SIDE_CORE));
 }
 
-/** Puts a flow back to that when the offer failed. */
-export function flowRestore(flow: i32): void {
-  st32(flow + FLOW_FLAGS, ld32(flow + FLOW_FLAGS_BEFORE));
-  sideRestore(sideAt(flow, SIDE_ACCESS));
-  sideRestore(sideAt(flow, SIDE_CORE));
+/** Begins the window of a flow anew, as long as the realm of a side has it. */
+function windowOpen(flow: i32, block: i32): void {
+  st32(flow + FLOW_WINDOW, (ld32(HEADER_NOW) + ld32(realmAt(ld32(block + SIDE_REALM)) + REALM_LATCH_WINDOW)) | 0);
+}
+
+/** The same when one of its sides is to move. */
+export function windowReopen(flow: i32): void {
+  if (sideMoved(sideAt(flow, SIDE_CORE))) windowOpen(flow, sideAt(flow, SIDE_CORE));
+  if (sideMoved(sideAt(flow, SIDE_ACCESS))) windowOpen(flow, sideAt(flow, SIDE_ACCESS));
+}
+
+/** Lets the media of a side move: its latches are open again, for as long as the window. */
+export function sideReopen(flow: i32, side: i32): void {
+  const block: i32 = sideAt(flow, side);
+  windowOpen(flow, block);
+  latchOpen(block + SIDE_LATCH_RTP);
+  latchOpen(block + SIDE_LATCH_RTCP);
+}
+
+/** Puts one side of a flow back to what it was described as before the offer. */
+function sideRestore(call: i32, flow: i32, side: i32): void {
+  const block: i32 = sideAt(flow, side);
+  if (sideMoved(block)) sideReopen(flow, side);
+  st32(block + SIDE_RTP_PORT, ld32(block + SIDE_BEFORE_RTP_PORT));
+  st32(block + SIDE_RTCP_PORT, ld32(block + SIDE_BEFORE_RTCP_PORT));
+  addressCopy(block + SIDE_RTP_ADDRESS, block + SIDE_BEFORE_RTP_ADDRESS);
+  addressCopy(block + SIDE_RTCP_ADDRESS, block + SIDE_BEFORE_RTCP_ADDRESS);
+  st32(block + SIDE_OPEN, isOpen(call, side, block, block + SIDE_RTP_ADDRESS) ? 1 : 0);
+}
+
+/** Puts a flow back to what it was before an offer of `side` failed: what both sides said, or, for a `half`, only that one. */
+export function flowRestore(call: i32, flow: i32, side: i32, half: boolean): void {
+  const other: i32 = SIDE_ACCESS + SIDE_CORE - side;
+  const kept: i32 = half ? heldFlag(other) : 0;
+  st32(flow + FLOW_FLAGS, (ld32(flow + FLOW_FLAGS_BEFORE) & ~kept & ~FLOW_FLAG_STANDING) | (ld32(flow + FLOW_FLAGS) & kept));
+  st32(flow + FLOW_PROTO, ld32(flow + FLOW_PROTO_BEFORE));
+  sideRestore(call, flow, side);
+  if (!half) sideRestore(call, flow, other);
 }
 
 /** Lets another source take a latch that is locked; what it holds goes on until then. */
@@ -117,12 +150,9 @@ export function flowSignal(call: i32, flow: i32, side: i32, media: i32, k: i32, 
   const flags: i32 = ld32(media + MEDIA_FLAGS);
   const still: boolean = isUnspecified(media + MEDIA_ADDRESS);
   const held: boolean = still || (flags & (MEDIA_FLAG_SENDONLY | MEDIA_FLAG_RECVONLY | MEDIA_FLAG_INACTIVE)) !== 0;
-  st32(flow + FLOW_FLAGS, ((flags & MEDIA_FLAG_MUX) !== 0 ? FLOW_FLAG_MUX : 0) | (held ? FLOW_FLAG_HELD : 0));
+  const kept: i32 = ld32(flow + FLOW_FLAGS) & heldFlag(SIDE_ACCESS + SIDE_CORE - side);
+  st32(flow + FLOW_FLAGS, kept | ((flags & MEDIA_FLAG_MUX) !== 0 ? FLOW_FLAG_MUX : 0) | (held ? heldFlag(side) : 0));
   st32(flow + FLOW_PROTO, ld32(media + MEDIA_PROTO));
   if (still || ld32(media + MEDIA_PORT) === 0) return;
-  if (!sideSet(call, side, block, media, k) && !fresh) return;
-  const realm: i32 = realmAt(ld32(block + SIDE_REALM));
-  st32(flow + FLOW_WINDOW, (ld32(HEADER_NOW) + ld32(realm + REALM_LATCH_WINDOW)) | 0);
-  latchOpen(block + SIDE_LATCH_RTP);
-  latchOpen(block + SIDE_LATCH_RTCP);
+  if (sideSet(call, side, block, media, k) || fresh) sideReopen(flow, side);
 }

@@ -18,17 +18,17 @@ import {
   SERVICE_HIDE_ORIGIN,
   SERVICE_ICE,
 } from "../memory/config.ts";
-import { CONTEXT_CALL, CONTEXT_SERVICE_AT } from "../memory/context.ts";
+import { CONTEXT_ASIDE, CONTEXT_CALL, CONTEXT_SERVICE_AT, CONTEXT_TAKEN } from "../memory/context.ts";
 import {
   FORM_NAME,
   MEDIA_ADDRESS,
   MEDIA_CONNECTION_MENTION,
   MEDIA_COUNT,
   MEDIA_FLAGS,
-  MEDIA_FLAG_BUNDLE_ONLY,
   MEDIA_FLAG_ICE,
   MEDIA_FLAG_MUX,
   MEDIA_FLOW,
+  MEDIA_LINE,
   MEDIA_PORT,
   MEDIA_PROTO,
   MEDIA_RTCP_PORT,
@@ -41,7 +41,6 @@ import {
   MESSAGE_CSEQ,
   MESSAGE_FLAGS,
   MESSAGE_FLAG_REQUIRE_ICE,
-  MESSAGE_STATUS,
   PROTO_OTHER,
   PROTO_RTP,
   ROLE_SDP_CONNECTION,
@@ -51,31 +50,22 @@ import {
   ROLE_SDP_RTCP_ADDRESS,
   ROLE_SDP_RTCP_PORT,
 } from "../memory/message.ts";
-import {
-  CALL_ENDED,
-  CALL_FLOWS,
-  CALL_SDP_ACCESS,
-  CALL_SDP_CORE,
-  CALL_STATE,
-  FLOW_FLAGS,
-  FLOW_FLAG_REJECTED,
-  FLOW_NEXT,
-  SIDE_ACCESS,
-  SIDE_CORE,
-  SIDE_PORT,
-} from "../memory/tables.ts";
-import { isMapped, isMulticast, isUnspecified } from "../bytes/address.ts";
+import { CALL_ENDED, CALL_SDP_ACCESS, CALL_SDP_CORE, CALL_STATE, FLOW_FLAGS, FLOW_FLAG_REJECTED, SIDE_ACCESS, SIDE_CORE, SIDE_PORT } from "../memory/tables.ts";
+import { REASON_MEDIA_PORTS_FULL } from "../memory/reason.ts";
+import { addressEqual, isMapped, isMulticast, isUnspecified } from "../bytes/address.ts";
 import { mentionAt } from "../decode/mention.ts";
 import { mediaAt, mediaCount } from "../decode/sdp/session.ts";
 import { editAppend, textAddress, textByte, textDecimal, textMark, textWord } from "../encode/edit.ts";
 import { callAt, callFlow } from "../table/call.ts";
+import { descriptionTake } from "../table/description.ts";
 import { flowAt, sideAt } from "../table/flow.ts";
 import { realmAt } from "../table/service.ts";
-import { SLAB_FLOWS, slabCapacity } from "../table/slab.ts";
 import { numberReplace, refuse } from "./address.ts";
-import { senderSide } from "./call.ts";
+import { isExchange } from "./call.ts";
+import { senderSide } from "./dialog.ts";
+import { isIceKept } from "./exchange.ts";
 import { flowSignal } from "./media.ts";
-import { flowClose, flowLine, flowsOpen } from "./open.ts";
+import { flowLine, flowsOpen } from "./open.ts";
 
 /** RTP sessions of one m= line that are relayed; a line with more passes untouched. */
 const COUNT_MAX: i32 = 8;
@@ -95,7 +85,8 @@ function isIcePassed(media: i32): boolean {
 
 function iceMode(): i32 {
   const mode: i32 = ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_ICE);
-  const required: boolean = (ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_REQUIRE_ICE) !== 0;
+  const call: i32 = ld32(CONTEXT_CALL);
+  const required: boolean = (ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_REQUIRE_ICE) !== 0 || (call >= 0 && isIceKept(call));
   return required && mode === ICE_STRIP ? ICE_RELAY : mode;
 }
 
@@ -108,36 +99,57 @@ function isFresh(call: i32, side: i32): boolean {
   return true;
 }
 
-/** Is the description an offer or an answer? One in a final error is neither (RFC 6337 2.4). */
-function isExchange(): boolean {
-  return ld32(MESSAGE + MESSAGE_STATUS) < 300;
+/** Is the description in hand an offer or answer that says something new? */
+function isTaken(): boolean {
+  return ld32(CONTEXT_TAKEN) !== 0;
+}
+
+/** Number of the m= line in its description; lines of an early session are numbered apart (RFC 3959). */
+function lineOf(media: i32): i32 {
+  return ld32(media + MEDIA_LINE);
 }
 
 /** Flow of the first session of a media line, opened when it is new; -1 when it has none, a negative reason below when it cannot. */
-function flowFor(call: i32, line: i32): i32 {
-  const media: i32 = mediaAt(line);
-  const flow: i32 = callFlow(call, line);
-  if (flow >= 0 || !isExchange() || ld32(callAt(call) + CALL_STATE) === CALL_ENDED) return flow;
-  const shared: i32 = sharedFlow(line);
-  return shared >= 0 ? shared : flowsOpen(call, line, ld32(media + MEDIA_PROTO), ld32(media + MEDIA_COUNT));
+function flowFor(call: i32, index: i32): i32 {
+  const media: i32 = mediaAt(index);
+  const own: i32 = callFlow(call, lineOf(media));
+  const shared: i32 = sharedFlow(index);
+  if (shared >= 0) {
+    if (isTaken() && own >= 0 && own !== shared) flowReject(own);
+    return shared;
+  }
+  const count: i32 = ld32(media + MEDIA_COUNT);
+  const closed: boolean = !isTaken() || ld32(callAt(call) + CALL_STATE) === CALL_ENDED;
+  if (own >= 0 && (closed || callFlow(call, flowLine(lineOf(media), count - 1)) >= 0)) return own;
+  if (own >= 0) return -REASON_MEDIA_PORTS_FULL;
+  return closed ? -1 : flowsOpen(call, lineOf(media), ld32(media + MEDIA_PROTO), count);
+}
+
+function flowReject(flow: i32): void {
+  st32(flowAt(flow) + FLOW_FLAGS, ld32(flowAt(flow) + FLOW_FLAGS) | FLOW_FLAG_REJECTED);
+}
+
+/** Record that a description of `flow` is written to: its own, or the one that is set aside for a dialog not in force; 0 for none. */
+function recordFor(call: i32, flow: i32): i32 {
+  const key: i32 = ld32(CONTEXT_ASIDE);
+  const index: i32 = flow >= 0 && key !== 0 ? descriptionTake(call, flow, key) : flow;
+  return index < 0 ? 0 : flowAt(index);
 }
 
 /** Takes a media line over into the flows of its sessions. */
-function mediaSignal(call: i32, line: i32, side: i32, fresh: boolean): void {
-  const media: i32 = mediaAt(line);
+function mediaSignal(call: i32, media: i32, side: i32, fresh: boolean): void {
   for (let k: i32 = 0; k < ld32(media + MEDIA_COUNT); k++) {
-    const flow: i32 = callFlow(call, flowLine(line, k));
-    if (flow >= 0) flowSignal(call, flowAt(flow), side, media, k, fresh);
+    const record: i32 = recordFor(call, callFlow(call, flowLine(lineOf(media), k)));
+    if (record !== 0) flowSignal(call, record, side, media, k, fresh);
   }
 }
 
-/** Marks the flows of a media line that is given up. */
-function mediaReject(call: i32, line: i32): void {
-  const media: i32 = mediaAt(line);
-  if (ld32(media + MEDIA_PORT) !== 0 || (ld32(media + MEDIA_FLAGS) & MEDIA_FLAG_BUNDLE_ONLY) !== 0) return;
+/** Marks the flows of a media line that is given up: of its own it has none either when it is bundled with another (RFC 9143 6). */
+function mediaReject(call: i32, media: i32): void {
+  if (ld32(media + MEDIA_PORT) !== 0 || ld32(CONTEXT_ASIDE) !== 0) return;
   for (let k: i32 = 0; k < COUNT_MAX; k++) {
-    const flow: i32 = callFlow(call, flowLine(line, k));
-    if (flow >= 0) st32(flowAt(flow) + FLOW_FLAGS, ld32(flowAt(flow) + FLOW_FLAGS) | FLOW_FLAG_REJECTED);
+    const flow: i32 = callFlow(call, flowLine(lineOf(media), k));
+    if (flow >= 0) flowReject(flow);
   }
 }
 
@@ -146,39 +158,30 @@ export function sdpPrepare(): void {
   const call: i32 = ld32(CONTEXT_CALL);
   if (call < 0 || mediaCount() === 0) return;
   const side: i32 = senderSide();
-  const fresh: boolean = isExchange() && isFresh(call, side);
-  for (let line: i32 = 0; line < mediaCount(); line++) {
-    const media: i32 = mediaAt(line);
-    if (isExchange()) mediaReject(call, line);
+  const taken: boolean = isTaken();
+  const fresh: boolean = taken && ld32(CONTEXT_ASIDE) === 0 && isFresh(call, side);
+  for (let index: i32 = 0; index < mediaCount(); index++) {
+    const media: i32 = mediaAt(index);
+    if (taken) mediaReject(call, media);
     if (!isRelayed(media) || isIcePassed(media)) continue;
-    const flow: i32 = flowFor(call, line);
+    const flow: i32 = flowFor(call, index);
     if (flow < -1) {
       refuse(-flow);
       return;
     }
     st32(media + MEDIA_FLOW, flow);
-    if (flow >= 0 && isExchange()) mediaSignal(call, line, side, fresh);
-  }
-}
-
-/** The exchange is complete: what it gave up is freed. */
-export function sdpSettle(): void {
-  const call: i32 = ld32(CONTEXT_CALL);
-  if (call < 0) return;
-  let next: i32 = ld32(callAt(call) + CALL_FLOWS);
-  for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
-    const flow: i32 = next - 1;
-    next = ld32(flowAt(flow) + FLOW_NEXT);
-    if ((ld32(flowAt(flow) + FLOW_FLAGS) & FLOW_FLAG_REJECTED) !== 0) flowClose(flow, call);
+    if (flow >= 0 && taken) mediaSignal(call, media, side, fresh);
   }
 }
 
 /** Flow of an earlier media line that has the same transport address: bundled lines share one (RFC 9143 7.3). */
-function sharedFlow(line: i32): i32 {
-  const media: i32 = mediaAt(line);
-  for (let i: i32 = 0; i < line; i++) {
+function sharedFlow(index: i32): i32 {
+  const media: i32 = mediaAt(index);
+  if (ld32(media + MEDIA_COUNT) !== 1) return -1;
+  for (let i: i32 = 0; i < index; i++) {
     const other: i32 = mediaAt(i);
-    if (ld32(other + MEDIA_FLOW) >= 0 && ld32(other + MEDIA_PORT) === ld32(media + MEDIA_PORT)) return ld32(other + MEDIA_FLOW);
+    const same: boolean = ld32(other + MEDIA_FLOW) >= 0 && ld32(other + MEDIA_COUNT) === 1 && ld32(other + MEDIA_PORT) === ld32(media + MEDIA_PORT);
+    if (same && lineOf(other) < lineOf(media) && addressEqual(other + MEDIA_ADDRESS, media + MEDIA_ADDRESS)) return ld32(other + MEDIA_FLOW);
   }
   return -1;
 }

@@ -43,11 +43,8 @@ import {
   MESSAGE_SDP,
   MESSAGE_STATUS,
   MESSAGE_VIA,
-  METHOD_ACK,
-  METHOD_INVITE,
   METHOD_REGISTER,
   METHOD_SUBSCRIBE,
-  METHOD_UPDATE,
   ROLE_CONTACT,
   ROLE_CONTACT_EXPIRES,
   ROLE_CONTENT_LENGTH,
@@ -75,10 +72,10 @@ import { editAppend, editsDelta, editsReset, textDecimal, textMark } from "../en
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { terminalAt } from "../table/terminal.ts";
 import { bindingReplace, inboundMap, outboundMap, portOrDefault, refuse, serverHere } from "./address.ts";
-import { callAbandon, callTrack } from "./call.ts";
+import { callAbandon, callSettle, callTrack } from "./call.ts";
 import { BINDING_IDLE, bindingAny, bindingHold } from "./open.ts";
 import { expiresShorten, registerCommit, registeredBinding } from "./register.ts";
-import { sdpMap, sdpPrepare, sdpSettle } from "./sdp.ts";
+import { sdpMap, sdpPrepare } from "./sdp.ts";
 import { viaInboundRequest, viaInboundResponse, viaMaddr, viaOutboundRequest, viaOutboundResponse, viaReceived, viaRport } from "./via.ts";
 
 function isInbound(): boolean {
@@ -97,13 +94,6 @@ function isSuccess(): boolean {
 /** Does a digest of the terminal cover the body, so that an edit would make the server refuse it? */
 export function isBodySigned(): boolean {
   return isInbound() && (ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_AUTH_INT) !== 0;
-}
-
-/** Is an offer answered for good by this message: a 2xx to INVITE or UPDATE, or the ACK of a delayed one (RFC 6337 2.2)? */
-function isExchangeOver(): boolean {
-  const method: i32 = ld32(MESSAGE + MESSAGE_CSEQ_METHOD);
-  if (isRequest()) return method === METHOD_ACK;
-  return isSuccess() && (method === METHOD_INVITE || method === METHOD_UPDATE);
 }
 
 /** Where a message to the terminal goes: where it sends from, or the very port it wrote where no NAT stands between. */
@@ -233,14 +223,14 @@ export function sipTranslate(): void {
   if (isInbound()) serverRemote();
   else terminalRemote(ld32(CONTEXT_BINDING), !isRequest());
   if (ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER && !isInbound() && isSuccess()) registerCommit();
-  callTrack(ld32(MESSAGE + MESSAGE_MEDIA_COUNT) > 0);
+  callTrack(ld32(MESSAGE + MESSAGE_SDP) !== 0);
   if (ld32(CONTEXT_REFUSED) !== 0) return;
   if (!isBodySigned()) sdpPrepare();
   if (ld32(CONTEXT_REFUSED) !== 0) {
     callAbandon();
     return;
   }
-  if (isExchangeOver()) sdpSettle();
+  callSettle();
   const count: i32 = mentionCount();
   for (let i: i32 = 0; i < count; i++) mentionMap(i);
   lengthsMap();

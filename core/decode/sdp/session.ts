@@ -11,6 +11,7 @@ import {
   FORM_IP6,
   FORM_NAME,
   MEDIA_ADDRESS,
+  MEDIA_AFTER,
   MEDIA_CONNECTION_MENTION,
   MEDIA_COUNT,
   MEDIA_FLAGS,
@@ -21,6 +22,7 @@ import {
   MEDIA_FLAG_RECVONLY,
   MEDIA_FLAG_SENDONLY,
   MEDIA_FLOW,
+  MEDIA_LINE,
   MEDIA_PORT,
   MEDIA_PORT_MENTION,
   MEDIA_PROTO,
@@ -33,6 +35,8 @@ import {
   MENTION_HOST_END,
   MENTION_MEDIA,
   MENTION_PORT,
+  MESSAGE_FLAGS,
+  MESSAGE_FLAG_SESSION,
   MESSAGE_MEDIA_COUNT,
   MESSAGE_SDP,
   PROTO_OTHER,
@@ -71,16 +75,18 @@ import {
 /* Session-level values while a description is read. */
 const SESSION_CONNECTION: i32 = MESSAGE + 164;
 const SESSION_FLAGS: i32 = MESSAGE + 168;
-/** First Media of the description in hand. */
+/** First Media of the description in hand, and what its lines are numbered from. */
 const SESSION_FIRST: i32 = MESSAGE + 172;
+const SESSION_LINES: i32 = MESSAGE + 224;
 
 const DIRECTIONS: i32 = 38;
 
-/* "a=", "m=", "c=" and "o=". */
+/* "a=", "m=", "c=", "o=" and "i=". */
 const TYPE_ATTRIBUTE: i32 = 0x613d;
 const TYPE_MEDIA: i32 = 0x6d3d;
 const TYPE_CONNECTION: i32 = 0x633d;
 const TYPE_ORIGIN: i32 = 0x6f3d;
+const TYPE_TITLE: i32 = 0x693d;
 
 export function mediaAt(index: i32): i32 {
   return MEDIAS + mul(index, MEDIA_SIZE);
@@ -143,11 +149,12 @@ function protoRead(p: i32, end: i32): i32 {
   if (len >= 4 && fold32(p) === 0x2f707472) return PROTO_RTP;
   if (len >= 12 && fold32(p) === 0x2f706475 && fold32(p + 4) === 0x2f736c74 && fold32(p + 8) === 0x2f707472) return PROTO_RTP;
   if (len >= 3 && fold16(p) === 0x6475 && fold8(p + 2) === 0x70) return PROTO_UDP;
+  if (len >= 5 && fold32(p) === 0x736c7464 && ld8(p + 4) === 47) return PROTO_UDP;
   return PROTO_OTHER;
 }
 
 /** m=<media> <port>[/<count>] <proto> <fmt> ... */
-function mediaRead(p: i32, end: i32): i32 {
+function mediaRead(p: i32, end: i32, next: i32): i32 {
   const index: i32 = mediaCount();
   if (index >= MEDIA_MAX) return fault(FAULT_MEDIA, p);
   const from: i32 = fieldSkip(p, end);
@@ -174,10 +181,17 @@ function mediaRead(p: i32, end: i32): i32 {
   st32(media + MEDIA_PORT, port);
   st32(media + MEDIA_COUNT, count);
   st32(media + MEDIA_FLOW, -1);
+  st32(media + MEDIA_LINE, (index - ld32(SESSION_FIRST)) | ld32(SESSION_LINES));
+  st32(media + MEDIA_AFTER, next);
   const proto: i32 = fieldSkip(after, end);
   st32(media + MEDIA_PROTO, protoRead(proto, scanSpace(proto, end)));
   st32(media + MEDIA_FLAGS, ld32(SESSION_FLAGS));
   return 0;
+}
+
+/** i=<media title>: the c= line of a media stands behind it. */
+function titleRead(next: i32): void {
+  if (mediaNow() >= 0) st32(mediaAt(mediaNow()) + MEDIA_AFTER, next);
 }
 
 /** a=rtcp:<port> [<nettype> <addrtype> <address>] (RFC 3605 2.1), at media level only. */
@@ -248,12 +262,19 @@ function connectionsSettle(): void {
   }
 }
 
-/** Decodes the description in [p, end). Returns 0 or a fault. */
-export function sessionDecode(p: i32, end: i32): i32 {
+/** Begins a description at `p`. */
+function sessionBegin(p: i32, lines: i32): void {
   st32(SESSION_CONNECTION, -1);
   st32(SESSION_FLAGS, 0);
   st32(SESSION_FIRST, mediaCount());
+  st32(SESSION_LINES, lines);
   st32(MESSAGE + MESSAGE_SDP, p);
+}
+
+/** Decodes the description in [p, end), whose lines are numbered from `lines`: 0, or LINE_EARLY. Returns 0 or a fault. */
+export function sessionDecode(p: i32, end: i32, lines: i32): i32 {
+  sessionBegin(p, lines);
+  if (lines === 0) st32(MESSAGE + MESSAGE_FLAGS, ld32(MESSAGE + MESSAGE_FLAGS) | MESSAGE_FLAG_SESSION);
   let line: i32 = p;
   while (line < end) {
     const lf: i32 = scan8(line, end, 10);
@@ -273,7 +294,28 @@ export function sessionDecode(p: i32, end: i32): i32 {
 /** Reads the line [line, next) of this TYPE_*, whose text ends at `end`. Returns 0 or a fault. */
 function lineRead(type: i32, line: i32, next: i32, end: i32): i32 {
   if (type === TYPE_ATTRIBUTE) return attributeLineRead(line, next, line + 2, end);
-  if (type === TYPE_MEDIA) return mediaRead(line + 2, end);
+  if (type === TYPE_MEDIA) return mediaRead(line + 2, end, next);
+  if (type === TYPE_TITLE) {
+    titleRead(next);
+    return 0;
+  }
   if (type === TYPE_CONNECTION) return connectionRead(line + 2, end);
   return type === TYPE_ORIGIN ? originRead(line + 2, end) : 0;
+}
+
+/**
+ * Decodes the candidates in [p, end), which INFO brings on their own (RFC 8840 9.2): its m= lines only say what they belong
+ * to, so nothing but the ICE lines makes mentions. Returns 0 or a fault.
+ */
+export function fragmentDecode(p: i32, end: i32): i32 {
+  sessionBegin(p, 0);
+  let line: i32 = p;
+  while (line < end) {
+    const lf: i32 = scan8(line, end, 10);
+    const ice: boolean = lf - line > 2 && ld16be(line) === TYPE_ATTRIBUTE && attributeRead(line + 2, scan8(line + 2, lf, 58)) === ATTRIBUTE_ICE;
+    const result: i32 = ice ? lineMention(ROLE_SDP_ICE, line, lf < end ? lf + 1 : end) : 0;
+    if (result < 0) return result;
+    line = lf + 1;
+  }
+  return 0;
 }

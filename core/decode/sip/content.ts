@@ -1,29 +1,13 @@
 /*
- * Bodies: what a Content-Type says, and the application/sdp parts of a multipart one (RFC 5621 4, RFC 2046 5.1).
- * Found by Content-Type, never by the first "v=" (CONFORMANCE 48).
+ * What the headers of a body say about it (RFC 3261 20.15, RFC 5621 4): a description is found by its Content-Type, never
+ * by the first "v=" (CONFORMANCE 48).
  */
 
-import { equal, ld32, ld8, scan8, st32 } from "../../machine.ts";
+import { ld32, ld8, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
-import {
-  CONTENT_MULTIPART,
-  CONTENT_OTHER,
-  CONTENT_SDP,
-  MENTION_URI,
-  MENTION_URI_END,
-  MESSAGE_BOUNDARY,
-  MESSAGE_BOUNDARY_LEN,
-  ROLE_CONTENT_LENGTH,
-} from "../../memory/message.ts";
-import { FAULT_MENTIONS, fault } from "../../memory/reason.ts";
-import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
+import { CONTENT_FRAGMENT, CONTENT_MULTIPART, CONTENT_OTHER, CONTENT_SDP, MESSAGE_BOUNDARY, MESSAGE_BOUNDARY_LEN } from "../../memory/message.ts";
 import { fold16, fold32, fold8, spaceSkip, tokenEnd } from "../../bytes/word.ts";
-import { mentionAt, mentionCount, mentionNumber } from "../mention.ts";
-import { NAME_CONTENT_LENGTH, NAME_CONTENT_TYPE, nameRead } from "./name.ts";
 import { quoteSkip } from "./uri.ts";
-
-/** Parts of one body that are looked at. */
-const PART_MAX: i32 = 32;
 
 /** "application" at [p, p+11). */
 function isApplication(p: i32, end: i32): boolean {
@@ -36,6 +20,33 @@ function isMultipart(p: i32, end: i32): boolean {
 
 function isSdp(p: i32, end: i32): boolean {
   return end - p === 3 && fold16(p) === 0x6473 && fold8(p + 2) === 0x70;
+}
+
+/** "trickle-ice-sdpfrag" (RFC 8840 9). */
+function isFragment(p: i32, end: i32): boolean {
+  if (end - p !== 19 || fold32(p) !== 0x63697274 || fold32(p + 4) !== 0x2d656c6b || fold32(p + 8) !== 0x2d656369) return false;
+  return fold32(p + 12) === 0x66706473 && fold32(p + 15) === 0x67617266;
+}
+
+/** "signed" or "encrypted": what is inside must not change, or cannot (RFC 3261 23.3). */
+function isSealed(p: i32, end: i32): boolean {
+  if (end - p === 6) return fold32(p) === 0x6e676973 && fold16(p + 4) === 0x6465;
+  return end - p === 9 && fold32(p) === 0x72636e65 && fold32(p + 4) === 0x65747079 && fold8(p + 8) === 0x64;
+}
+
+/** "early-session" as a Content-Disposition (RFC 3959 5). */
+export function isEarlySession(p: i32, end: i32): boolean {
+  const type: i32 = spaceSkip(p, end);
+  if (tokenEnd(type, end) - type !== 13 || fold32(type) !== 0x6c726165 || fold32(type + 4) !== 0x65732d79) return false;
+  return fold32(type + 8) === 0x6f697373 && fold8(type + 12) === 0x6e;
+}
+
+/** A Content-Transfer-Encoding under which the text does not stand as it is (RFC 2045 6): neither 7bit, 8bit nor binary. */
+export function isEncoded(p: i32, end: i32): boolean {
+  const type: i32 = spaceSkip(p, end);
+  const len: i32 = tokenEnd(type, end) - type;
+  if (len === 4) return fold16(type + 1) !== 0x6962 || fold8(type + 3) !== 0x74;
+  return len !== 6 || fold32(type) !== 0x616e6962 || fold16(type + 4) !== 0x7972;
 }
 
 function isBoundary(p: i32, end: i32): boolean {
@@ -77,85 +88,9 @@ export function contentRead(p: i32, end: i32): i32 {
   if (slash >= end || ld8(slash) !== 47) return CONTENT_OTHER;
   const subtype: i32 = spaceSkip(slash + 1, end);
   const subtypeEnd: i32 = tokenEnd(subtype, end);
-  if (isApplication(type, typeEnd) && isSdp(subtype, subtypeEnd)) return CONTENT_SDP;
-  if (!isMultipart(type, typeEnd)) return CONTENT_OTHER;
+  if (isApplication(type, typeEnd)) return isSdp(subtype, subtypeEnd) ? CONTENT_SDP : isFragment(subtype, subtypeEnd) ? CONTENT_FRAGMENT : CONTENT_OTHER;
+  if (!isMultipart(type, typeEnd) || isSealed(subtype, subtypeEnd)) return CONTENT_OTHER;
+  st32(MESSAGE + MESSAGE_BOUNDARY_LEN, 0);
   boundaryRead(subtypeEnd, end);
   return ld32(MESSAGE + MESSAGE_BOUNDARY_LEN) > 0 ? CONTENT_MULTIPART : CONTENT_OTHER;
-}
-
-/** Position of the next delimiter line's first hyphen at or after `p`, `end` for none. */
-function delimiterFind(p: i32, end: i32): i32 {
-  const boundary: i32 = ld32(MESSAGE + MESSAGE_BOUNDARY);
-  const len: i32 = ld32(MESSAGE + MESSAGE_BOUNDARY_LEN);
-  let at: i32 = p;
-  while (at + 2 + len <= end) {
-    if (ld8(at) === 45 && ld8(at + 1) === 45 && equal(at + 2, boundary, len)) return at;
-    at = scan8(at, end, 10) + 1;
-  }
-  return end;
-}
-
-/**
- * The next application/sdp part at or after `p`, a position inside a multipart body that ends at `end`. Its span is
- * written to the two words at `to`; a Content-Length of its own becomes a mention. Returns the position where the search
- * goes on, 0 when there is no more, or a fault.
- */
-export function partNext(p: i32, end: i32, to: i32): i32 {
-  let at: i32 = delimiterFind(p, end);
-  for (let i: i32 = 0; i < PART_MAX && at < end; i++) {
-    let line: i32 = scan8(at, end, 10) + 1;
-    const next: i32 = line < end ? delimiterFind(line, end) : end;
-    let content: i32 = CONTENT_OTHER;
-    let length: i32 = -1;
-    while (line < next && ld8(line) !== 13 && ld8(line) !== 10) {
-      const stop: i32 = scan8(line, next, 10);
-      const nameEnd: i32 = tokenEnd(line, stop);
-      const colon: i32 = spaceSkip(nameEnd, stop);
-      const name: i32 = colon < stop && ld8(colon) === 58 ? nameRead(line, nameEnd) : 0;
-      if (name === NAME_CONTENT_TYPE) content = partContent(colon + 1, stop);
-      if (name === NAME_CONTENT_LENGTH) length = partLength(colon + 1, stop);
-      if (length === -2) return fault(FAULT_MENTIONS, line);
-      line = stop + 1;
-    }
-    const body: i32 = scan8(line, next, 10) + 1;
-    if (content === CONTENT_SDP && body <= next) {
-      const bodyEnd: i32 = partEnd(body, next);
-      st32(to, body);
-      st32(to + 4, bodyEnd);
-      if (length >= 0) {
-        st32(mentionAt(length) + MENTION_URI, body);
-        st32(mentionAt(length) + MENTION_URI_END, bodyEnd);
-      }
-      return next;
-    }
-    at = next;
-  }
-  return 0;
-}
-
-/** CONTENT_SDP or CONTENT_OTHER: nested multiparts are not entered, and the outer boundary stays. */
-function partContent(p: i32, end: i32): i32 {
-  const boundary: i32 = ld32(MESSAGE + MESSAGE_BOUNDARY);
-  const len: i32 = ld32(MESSAGE + MESSAGE_BOUNDARY_LEN);
-  const content: i32 = contentRead(p, end);
-  st32(MESSAGE + MESSAGE_BOUNDARY, boundary);
-  st32(MESSAGE + MESSAGE_BOUNDARY_LEN, len);
-  return content;
-}
-
-/** Index of the mention made of a part's Content-Length, -1 when it is no number, -2 when there are too many. */
-function partLength(p: i32, end: i32): i32 {
-  const from: i32 = spaceSkip(p, end);
-  const stop: i32 = digitsEnd(from, end);
-  const value: i32 = decimalRead(from, stop);
-  if (value < 0) return -1;
-  return mentionNumber(ROLE_CONTENT_LENGTH, from, stop, value) ? mentionCount() - 1 : -2;
-}
-
-/** The line end before a delimiter belongs to the delimiter (RFC 2046 5.1.1). */
-function partEnd(p: i32, next: i32): i32 {
-  let at: i32 = next;
-  if (at > p && ld8(at - 1) === 10) at--;
-  if (at > p && ld8(at - 1) === 13) at--;
-  return at;
 }

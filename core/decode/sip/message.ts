@@ -20,12 +20,14 @@ import {
   MESSAGE_END,
   MESSAGE_EXPIRES,
   MESSAGE_FLAG_AUTH_INT,
+  MESSAGE_FLAG_EARLY,
   MESSAGE_FLAG_ENCODED,
   MESSAGE_FLAG_REQUIRE_ICE,
   MESSAGE_FROM_LINE,
   MESSAGE_FROM_TAG,
   MESSAGE_LENGTH,
   MESSAGE_METHOD,
+  MESSAGE_SESSION,
   MESSAGE_START,
   MESSAGE_STATUS,
   MESSAGE_TO_LINE,
@@ -57,7 +59,7 @@ import {
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
 import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
 import { mentionCount, mentionNumber } from "../mention.ts";
-import { contentRead } from "./content.ts";
+import { contentRead, isEarlySession, isEncoded } from "./content.ts";
 import { methodRead } from "./method.ts";
 import {
   NAME_AUTHORIZATION,
@@ -67,6 +69,7 @@ import {
   NAME_CONTENT_LENGTH,
   NAME_CONTENT_TYPE,
   NAME_CSEQ,
+  NAME_DISPOSITION,
   NAME_EXPIRES,
   NAME_FROM,
   NAME_OTHER,
@@ -76,7 +79,9 @@ import {
   NAME_REQUIRE,
   NAME_ROUTE,
   NAME_SERVICE_ROUTE,
+  NAME_SESSION_EXPIRES,
   NAME_TO,
+  NAME_TRANSFER_ENCODING,
   NAME_VIA,
   nameRead,
   nameUsual,
@@ -150,14 +155,27 @@ function expiresRead(p: i32, end: i32): i32 {
   return mentionNumber(ROLE_EXPIRES, from, stop, value) ? 0 : fault(FAULT_MENTIONS, p);
 }
 
-/** Does a Require header name `ice` (RFC 8839 5.6 option tags)? */
+/** The option tag "ice" or "trickle-ice" in [p, end) (RFC 8839 7.2, RFC 8840 12.4). */
+function isIceOption(p: i32, end: i32): boolean {
+  if (fold16(end - 3) !== 0x6369 || fold8(end - 1) !== 0x65) return false;
+  return end - p === 3 || (end - p === 11 && fold32(p) === 0x63697274 && fold32(p + 4) === 0x2d656c6b);
+}
+
+/** Does a Require header name ICE? */
 function requireRead(p: i32, end: i32): void {
   let at: i32 = p;
   while (at < end) {
     const stop: i32 = tokenEnd(at, end);
-    if (stop - at === 3 && fold16(at) === 0x6369 && fold8(at + 2) === 0x65) flagSet(MESSAGE_FLAG_REQUIRE_ICE);
+    if (stop - at >= 3 && isIceOption(at, stop)) flagSet(MESSAGE_FLAG_REQUIRE_ICE);
     at = stop > at ? stop : at + 1;
   }
+}
+
+/** Session-Expires: delta-seconds and parameters (RFC 4028 4). */
+function sessionExpiresRead(p: i32, end: i32): void {
+  const from: i32 = spaceSkip(p, end);
+  const seconds: i32 = decimalRead(from, digitsEnd(from, end));
+  st32(MESSAGE + MESSAGE_SESSION, seconds > 0 ? seconds : 0);
 }
 
 /** Does a credential use qop=auth-int, whose digest covers the body (RFC 7616 3.4.3)? */
@@ -206,7 +224,10 @@ function headerRead(name: i32, line: i32, p: i32, end: i32): i32 {
 function contentHeaderRead(name: i32, p: i32, end: i32): i32 {
   if (name === NAME_CONTENT_TYPE) st32(MESSAGE + MESSAGE_CONTENT, contentRead(p, end));
   else if (name === NAME_CONTENT_ENCODING) flagSet(MESSAGE_FLAG_ENCODED);
+  else if (name === NAME_TRANSFER_ENCODING && isEncoded(p, end)) flagSet(MESSAGE_FLAG_ENCODED);
+  else if (name === NAME_DISPOSITION && isEarlySession(p, end)) flagSet(MESSAGE_FLAG_EARLY);
   else if (name === NAME_REQUIRE) requireRead(p, end);
+  else if (name === NAME_SESSION_EXPIRES) sessionExpiresRead(p, end);
   else if (name === NAME_AUTHORIZATION) authorizationRead(p, end);
   return 0;
 }

@@ -24,13 +24,16 @@ export const NAME_CONTENT_ENCODING: i32 = 14;
 export const NAME_EXPIRES: i32 = 15;
 export const NAME_REQUIRE: i32 = 16;
 export const NAME_AUTHORIZATION: i32 = 17;
+export const NAME_SESSION_EXPIRES: i32 = 18;
+export const NAME_DISPOSITION: i32 = 19;
+export const NAME_TRANSFER_ENCODING: i32 = 20;
 
 /** A hyphen itself: folding makes a bare CR look like one. */
 function isHyphen(p: i32): boolean {
   return ld8(p) === 45;
 }
 
-/** Compact forms: v f t i m l c e r (RFC 3261 7.3.3, RFC 3515 2.1). */
+/** Compact forms: v f t i m l c e r x (RFC 3261 7.3.3, RFC 3515 2.1, RFC 4028 4). */
 function nameCompact(p: i32): i32 {
   const c: i32 = fold8(p);
   if (c === 0x76) return NAME_VIA;
@@ -42,6 +45,7 @@ function nameCompact(p: i32): i32 {
   if (c === 0x63) return NAME_CONTENT_TYPE;
   if (c === 0x65) return NAME_CONTENT_ENCODING;
   if (c === 0x72) return NAME_REFER_TO;
+  if (c === 0x78) return NAME_SESSION_EXPIRES;
   return NAME_OTHER;
 }
 
@@ -82,6 +86,18 @@ function nameOf13(p: i32): i32 {
   if (fold32(p) === 0x76726573 && fold32(p + 4) === 0x2d656369 && fold32(p + 8) === 0x74756f72 && fold8(p + 12) === 0x65 && isHyphen(p + 7))
     return NAME_SERVICE_ROUTE;
   return NAME_OTHER;
+}
+
+/** "content-transfer-encoding" (25) at `p`. */
+function isTransferEncoding(p: i32): boolean {
+  if (!isContent(p) || !isHyphen(p + 16)) return false;
+  const transfer: boolean = fold32(p + 8) === 0x6e617274 && fold32(p + 12) === 0x72656673;
+  return transfer && fold32(p + 17) === 0x6f636e65 && fold32(p + 21) === 0x676e6964;
+}
+
+/** "session-expires" (15) at `p`. */
+function isSessionExpires(p: i32): boolean {
+  return fold32(p) === 0x73736573 && fold32(p + 4) === 0x2d6e6f69 && isHyphen(p + 7) && fold32(p + 8) === 0x69707865 && fold32(p + 11) === 0x73657269;
 }
 
 function isContent(p: i32): boolean {
@@ -152,10 +168,15 @@ export function nameRead(p: i32, end: i32): i32 {
       return nameOf13(p);
     case 14:
       return isContent(p) && fold32(p + 8) === 0x676e656c && fold16(p + 12) === 0x6874 ? NAME_CONTENT_LENGTH : NAME_OTHER;
+    case 15:
+      return isSessionExpires(p) ? NAME_SESSION_EXPIRES : NAME_OTHER;
     case 16:
       return isContent(p) && fold32(p + 8) === 0x6f636e65 && fold32(p + 12) === 0x676e6964 ? NAME_CONTENT_ENCODING : NAME_OTHER;
     case 19:
+      if (isContent(p)) return fold32(p + 8) === 0x70736964 && fold32(p + 12) === 0x7469736f && fold32(p + 15) === 0x6e6f6974 ? NAME_DISPOSITION : NAME_OTHER;
       return fold32(p) === 0x786f7270 && fold16(p + 4) === 0x2d79 && isHyphen(p + 5) && isAuthorization(p + 6) ? NAME_AUTHORIZATION : NAME_OTHER;
+    case 25:
+      return isTransferEncoding(p) ? NAME_TRANSFER_ENCODING : NAME_OTHER;
     default:
       return NAME_OTHER;
   }
