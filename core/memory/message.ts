@@ -78,6 +78,8 @@ export const MESSAGE_FLAG_AUTH_INT: i32 = 16;
 export const MESSAGE_FLAG_SESSION: i32 = 32;
 /** Content-Disposition: early-session. */
 export const MESSAGE_FLAG_EARLY: i32 = 64;
+/** A description groups m= lines as alternatives (RFC 4091). */
+export const MESSAGE_FLAG_ANAT: i32 = 128;
 
 export const METHOD_OTHER: i32 = 1;
 export const METHOD_INVITE: i32 = 2;
@@ -166,7 +168,7 @@ export const ROLE_SDP_RTCP_PORT: i32 = 23;
 export const ROLE_SDP_RTCP_ADDRESS: i32 = 24;
 /** A whole ICE attribute line with its line end: stripped or kept, never half. */
 export const ROLE_SDP_ICE: i32 = 25;
-/** A whole a=altc or a=group:ANAT line (RFC 6947, 4091): removed, since the other address would stay unmapped. */
+/** A whole a=altc line (RFC 6947), removed since the other address would stay unmapped; or a=group:ANAT (RFC 4091), whose names stand in MENTION_URI. */
 export const ROLE_SDP_ALTERNATIVE: i32 = 26;
 
 /** A name, or nothing that is an IP literal. */
@@ -198,6 +200,10 @@ export const MEDIA_AFTER: i32 = 40;
 export const MEDIA_ADDRESS: i32 = 48;
 export const MEDIA_RTCP_ADDRESS: i32 = 64;
 
+/** Its a=mid (RFC 5888 4), position and length. */
+export const MEDIA_MID: i32 = 80;
+export const MEDIA_MID_LEN: i32 = 84;
+
 /** The description is of an early session (RFC 3959): its lines are numbered apart. */
 export const LINE_EARLY: i32 = 128;
 
@@ -211,9 +217,13 @@ export const PROTO_OTHER: i32 = 3;
 export const MEDIA_FLAG_MUX: i32 = 1;
 export const MEDIA_FLAG_SENDONLY: i32 = 2;
 export const MEDIA_FLAG_INACTIVE: i32 = 4;
-export const MEDIA_FLAG_BUNDLE_ONLY: i32 = 8;
 export const MEDIA_FLAG_ICE: i32 = 16;
 export const MEDIA_FLAG_RECVONLY: i32 = 32;
+/** One of several alternatives, and not the one that is left: its port becomes 0. */
+export const MEDIA_FLAG_DROPPED: i32 = 64;
+/** It has candidates of its own; and ours are written. */
+export const MEDIA_FLAG_CANDIDATES: i32 = 128;
+export const MEDIA_FLAG_RELAY: i32 = 256;
 
 /* Edit: replace [at, end) by a text in memory. Offsets into an EDIT_SIZE record; edits stand in message order. */
 export const EDIT_AT: i32 = 0;

@@ -64,7 +64,7 @@ import { realmAt, serviceAt } from "../table/service.ts";
 import { SLAB_CALLS, handleOf, timerOf } from "../table/slab.ts";
 import { timerSet } from "../table/timer.ts";
 import { refuse } from "./address.ts";
-import { branchHash, dialogEnter, dialogHash, dialogLeave, requestSide, setAdd, setClear, setOther, setRemove } from "./dialog.ts";
+import { branchHash, dialogEnter, dialogHash, dialogLeave, setAdd, setClear, setOther, setRemove } from "./dialog.ts";
 import {
   ackSettle,
   ackTake,
@@ -83,6 +83,7 @@ import {
   isInviteNoted,
   isInviteOpen,
 } from "./exchange.ts";
+import { requestSide } from "./side.ts";
 
 /** A call that is neither answered nor refused: timer C (RFC 3261 16.6, above three minutes) and the time to see the 487. */
 const EARLY: i32 = 240000;

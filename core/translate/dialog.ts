@@ -7,8 +7,8 @@
 
 import { ld32, st32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
-import { CONTEXT_ASIDE, CONTEXT_DIRECTION, INBOUND } from "../memory/context.ts";
-import { MESSAGE_BRANCH, MESSAGE_BRANCH_LEN, MESSAGE_FROM_TAG, MESSAGE_STATUS, MESSAGE_TO_TAG, MESSAGE_TO_TAG_LEN } from "../memory/message.ts";
+import { CONTEXT_ASIDE } from "../memory/context.ts";
+import { MESSAGE_BRANCH, MESSAGE_BRANCH_LEN, MESSAGE_FROM_TAG, MESSAGE_TO_TAG, MESSAGE_TO_TAG_LEN } from "../memory/message.ts";
 import {
   CALL_ASIDE,
   CALL_DIALOG,
@@ -36,18 +36,7 @@ import { flowAt, sideAt } from "../table/flow.ts";
 import { SLAB_FLOWS, slabCapacity } from "../table/slab.ts";
 import { changesForget, exchangeReset } from "./exchange.ts";
 import { flowSnapshot, sideReopen } from "./media.ts";
-
-/** SIDE_* that the request in hand, or the request that the response in hand answers, came from. */
-export function requestSide(): i32 {
-  const inbound: boolean = ld32(CONTEXT_DIRECTION) === INBOUND;
-  const request: boolean = ld32(MESSAGE + MESSAGE_STATUS) === 0;
-  return inbound === request ? SIDE_ACCESS : SIDE_CORE;
-}
-
-/** SIDE_* that the message in hand came from. */
-export function senderSide(): i32 {
-  return ld32(CONTEXT_DIRECTION) === INBOUND ? SIDE_ACCESS : SIDE_CORE;
-}
+import { requestSide } from "./side.ts";
 
 /** Hash of the answering side's tag of the message in hand: with the call it names a dialog. It is odd. */
 export function dialogHash(call: i32): i32 {

@@ -7,25 +7,16 @@
 
 import { ld32, ld8, st32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
-import {
-  ICE_PASS,
-  ICE_RELAY,
-  ICE_STRIP,
-  REALM_MEDIA,
-  SERVICE_ACCESS,
-  SERVICE_CORE,
-  SERVICE_FLAGS,
-  SERVICE_HIDE_ORIGIN,
-  SERVICE_ICE,
-} from "../memory/config.ts";
+import { SERVICE_FLAGS, SERVICE_HIDE_ORIGIN } from "../memory/config.ts";
 import { CONTEXT_ASIDE, CONTEXT_CALL, CONTEXT_SERVICE_AT, CONTEXT_TAKEN } from "../memory/context.ts";
 import {
   FORM_NAME,
   MEDIA_ADDRESS,
+  MEDIA_AFTER,
   MEDIA_CONNECTION_MENTION,
   MEDIA_COUNT,
   MEDIA_FLAGS,
-  MEDIA_FLAG_ICE,
+  MEDIA_FLAG_DROPPED,
   MEDIA_FLAG_MUX,
   MEDIA_FLOW,
   MEDIA_LINE,
@@ -37,12 +28,10 @@ import {
   MENTION_END,
   MENTION_FORM,
   MENTION_MEDIA,
-  MENTION_ROLE,
   MESSAGE_CSEQ,
   MESSAGE_FLAGS,
-  MESSAGE_FLAG_REQUIRE_ICE,
+  MESSAGE_FLAG_ANAT,
   PROTO_OTHER,
-  PROTO_RTP,
   ROLE_SDP_CONNECTION,
   ROLE_SDP_ICE,
   ROLE_SDP_ORIGIN,
@@ -50,20 +39,20 @@ import {
   ROLE_SDP_RTCP_ADDRESS,
   ROLE_SDP_RTCP_PORT,
 } from "../memory/message.ts";
-import { CALL_ENDED, CALL_SDP_ACCESS, CALL_SDP_CORE, CALL_STATE, FLOW_FLAGS, FLOW_FLAG_REJECTED, SIDE_ACCESS, SIDE_CORE, SIDE_PORT } from "../memory/tables.ts";
+import { CALL_ENDED, CALL_SDP_ACCESS, CALL_SDP_CORE, CALL_STATE, FLOW_FLAGS, FLOW_FLAG_REJECTED, FLOW_LINE, SIDE_ACCESS, SIDE_PORT } from "../memory/tables.ts";
 import { REASON_MEDIA_PORTS_FULL } from "../memory/reason.ts";
 import { addressEqual, isMapped, isMulticast, isUnspecified } from "../bytes/address.ts";
 import { mentionAt } from "../decode/mention.ts";
 import { mediaAt, mediaCount } from "../decode/sdp/session.ts";
-import { editAppend, textAddress, textByte, textDecimal, textMark, textWord } from "../encode/edit.ts";
+import { editAppend, textAddress, textByte, textBytes, textMark, textWord } from "../encode/edit.ts";
 import { callAt, callFlow } from "../table/call.ts";
 import { descriptionTake } from "../table/description.ts";
-import { flowAt, sideAt } from "../table/flow.ts";
-import { realmAt } from "../table/service.ts";
+import { flowAt } from "../table/flow.ts";
 import { numberReplace, refuse } from "./address.ts";
 import { isExchange } from "./call.ts";
-import { senderSide } from "./dialog.ts";
-import { isIceKept } from "./exchange.ts";
+import { anatReduce } from "./anat.ts";
+import { iceMap, isIcePassed, isTrickled, lineRemove } from "./ice.ts";
+import { mediaAddressThere, otherSide, senderSide } from "./side.ts";
 import { flowSignal } from "./media.ts";
 import { flowLine, flowsOpen } from "./open.ts";
 
@@ -75,19 +64,6 @@ function isRelayed(media: i32): boolean {
   const connection: i32 = ld32(media + MEDIA_CONNECTION_MENTION);
   if (ld32(media + MEDIA_PROTO) === PROTO_OTHER || ld32(media + MEDIA_PORT) === 0 || ld32(media + MEDIA_COUNT) > COUNT_MAX || connection < 0) return false;
   return ld32(mentionAt(connection) + MENTION_FORM) !== FORM_NAME && !isMulticast(media + MEDIA_ADDRESS);
-}
-
-/** ICE passes untouched, with its c= and m= lines, when the service or the message says so (RFC 8839 4.2.5: never half). */
-function isIcePassed(media: i32): boolean {
-  if ((ld32(media + MEDIA_FLAGS) & MEDIA_FLAG_ICE) === 0) return false;
-  return iceMode() === ICE_PASS;
-}
-
-function iceMode(): i32 {
-  const mode: i32 = ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_ICE);
-  const call: i32 = ld32(CONTEXT_CALL);
-  const required: boolean = (ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_REQUIRE_ICE) !== 0 || (call >= 0 && isIceKept(call));
-  return required && mode === ICE_STRIP ? ICE_RELAY : mode;
 }
 
 /** Is this the first description from this side in its transaction? */
@@ -155,6 +131,7 @@ function mediaReject(call: i32, media: i32): void {
 
 /** Gives each media line of the message its flow, opened when it is new. */
 export function sdpPrepare(): void {
+  if ((ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_ANAT) !== 0) anatReduce();
   const call: i32 = ld32(CONTEXT_CALL);
   if (call < 0 || mediaCount() === 0) return;
   const side: i32 = senderSide();
@@ -170,14 +147,14 @@ export function sdpPrepare(): void {
       return;
     }
     st32(media + MEDIA_FLOW, flow);
-    if (flow >= 0 && taken) mediaSignal(call, media, side, fresh);
+    if (flow >= 0 && taken && ld32(flowAt(flow) + FLOW_LINE) === lineOf(media)) mediaSignal(call, media, side, fresh);
   }
 }
 
 /** Flow of an earlier media line that has the same transport address: bundled lines share one (RFC 9143 7.3). */
 function sharedFlow(index: i32): i32 {
   const media: i32 = mediaAt(index);
-  if (ld32(media + MEDIA_COUNT) !== 1) return -1;
+  if (ld32(media + MEDIA_COUNT) !== 1 || isTrickled(media)) return -1;
   for (let i: i32 = 0; i < index; i++) {
     const other: i32 = mediaAt(i);
     const same: boolean = ld32(other + MEDIA_FLOW) >= 0 && ld32(other + MEDIA_COUNT) === 1 && ld32(other + MEDIA_PORT) === ld32(media + MEDIA_PORT);
@@ -186,21 +163,10 @@ function sharedFlow(index: i32): i32 {
   return -1;
 }
 
-/** Our block of a flow on the side that the message goes to. */
-function otherSide(flow: i32): i32 {
-  return sideAt(flowAt(flow), SIDE_ACCESS + SIDE_CORE - senderSide());
-}
-
-/** Our media address in the realm that the message goes to. */
-function mediaAddress(): i32 {
-  const service: i32 = ld32(CONTEXT_SERVICE_AT);
-  return realmAt(ld32(senderSide() === SIDE_ACCESS ? service + SERVICE_CORE : service + SERVICE_ACCESS)) + REALM_MEDIA;
-}
-
 /** Writes our media address with its type over "IP4 a.b.c.d". */
 function addressReplace(m: i32): void {
   const mark: i32 = textMark();
-  const address: i32 = mediaAddress();
+  const address: i32 = mediaAddressThere();
   textWord(0x49500000 | ((isMapped(address) ? 52 : 54) << 8), 3);
   textByte(32);
   textAddress(address);
@@ -234,102 +200,74 @@ function rtcpPort(media: i32): i32 {
   return (ld32(media + MEDIA_FLAGS) & MEDIA_FLAG_MUX) !== 0 && ld32(media + MEDIA_PORT) === ld32(media + MEDIA_RTCP_PORT) ? port : port + 1;
 }
 
-/** Takes the whole line out. */
-function lineRemove(m: i32): void {
+/** "IP4 0.0.0.0" or "IP6 0.invalid": an address that is none, in the family of the realm that it goes to (RFC 6157 4.1). */
+function unspecifiedReplace(m: i32): void {
+  const family: i32 = isMapped(mediaAddressThere()) ? 52 : 54;
+  if (ld8(ld32(m + MENTION_AT) + 2) === family) return;
   const mark: i32 = textMark();
+  textWord(0x49500000 | (family << 8), 3);
+  textWord(family === 52 ? 0x20302e30 : 0x20302e69, 4);
+  textWord(family === 52 ? 0x2e302e30 : 0x6e76616c, 4);
+  if (family === 54) textWord(0x69640000, 2);
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_END), mark);
 }
 
-/** "a=candidate:cvt C UDP 16777215 address port typ relay raddr address rport port" for one component (RFC 8839 5.1). */
-function candidateWrite(component: i32, port: i32): void {
-  textWord(0x613d6361, 4);
-  textWord(0x6e646964, 4);
-  textWord(0x6174653a, 4);
-  textWord(0x63767420, 4);
-  textDecimal(component);
-  textWord(0x20554450, 4);
-  textByte(32);
-  textDecimal(16777216 - component);
-  textByte(32);
-  textAddress(mediaAddress());
-  textByte(32);
-  textDecimal(port);
-  textWord(0x20747970, 4);
-  textWord(0x2072656c, 4);
-  textWord(0x61792072, 4);
-  textWord(0x61646472, 4);
-  textByte(32);
-  textAddress(mediaAddress());
-  textWord(0x2072706f, 4);
-  textWord(0x72742000, 3);
-  textDecimal(port);
-  textWord(0x0d0a0000, 2);
+function connectionMap(index: i32): void {
+  const m: i32 = mentionAt(index);
+  if (isConnectionMapped(index)) addressReplace(m);
+  else if (ld32(m + MENTION_FORM) !== FORM_NAME && isUnspecified(m + MENTION_ADDRESS)) unspecifiedReplace(m);
 }
 
-/** Is this line "a=candidate", the first one of its media? */
-function isFirstCandidate(index: i32): boolean {
+/** A media line that is not relayed keeps its address when the session's c= line becomes ours: in a c= line of its own. */
+function connectionKeep(media: i32): void {
+  const index: i32 = ld32(media + MEDIA_CONNECTION_MENTION);
+  const call: i32 = ld32(CONTEXT_CALL);
+  if (index < 0 || call < 0 || !isExchange() || ld32(callAt(call) + CALL_STATE) === CALL_ENDED) return;
   const m: i32 = mentionAt(index);
-  if (ld8(ld32(m + MENTION_AT) + 2) !== 99) return false;
-  for (let i: i32 = index - 1; i >= 0; i--) {
-    const other: i32 = mentionAt(i);
-    if (ld32(other + MENTION_MEDIA) !== ld32(m + MENTION_MEDIA) || ld32(other + MENTION_ROLE) !== ROLE_SDP_ICE) continue;
-    if (ld8(ld32(other + MENTION_AT) + 2) === 99) return false;
-  }
-  return true;
-}
-
-/** Puts our relay candidates, which are the default of the new c= and m=, before the first candidate of a media; a media that is not relayed loses its ICE lines. */
-function candidatesInsert(index: i32): void {
-  const m: i32 = mentionAt(index);
-  const line: i32 = ld32(m + MENTION_MEDIA);
-  if (line < 0) return;
-  if (ld32(mediaAt(line) + MEDIA_FLOW) < 0) {
-    lineRemove(m);
-    return;
-  }
-  if (!isFirstCandidate(index)) return;
-  const media: i32 = mediaAt(line);
-  const port: i32 = ld32(otherSide(ld32(media + MEDIA_FLOW)) + SIDE_PORT);
+  if (ld32(m + MENTION_MEDIA) >= 0 || ld32(media + MEDIA_PORT) === 0 || !isConnectionMapped(index)) return;
+  const at: i32 = ld32(media + MEDIA_AFTER);
+  const ended: boolean = ld8(at - 1) === 10;
   const mark: i32 = textMark();
-  candidateWrite(1, port);
-  if (ld32(media + MEDIA_PROTO) === PROTO_RTP && (ld32(media + MEDIA_FLAGS) & MEDIA_FLAG_MUX) === 0) candidateWrite(2, port + 1);
-  editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_AT), mark);
+  if (!ended) textWord(0x0d0a0000, 2);
+  textWord(0x633d494e, 4);
+  textByte(32);
+  textBytes(ld32(m + MENTION_AT), ld32(m + MENTION_END) - ld32(m + MENTION_AT));
+  if (ended && ld8(at - 2) === 13) textByte(13);
+  if (ended) textByte(10);
+  editAppend(at, at, mark);
 }
 
-function iceMap(index: i32): void {
-  const mode: i32 = iceMode();
-  if (mode === ICE_STRIP) lineRemove(mentionAt(index));
-  else if (mode === ICE_RELAY) candidatesInsert(index);
+function portMap(m: i32, media: i32): void {
+  const flow: i32 = ld32(media + MEDIA_FLOW);
+  if ((ld32(media + MEDIA_FLAGS) & MEDIA_FLAG_DROPPED) !== 0) numberReplace(m, 0);
+  else if (flow < 0) connectionKeep(media);
+  else if (!isTrickled(media)) numberReplace(m, ld32(otherSide(flow) + SIDE_PORT));
+}
+
+function controlMap(m: i32, role: i32, media: i32): void {
+  if (role === ROLE_SDP_RTCP_PORT) {
+    if (ld32(media + MEDIA_FLOW) >= 0 && !isTrickled(media)) numberReplace(m, rtcpPort(media));
+  } else if (ld32(m + MENTION_FORM) !== FORM_NAME) {
+    if (isUnspecified(m + MENTION_ADDRESS)) unspecifiedReplace(m);
+    else if (isMediaMapped(media)) addressReplace(m);
+  }
 }
 
 /** Maps one SDP mention. */
 export function sdpMap(index: i32, role: i32): void {
   const m: i32 = mentionAt(index);
   if (role === ROLE_SDP_CONNECTION) {
-    if (isConnectionMapped(index)) addressReplace(m);
-    return;
-  }
-  if (role === ROLE_SDP_ORIGIN) {
+    connectionMap(index);
+  } else if (role === ROLE_SDP_ORIGIN) {
     const hide: boolean = (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_HIDE_ORIGIN) !== 0;
     if (hide && ld32(m + MENTION_FORM) !== FORM_NAME && !isUnspecified(m + MENTION_ADDRESS)) addressReplace(m);
-    return;
-  }
-  if (role === ROLE_SDP_ICE) {
+  } else if (role === ROLE_SDP_ICE) {
     iceMap(index);
-    return;
-  }
-  const line: i32 = ld32(m + MENTION_MEDIA);
-  if (role !== ROLE_SDP_PORT && role !== ROLE_SDP_RTCP_PORT && role !== ROLE_SDP_RTCP_ADDRESS) {
+  } else if (role === ROLE_SDP_PORT) {
+    portMap(m, mediaAt(ld32(m + MENTION_MEDIA)));
+  } else if (role === ROLE_SDP_RTCP_PORT || role === ROLE_SDP_RTCP_ADDRESS) {
+    controlMap(m, role, mediaAt(ld32(m + MENTION_MEDIA)));
+  } else {
     lineRemove(m);
-    return;
   }
-  const media: i32 = mediaAt(line);
-  const flow: i32 = ld32(media + MEDIA_FLOW);
-  if (role === ROLE_SDP_RTCP_ADDRESS) {
-    if (ld32(m + MENTION_FORM) !== FORM_NAME && isMediaMapped(media)) addressReplace(m);
-    return;
-  }
-  if (flow < 0) return;
-  if (role === ROLE_SDP_PORT) numberReplace(m, ld32(otherSide(flow) + SIDE_PORT));
-  else numberReplace(m, rtcpPort(media));
 }

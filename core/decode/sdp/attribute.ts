@@ -15,14 +15,15 @@ export const ATTRIBUTE_SENDONLY: i32 = 3;
 export const ATTRIBUTE_RECVONLY: i32 = 4;
 export const ATTRIBUTE_INACTIVE: i32 = 5;
 export const ATTRIBUTE_SENDRECV: i32 = 6;
-/** a=bundle-only (RFC 9143 6). */
-export const ATTRIBUTE_BUNDLE_ONLY: i32 = 7;
 /** Anything of RFC 8839 5 and RFC 8840 4.4. */
-export const ATTRIBUTE_ICE: i32 = 8;
+export const ATTRIBUTE_ICE: i32 = 7;
 /** a=altc (RFC 6947). */
-export const ATTRIBUTE_ALTC: i32 = 9;
+export const ATTRIBUTE_ALTC: i32 = 8;
 /** a=group (RFC 5888); the value tells whether it is ANAT (RFC 4091). */
-export const ATTRIBUTE_GROUP: i32 = 10;
+export const ATTRIBUTE_GROUP: i32 = 9;
+
+/** a=mid (RFC 5888 4). */
+export const ATTRIBUTE_MID: i32 = 10;
 
 function attributeOf8(p: i32): i32 {
   const first: i32 = fold32(p);
@@ -52,6 +53,7 @@ export function isCodecLine(p: i32): boolean {
 /** ATTRIBUTE_* of the name in [p, end). */
 export function attributeRead(p: i32, end: i32): i32 {
   const len: i32 = end - p;
+  if (len === 3) return fold16(p) === 0x696d && fold8(p + 2) === 0x64 ? ATTRIBUTE_MID : ATTRIBUTE_OTHER;
   if (len === 4) {
     if (fold32(p) === 0x70637472) return ATTRIBUTE_RTCP;
     return fold32(p) === 0x63746c61 ? ATTRIBUTE_ALTC : ATTRIBUTE_OTHER;
@@ -61,7 +63,6 @@ export function attributeRead(p: i32, end: i32): i32 {
     const plain: i32 = attributeOf8(p);
     if (plain !== ATTRIBUTE_OTHER) return plain;
   }
-  if (len === 11 && fold32(p) === 0x646e7562 && fold32(p + 4) === 0x6f2d656c && fold16(p + 8) === 0x6c6e) return ATTRIBUTE_BUNDLE_ONLY;
   return isIce(p, len) ? ATTRIBUTE_ICE : ATTRIBUTE_OTHER;
 }
 

@@ -15,7 +15,7 @@ import {
   MEDIA_CONNECTION_MENTION,
   MEDIA_COUNT,
   MEDIA_FLAGS,
-  MEDIA_FLAG_BUNDLE_ONLY,
+  MEDIA_FLAG_CANDIDATES,
   MEDIA_FLAG_ICE,
   MEDIA_FLAG_INACTIVE,
   MEDIA_FLAG_MUX,
@@ -23,6 +23,8 @@ import {
   MEDIA_FLAG_SENDONLY,
   MEDIA_FLOW,
   MEDIA_LINE,
+  MEDIA_MID,
+  MEDIA_MID_LEN,
   MEDIA_PORT,
   MEDIA_PORT_MENTION,
   MEDIA_PROTO,
@@ -35,7 +37,10 @@ import {
   MENTION_HOST_END,
   MENTION_MEDIA,
   MENTION_PORT,
+  MENTION_URI,
+  MENTION_URI_END,
   MESSAGE_FLAGS,
+  MESSAGE_FLAG_ANAT,
   MESSAGE_FLAG_SESSION,
   MESSAGE_MEDIA_COUNT,
   MESSAGE_SDP,
@@ -57,10 +62,10 @@ import { fold16, fold32, fold8 } from "../../bytes/word.ts";
 import { mentionAppend, mentionAt, mentionCount } from "../mention.ts";
 import {
   ATTRIBUTE_ALTC,
-  ATTRIBUTE_BUNDLE_ONLY,
   ATTRIBUTE_GROUP,
   ATTRIBUTE_ICE,
   ATTRIBUTE_INACTIVE,
+  ATTRIBUTE_MID,
   ATTRIBUTE_MUX,
   ATTRIBUTE_OTHER,
   ATTRIBUTE_RECVONLY,
@@ -108,6 +113,11 @@ function mediaNow(): i32 {
   return mediaCount() > ld32(SESSION_FIRST) ? mediaCount() - 1 : -1;
 }
 
+/** A name that ends in ".invalid": what IPv6 has for 0.0.0.0 (RFC 6157 4.1), as whose address it counts. */
+function isInvalid(p: i32, end: i32): boolean {
+  return end - p > 8 && fold32(end - 8) === 0x766e692e && fold32(end - 4) === 0x64696c61;
+}
+
 /** Reads "IP4 a.b.c.d" at `p` and appends its mention, the type included. Returns the mention, 0 when it is none, or a fault. */
 function addressRead(role: i32, p: i32, end: i32): i32 {
   if (end - p < 5 || fold16(p) !== 0x7069 || ld8(p + 2) <= 32 || ld8(p + 3) > 32) return 0;
@@ -121,7 +131,7 @@ function addressRead(role: i32, p: i32, end: i32): i32 {
   const version: i32 = ld8(p + 2);
   if (version === 52 && ip4Read(from, stop, m + MENTION_ADDRESS) === stop) st32(m + MENTION_FORM, FORM_IP4);
   else if (version === 54 && ip6Read(from, stop, m + MENTION_ADDRESS) === stop) st32(m + MENTION_FORM, FORM_IP6);
-  else st32(m + MENTION_FORM, FORM_NAME);
+  else st32(m + MENTION_FORM, isInvalid(from, stop) ? FORM_IP6 : FORM_NAME);
   return m;
 }
 
@@ -231,6 +241,22 @@ function lineMention(role: i32, line: i32, next: i32): i32 {
   return 0;
 }
 
+/** a=group:ANAT, whose names stand in [p, end). */
+function anatRead(line: i32, next: i32, p: i32, end: i32): i32 {
+  if (lineMention(ROLE_SDP_ALTERNATIVE, line, next) < 0) return fault(FAULT_MENTIONS, line);
+  const m: i32 = mentionAt((mentionCount() - 1) | 0);
+  st32(m + MENTION_URI, p);
+  st32(m + MENTION_URI_END, end);
+  st32(MESSAGE + MESSAGE_FLAGS, ld32(MESSAGE + MESSAGE_FLAGS) | MESSAGE_FLAG_ANAT);
+  return 0;
+}
+
+function midRead(p: i32, end: i32): void {
+  if (mediaNow() < 0 || p >= end) return;
+  st32(mediaAt(mediaNow()) + MEDIA_MID, p);
+  st32(mediaAt(mediaNow()) + MEDIA_MID_LEN, end - p);
+}
+
 /** Reads the attribute whose line is [line, next) and whose text is [p, end). */
 function attributeLineRead(line: i32, next: i32, p: i32, end: i32): i32 {
   const nameEnd: i32 = scan8(p, end, 58);
@@ -242,11 +268,11 @@ function attributeLineRead(line: i32, next: i32, p: i32, end: i32): i32 {
   else if (name === ATTRIBUTE_RECVONLY) directionSet(MEDIA_FLAG_RECVONLY);
   else if (name === ATTRIBUTE_INACTIVE) directionSet(MEDIA_FLAG_INACTIVE);
   else if (name === ATTRIBUTE_SENDRECV) directionSet(0);
-  else if (name === ATTRIBUTE_BUNDLE_ONLY) st32(flagsNow(), ld32(flagsNow()) | MEDIA_FLAG_BUNDLE_ONLY);
   else if (name === ATTRIBUTE_ALTC) return lineMention(ROLE_SDP_ALTERNATIVE, line, next);
-  else if (name === ATTRIBUTE_GROUP) return isAnat(nameEnd + 1, end) ? lineMention(ROLE_SDP_ALTERNATIVE, line, next) : 0;
+  else if (name === ATTRIBUTE_GROUP) return isAnat(nameEnd + 1, end) ? anatRead(line, next, nameEnd + 5, end) : 0;
+  else if (name === ATTRIBUTE_MID) midRead(nameEnd + 1, end);
   else if (name === ATTRIBUTE_ICE) {
-    st32(flagsNow(), ld32(flagsNow()) | MEDIA_FLAG_ICE);
+    st32(flagsNow(), ld32(flagsNow()) | MEDIA_FLAG_ICE | (fold8(p) === 99 ? MEDIA_FLAG_CANDIDATES : 0));
     return lineMention(ROLE_SDP_ICE, line, next);
   }
   return 0;
@@ -312,7 +338,8 @@ export function fragmentDecode(p: i32, end: i32): i32 {
   let line: i32 = p;
   while (line < end) {
     const lf: i32 = scan8(line, end, 10);
-    const ice: boolean = lf - line > 2 && ld16be(line) === TYPE_ATTRIBUTE && attributeRead(line + 2, scan8(line + 2, lf, 58)) === ATTRIBUTE_ICE;
+    const stop: i32 = ld8(lf - 1) === 13 ? lf - 1 : lf;
+    const ice: boolean = lf - line > 2 && ld16be(line) === TYPE_ATTRIBUTE && attributeRead(line + 2, scan8(line + 2, stop, 58)) === ATTRIBUTE_ICE;
     const result: i32 = ice ? lineMention(ROLE_SDP_ICE, line, lf < end ? lf + 1 : end) : 0;
     if (result < 0) return result;
     line = lf + 1;
