@@ -95,14 +95,24 @@ function flowFor(call: i32, index: i32): i32 {
     return shared;
   }
   const count: i32 = ld32(media + MEDIA_COUNT);
-  const closed: boolean = !isTaken() || ld32(callAt(call) + CALL_STATE) === CALL_ENDED;
-  if (own >= 0 && (closed || callFlow(call, flowLine(lineOf(media), count - 1)) >= 0)) return own;
-  if (own >= 0) return -REASON_MEDIA_PORTS_FULL;
-  return closed ? -1 : flowsOpen(call, lineOf(media), ld32(media + MEDIA_PROTO), count);
+  const ended: boolean = ld32(callAt(call) + CALL_STATE) === CALL_ENDED;
+  if (own >= 0) return !isTaken() || ended || callFlow(call, flowLine(lineOf(media), count - 1)) >= 0 ? own : -REASON_MEDIA_PORTS_FULL;
+  if (ended || !isExchange()) return -1;
+  const first: i32 = flowsOpen(call, lineOf(media), ld32(media + MEDIA_PROTO), count);
+  if (first >= 0 && !isTaken()) lineReject(call, media);
+  return first;
 }
 
 function flowReject(flow: i32): void {
   st32(flowAt(flow) + FLOW_FLAGS, ld32(flowAt(flow) + FLOW_FLAGS) | FLOW_FLAG_REJECTED);
+}
+
+/** Marks all flows of a media line: they go when an exchange is complete. What comes late and is not taken over has ports only until then. */
+function lineReject(call: i32, media: i32): void {
+  for (let k: i32 = 0; k < COUNT_MAX; k++) {
+    const flow: i32 = callFlow(call, flowLine(lineOf(media), k));
+    if (flow >= 0) flowReject(flow);
+  }
 }
 
 /** Record that a description of `flow` is written to: its own, or the one that is set aside for a dialog not in force; 0 for none. */
@@ -122,11 +132,7 @@ function mediaSignal(call: i32, media: i32, side: i32, fresh: boolean): void {
 
 /** Marks the flows of a media line that is given up: of its own it has none either when it is bundled with another (RFC 9143 6). */
 function mediaReject(call: i32, media: i32): void {
-  if (ld32(media + MEDIA_PORT) !== 0 || ld32(CONTEXT_ASIDE) !== 0) return;
-  for (let k: i32 = 0; k < COUNT_MAX; k++) {
-    const flow: i32 = callFlow(call, flowLine(lineOf(media), k));
-    if (flow >= 0) flowReject(flow);
-  }
+  if (ld32(media + MEDIA_PORT) === 0 && ld32(CONTEXT_ASIDE) === 0) lineReject(call, media);
 }
 
 /** Gives each media line of the message its flow, opened when it is new. */

@@ -68,18 +68,30 @@ export class Audit {
     for (const c of calls.values()) this.held(bindings, this.word(c + abi.CALL_BINDING), "a call");
   }
 
-  private flows(calls: Records, flows: Records): void {
-    const listed = new Set<number>();
-    for (const [i, c] of calls) {
-      let next = this.word(c + abi.CALL_FLOWS);
-      for (let n = 0; next !== 0 && n <= flows.size; n++) {
-        const f = this.held(flows, next - 1, `call ${i}`);
-        this.equal(this.word(f + abi.FLOW_CALL), i, `call of flow ${next - 1}`);
-        listed.add(next - 1);
-        next = this.word(f + abi.FLOW_NEXT);
-      }
+  /** Indices on the list of flows that begins at a field of a call. */
+  private listed(call: number, head: number, flows: Records): number[] {
+    const found: number[] = [];
+    for (let next = this.word(call + head); next !== 0 && found.length <= flows.size; next = this.word(flows.get(next - 1)! + abi.FLOW_NEXT)) {
+      this.held(flows, next - 1, "a call");
+      found.push(next - 1);
     }
-    this.equal(listed.size, flows.size, "flows on the lists of calls");
+    return found;
+  }
+
+  /** Each flow is on the list of its call, or one of the descriptions that it set aside, which have no ports. Returns those with ports. */
+  private flows(calls: Records, flows: Records): Records {
+    const open: Records = new Map();
+    let aside = 0;
+    for (const [i, c] of calls) {
+      const [main, others] = [this.listed(c, abi.CALL_FLOWS, flows), this.listed(c, abi.CALL_ASIDE, flows)];
+      for (const flow of [...main, ...others]) this.equal(this.word(flows.get(flow)! + abi.FLOW_CALL), i, `call of flow ${flow}`);
+      for (const flow of main) open.set(flow, flows.get(flow)!);
+      for (const flow of others) this.equal(this.word(flows.get(flow)! + abi.FLOW_ACCESS + abi.SIDE_PORT), 0, `port of description ${flow}`);
+      if (this.word(c + abi.CALL_STATE) === abi.CALL_ENDED) this.equal(others.length, 0, `descriptions of call ${i}, which has ended`);
+      aside += others.length;
+    }
+    this.equal(open.size + aside, flows.size, "flows on the lists of calls");
+    return open;
   }
 
   /** What each port of a pool should be owned by. */
@@ -123,8 +135,7 @@ export class Audit {
     const [terminals, bindings, registrations, calls, flows] = SLABS.map((table) => this.records(table)) as [Records, Records, Records, Records, Records];
     this.terminals(terminals, bindings, registrations);
     this.bindings(bindings, registrations, calls);
-    this.flows(calls, flows);
-    const ports = this.ports(bindings, flows);
+    const ports = this.ports(bindings, this.flows(calls, flows));
     return { terminals: terminals.size, bindings: bindings.size, registrations: registrations.size, calls: calls.size, flows: flows.size, ports };
   }
 }

@@ -46,6 +46,10 @@ function asksForIce(input: string): boolean {
   return messageRead(input)?.headers.some(({ name, value }) => ["require", "supported"].includes(name) && /\bice\b/i.test(value)) ?? false;
 }
 
+function callIdOf(input: string): string {
+  return messageRead(input)?.headers.find(({ name }) => name === "call-id" || name === "i")?.value ?? "";
+}
+
 function fail(property: string, what: string, { input, outputs }: Case): never {
   const sent = outputs.filter(isSend).map(({ payload, remote, remotePort }) => `--- to ${remote}:${remotePort}\n${bytesShow(payload)}`);
   throw new CoreFault(property, `${what}\n--- in\n${bytesShow(input)}\n${sent.join("\n")}`);
@@ -57,6 +61,8 @@ export class Judge {
   /** What the core side has told of its addresses; a token can hold nothing else. */
   private readonly told = new Set<string>();
   private readonly spoken: string[] = [];
+  /** Calls in which ICE was asked for: it is kept in all their messages. */
+  private readonly iceCalls = new Set<string>();
 
   constructor(private readonly grounds: Grounds) {}
 
@@ -74,6 +80,7 @@ export class Judge {
   hear(inbound: boolean, source: string, input: string): void {
     const literals = [...(input.match(/\d+\.\d+\.\d+\.\d+/g) ?? []), ...(input.match(/[0-9a-f]*(?::[0-9a-f.]*){2,}/gi) ?? [])];
     if (!inbound) this.spoken.push(input);
+    if (asksForIce(input)) this.iceCalls.add(callIdOf(input));
     for (const text of [source, ...literals.map((literal) => canonical(literal.replace(/\b0+(?=\d+(\.|$))/g, "")))])
       (inbound ? this.claimed : this.told).add(text);
   }
@@ -156,6 +163,6 @@ export class Judge {
     const rtcp = after.lines.find((line) => /^a=rtcp:\d+ IN /.test(line));
     if (rtcp?.includes(address)) fail("described", `"${rtcp}" is left`, one);
     const candidate = after.lines.find((line) => line.startsWith("a=candidate:") && line.includes(` ${address} `));
-    if (candidate !== undefined && this.grounds.ice === "strip" && !asksForIce(one.input)) fail("described", `"${candidate}" is left`, one);
+    if (candidate !== undefined && this.grounds.ice === "strip" && !this.iceCalls.has(callIdOf(one.input))) fail("described", `"${candidate}" is left`, one);
   }
 }
