@@ -122,10 +122,14 @@ export const MENTION_ROLE_MASK: i32 = 0xff;
 export const MENTION_FLAG_BARE: i32 = 0x100;
 /** sips: default port 5061. */
 export const MENTION_FLAG_SIPS: i32 = 0x200;
-/** transport= other than udp. */
-export const MENTION_FLAG_STREAM: i32 = 0x400;
 /** The lr parameter: a loose router (RFC 3261 16.12). */
 export const MENTION_FLAG_LOOSE: i32 = 0x800;
+/** What the URI's transport parameter or the Via says: NAMED_*. */
+export const MENTION_NAMED_SHIFT: i32 = 12;
+export const MENTION_NAMED_MASK: i32 = 7;
+export const NAMED_NONE: i32 = 0;
+/** TRANSPORT_* plus one up to 5; then one that Culvert does not know. */
+export const NAMED_OTHER: i32 = 7;
 
 export const ROLE_REQUEST_URI: i32 = 1;
 /** Sent-by of the top Via; then its received and rport values. */

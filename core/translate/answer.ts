@@ -125,14 +125,19 @@ export function versionWrite(): void {
   textWord(0x322e3020, 4);
 }
 
-/** "Content-Length: 0" and the end of the head. */
-export function lengthZeroWrite(): void {
+/** A Content-Length line. */
+export function lengthWrite(length: i32): void {
   textWord(0x436f6e74, 4);
   textWord(0x656e742d, 4);
   textWord(0x4c656e67, 4);
   textWord(0x74683a20, 4);
-  textByte(48);
+  textDecimal(length);
   lineBreak();
+}
+
+/** "Content-Length: 0" and the end of the head. */
+export function lengthZeroWrite(): void {
+  lengthWrite(0);
   lineBreak();
 }
 

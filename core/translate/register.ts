@@ -5,10 +5,10 @@
  * terminals both clocks are kept (CONFORMANCE 34), and refreshes in between are answered here.
  */
 
-import { ld32, mul, st32 } from "../machine.ts";
+import { ld32, ld8, mul, st32 } from "../machine.ts";
 import { HEADER_NOW, MESSAGE, REGION_REGISTRATIONS } from "../memory/layout.ts";
 import { NAT_ALWAYS, NAT_NEVER, REALM_KEEPALIVE, REALM_NAT, SERVICE_TERMINAL_EXPIRES } from "../memory/config.ts";
-import { CONTEXT_SERVICE, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
+import { CONTEXT_ACCESS, CONTEXT_SERVICE, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
 import {
   FORM_NAME,
   MENTION_ADDRESS,
@@ -49,6 +49,7 @@ import {
   TERMINAL_PROBE_AT,
   TERMINAL_REALM,
   TERMINAL_REGISTRATIONS,
+  TERMINAL_TRANSPORT,
 } from "../memory/tables.ts";
 import { addressEqual } from "../bytes/address.ts";
 import { randomWord } from "../bytes/random.ts";
@@ -104,8 +105,10 @@ export function registeredBinding(m: i32): i32 {
   const p: i32 = ld32(m + MENTION_AT);
   const found: i32 = registrationElsewhere(ld32(CONTEXT_SERVICE), p, ld32(m + MENTION_HOST_END) - p);
   if (found < 0) return -1;
+  const binding: i32 = ld32(registrationAt(found) + REGISTRATION_BINDING);
+  if (ld8(terminalAt(ld32(bindingAt(binding) + BINDING_TERMINAL)) + TERMINAL_TRANSPORT) !== ld32(CONTEXT_ACCESS)) return -1;
   registrationHold(found);
-  return ld32(registrationAt(found) + REGISTRATION_BINDING);
+  return binding;
 }
 
 /** Seconds granted to the Contact whose mention has this index. */

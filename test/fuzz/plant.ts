@@ -57,8 +57,8 @@ export const PLANTS: Plant[] = [
     property: "access address",
     change: {
       file: "core/translate/address.ts",
-      from: "  if (binding >= 0) bindingReplace(m, binding);\n  else if (own)",
-      to: "  if (binding >= 0 && role !== ROLE_CONTACT) bindingReplace(m, binding);\n  else if (binding < 0 && own)",
+      from: "  if (binding >= 0) {\n    bindingReplace(m, binding);",
+      to: "  if (binding >= 0) {\n    if (role !== ROLE_CONTACT) bindingReplace(m, binding);",
     },
   },
   {

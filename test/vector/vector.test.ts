@@ -8,7 +8,7 @@ import type { Engine } from "../parity/engine.ts";
 import { enginesOpen } from "../parity/engines.ts";
 import { NATIVE } from "../parity/native.ts";
 import { libraryRead } from "./library.ts";
-import { sectionPlay } from "./play.ts";
+import { isStreamed, sectionPlay } from "./play.ts";
 
 let engines: Engine[] = [];
 
@@ -25,6 +25,7 @@ for (const { file, title, sections } of libraryRead()) {
     for (const section of sections) {
       test(section.name, () => sectionPlay(section, file, engines, "written"));
       test(`${section.name}, all sent twice`, () => sectionPlay(section, file, engines, "repeated"));
+      if (isStreamed(section)) test(`${section.name}, byte by byte`, () => sectionPlay(section, file, engines, "bytes"));
     }
   });
 }

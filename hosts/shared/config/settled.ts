@@ -33,12 +33,37 @@ export interface Server {
   port: number;
 }
 
+/** Paths of PEM files, as written. */
+export interface Certificate {
+  certificate: string;
+  key: string;
+}
+
+export interface ServiceTls extends Certificate {
+  names: Record<string, Certificate>;
+  clients: string | undefined;
+}
+
+export interface CoreTls {
+  authorities: string | undefined;
+  name: string | undefined;
+  certificate: string | undefined;
+  key: string | undefined;
+}
+
+export type StreamTransport = "tcp" | "tls" | "ws" | "wss";
+
 export interface Service {
   name: string;
   access: number;
   core: number;
   address: Address;
   port: number;
+  /** Ports of E for connections, 0 for none; that of TCP is `port`. */
+  streams: Record<StreamTransport, number>;
+  tls: ServiceTls | undefined;
+  coreTransport: "same" | "udp" | "tcp" | "tls";
+  coreTls: CoreTls | undefined;
   servers: Server[];
   dropUndecodable: boolean;
   hideOrigin: boolean;
@@ -72,6 +97,8 @@ export interface Capacity {
   registrations: number;
   calls: number;
   flows: number;
+  connections: number;
+  blocks: number;
   ports: number;
   rules: number;
 }
