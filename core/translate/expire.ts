@@ -7,7 +7,7 @@ import { ld32, ld8, st32 } from "../machine.ts";
 import { HEADER_NOW, HEADER_TEXT_TOP, TEXT } from "../memory/layout.ts";
 import { REALM_INACTIVITY, REALM_KEEPALIVE, SERVICE_ACCESS, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
 import { OUTPUT_SEND } from "../memory/output.ts";
-import { TRANSPORT_UDP } from "../memory/packet.ts";
+import { TRANSPORT_UDP, TRANSPORT_WS } from "../memory/packet.ts";
 import {
   BINDING_CALLS,
   BINDING_DEADLINE,
@@ -93,7 +93,7 @@ function probeSend(index: i32): void {
   outputSend(OUTPUT_SEND, ld32(t + TERMINAL_REALM), local, ld32(service + SERVICE_PORT), t + TERMINAL_ADDRESS, ld32(t + TERMINAL_PORT), text, len);
 }
 
-/** Line ends, which every receiver of a stream skips (RFC 3261 7.5): enough to keep a NAT's mapping. */
+/** Line ends, which every receiver of a stream skips (RFC 3261 7.5): enough to keep a NAT's mapping. A WebSocket has pings of its own. */
 function pingSend(t: i32): void {
   const connection: i32 = handleIndex(SLAB_CONNECTIONS, ld32(t + TERMINAL_CONNECTION));
   if (connection < 0) return;
@@ -128,7 +128,7 @@ function terminalFire(index: i32): void {
   }
   if (isDue(ld32(t + TERMINAL_PROBE_AT))) {
     if (ld8(t + TERMINAL_TRANSPORT) === TRANSPORT_UDP) probeSend(index);
-    else pingSend(t);
+    else if (ld8(t + TERMINAL_TRANSPORT) < TRANSPORT_WS) pingSend(t);
     st32(t + TERMINAL_PROBE_AT, (ld32(HEADER_NOW) + ld32(realmAt(ld32(t + TERMINAL_REALM)) + REALM_KEEPALIVE)) | 1);
   }
   timerSet(timerOf(SLAB_TERMINALS, index), ld32(t + TERMINAL_PROBE_AT));

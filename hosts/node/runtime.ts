@@ -7,6 +7,7 @@ import { performance } from "node:perf_hooks";
 import { type DatagramSocket, listenDatagram } from "node-dgram-adapter";
 import type { ListenRequest, Runtime, Socket } from "../shared/runtime.ts";
 import { dial, listenStream } from "./stream.ts";
+import { listenWebSocket } from "./websocket.ts";
 
 /** For bursts of signaling; the kernel may grant less. */
 const SIGNAL_BUFFER_BYTES = 1 << 20;
@@ -45,8 +46,8 @@ function listen(request: ListenRequest): Socket {
 export const nodeRuntime: Runtime = {
   name: "node",
   listen,
-  streams: ["tcp", "tls"],
-  listenStream,
+  streams: ["tcp", "tls", "ws", "wss"],
+  listenStream: (request) => (request.transport === "ws" || request.transport === "wss" ? listenWebSocket(request) : listenStream(request)),
   dial,
   now: () => performance.now(),
   setTimer: (delayMs, callback) => setTimeout(callback, delayMs),

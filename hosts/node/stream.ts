@@ -4,7 +4,8 @@
 
 import net from "node:net";
 import tls from "node:tls";
-import type { CertifiedKey, DialRequest, ServerTls, Stream, StreamListener, StreamListenRequest, StreamReceiver } from "../shared/runtime.ts";
+import type { DialRequest, Stream, StreamListener, StreamListenRequest, StreamReceiver } from "../shared/runtime.ts";
+import { clientOptions, contextOptions, namesAdd, serverOptions, serverRenew } from "./tls.ts";
 
 /** A peer that is gone without a word is noticed after some such intervals. */
 const KEEPALIVE_MS = 60_000;
@@ -60,23 +61,10 @@ function take(socket: net.Socket, request: StreamListenRequest): void {
   else socket.destroy();
 }
 
-function contextOf({ certificate, key }: CertifiedKey): tls.SecureContextOptions {
-  return { cert: certificate, key };
-}
-
-function serverOptions(material: ServerTls): tls.SecureContextOptions {
-  return { ...contextOf(material), ...(material.clients === undefined ? {} : { ca: material.clients }) };
-}
-
-function namesAdd(server: tls.Server, material: ServerTls): void {
-  for (const [name, certified] of Object.entries(material.names)) server.addContext(name, contextOf(certified));
-}
-
 function tlsServer(request: StreamListenRequest): tls.Server {
   const material = request.tls;
   if (!material) throw new Error(`no certificate for TLS at ${request.address}:${request.port}`);
-  const mutual = material.clients !== undefined;
-  const server = tls.createServer({ ...serverOptions(material), handshakeTimeout: HANDSHAKE_MS, requestCert: mutual, rejectUnauthorized: mutual });
+  const server = tls.createServer({ ...serverOptions(material), ...clientOptions(material), handshakeTimeout: HANDSHAKE_MS });
   namesAdd(server, material);
   server.on("secureConnection", (socket) => take(socket, request));
   server.on("tlsClientError", (error) => request.onFailure(error));
@@ -89,9 +77,7 @@ export function listenStream(request: StreamListenRequest): StreamListener {
   server.listen({ host: request.address, port: request.port });
   return {
     renew(material) {
-      if (!(server instanceof tls.Server)) return;
-      server.setSecureContext(serverOptions(material));
-      namesAdd(server, material);
+      if (server instanceof tls.Server) serverRenew(server, material);
     },
     close: () => void server.close(),
   };
@@ -106,7 +92,7 @@ function tlsDial({ address, port, localAddress, tls: material }: DialRequest): t
     host: address,
     ...(name === undefined ? {} : { servername: name }),
     ...(authorities === undefined ? {} : { ca: authorities }),
-    ...(certified ? contextOf(certified) : {}),
+    ...(certified ? contextOptions(certified) : {}),
   });
 }
 

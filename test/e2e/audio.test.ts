@@ -7,7 +7,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
-import { Culvert, nodeHost } from "./culvert.ts";
+import { certificateMake } from "../certificate.ts";
+import { type Configuration, Culvert, nodeHost } from "./culvert.ts";
 import { Lab, type LabOptions, SERVER } from "./lab.ts";
 import type { Ended } from "./process.ts";
 import { type Heard, heardBy } from "./recording.ts";
@@ -18,13 +19,16 @@ const PAIR_SECONDS = 14;
 
 /** Registers both, A calls B; exit 0 when each heard the other. `env` is for the lab's script: TP, ACC. */
 function pair(made: Lab, env: Record<string, string>): Promise<Ended> {
-  return made.script("baresip/pair.sh", ["vl-ta", "vl-tb", "203.0.113.20", String(PAIR_SECONDS)], PAIR_SECONDS + 20, env);
+  const server = env.TP === "tls" ? `${SERVER}:5060` : SERVER;
+  return made.script("baresip/pair.sh", ["vl-ta", "vl-tb", server, String(PAIR_SECONDS)], PAIR_SECONDS + 20, env);
 }
 
-async function pairIn(options: LabOptions, withCulvert: boolean, env: Record<string, string> = {}): Promise<Ended> {
+type Change = (configuration: Configuration, folder: string) => void;
+
+async function pairIn(options: LabOptions, withCulvert: boolean, env: Record<string, string> = {}, change: Change = () => undefined): Promise<Ended> {
   const made = await Lab.up(options);
   try {
-    const culvert = withCulvert ? await Culvert.inLab(made, 60) : undefined;
+    const culvert = withCulvert ? await Culvert.inLab(made, 60, (configuration) => change(configuration, made.folder)) : undefined;
     const ended = await pair(made, env);
     ended.output += culvert?.tail ?? "";
     await culvert?.stop();
@@ -88,6 +92,13 @@ describe("SIP audio through two NATs", () => {
 
   scenario("SRTP goes through untouched", [...needs, file(nodeHost)], 90, async () => {
     const { code, output } = await pairIn({ nat: "cone" }, true, { ACC: ";mediaenc=srtp-mand" });
+    expect(code, output).toBe(0);
+  });
+
+  scenario("by TLS, to a registrar that knows TCP: each hears the other", [...needs, program("openssl"), file(nodeHost)], 90, async () => {
+    const { code, output } = await pairIn({ nat: "cone" }, true, { TP: "tls" }, ({ services }, folder) => {
+      Object.assign(services["voice"]!, { transports: { tcp: false, tls: 5060 }, tls: certificateMake(folder, "voice", [`IP:${SERVER}`]) });
+    });
     expect(code, output).toBe(0);
   });
 

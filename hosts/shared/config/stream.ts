@@ -18,7 +18,7 @@ export function streamsSettle(service: WrittenService, port: number): Service["s
 export function streamsCheck(service: Service, report: Report): void {
   const path = ["services", service.name];
   const names: StreamTransport[] = ["tls", "ws", "wss"];
-  const used = new Map<number, string>([[service.port, "the service itself"]]);
+  const used = new Map<number, string>(service.streams.tcp > 0 ? [[service.port, "tcp"]] : []);
   for (const name of names) {
     const port = service.streams[name];
     if (port === 0) continue;
