@@ -106,7 +106,7 @@ export function pathInput(kind: i32, len: i32, now: i32): i32 {
     case KIND_OPEN:
       return openTake();
     case KIND_CLOSE:
-      return closeTake();
+      return closeTake(len);
     case KIND_TIMEOUT:
       return timersServe();
     case KIND_CONFIG:

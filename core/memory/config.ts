@@ -85,6 +85,8 @@ export const SERVICE_HIDE_ORIGIN: i32 = 2;
 export const SERVICE_OPEN_CORE: i32 = 4;
 /** A full table drops new work silently instead of answering 503. */
 export const SERVICE_SILENT_REJECT: i32 = 8;
+/** A request whose Max-Forwards is 0 is answered 483 instead of passed (CONFORMANCE 32: Culvert is no hop). */
+export const SERVICE_COUNT_HOPS: i32 = 16;
 
 export const ICE_STRIP: i32 = 0;
 export const ICE_RELAY: i32 = 1;

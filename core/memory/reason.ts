@@ -15,7 +15,7 @@ export const KIND_CONFIG: i32 = 3;
 export const KIND_OPEN: i32 = 4;
 /** `len` bytes of a connection at INPUT. Returns how many were taken: the rest did not fit the output queue. */
 export const KIND_STREAM: i32 = 5;
-/** A connection is gone, or could not be opened. */
+/** A connection is gone, or could not be opened: then the `len` bytes at INPUT are what was to be sent on it. */
 export const KIND_CLOSE: i32 = 6;
 
 /* Verdicts. */
@@ -53,6 +53,8 @@ export const REASON_STRANGER: i32 = 16;
 export const REASON_FOREIGN_VIA: i32 = 17;
 /** Translated but for its body, which a digest with qop=auth-int covers (CONFORMANCE 29). */
 export const REASON_BODY_SIGNED: i32 = 19;
+/** Max-Forwards was 0, and the service wants that answered. */
+export const REASON_HOPS: i32 = 29;
 /** A port of ours that nothing uses. */
 export const REASON_IDLE_PORT: i32 = 18;
 export const REASON_TERMINALS_FULL: i32 = 20;
@@ -65,8 +67,6 @@ export const REASON_MEDIA_PORTS_FULL: i32 = 26;
 /** A terminal that writes more different addresses than a terminal may. */
 export const REASON_SPELLINGS_FULL: i32 = 27;
 export const REASON_OUTPUTS_FULL: i32 = 28;
-/** No room for a part of a message: its connection is closed. */
-export const REASON_BLOCKS_FULL: i32 = 29;
 /* Relay. */
 export const REASON_MEDIA_STRANGER: i32 = 32;
 export const REASON_MEDIA_GARBAGE: i32 = 33;
@@ -82,6 +82,8 @@ export const REASON_PARTIAL: i32 = 42;
 export const REASON_PING: i32 = 43;
 /** The terminal's connection is gone, and nothing else leads there. */
 export const REASON_NO_CONNECTION: i32 = 44;
+/** No room for a part of a message: its connection is closed. */
+export const REASON_BLOCKS_FULL: i32 = 45;
 /* Decoding faults: the message is passed or dropped as the service says. */
 export const FAULT_START_LINE: i32 = 48;
 export const FAULT_HEADER: i32 = 49;

@@ -3,7 +3,7 @@
  * messages, each of which goes the way of a datagram; closed.
  */
 
-import { ld32, mul, st32 } from "../machine.ts";
+import { copy, ld32, mul, st32 } from "../machine.ts";
 import {
   CONFIG_OTHERWISE,
   CONFIG_SERVICES,
@@ -14,6 +14,7 @@ import {
   HEADER_TEXT_TOP,
   INPUT,
   INPUT_SIZE,
+  MESSAGE,
   REASSEMBLY,
   REGION_RULES,
   RULE_SIZE,
@@ -22,6 +23,7 @@ import {
 } from "../memory/layout.ts";
 import { ACTION_DISCARD, ACTION_PROXY, RULE_ACTION, RULE_SERVICE } from "../memory/config.ts";
 import { CONTEXT_PACKET, CONTEXT_SERVICE } from "../memory/context.ts";
+import { MESSAGE_METHOD, METHOD_ACK } from "../memory/message.ts";
 import {
   PACKET_CONNECTION,
   PACKET_DESTINATION,
@@ -68,6 +70,8 @@ import {
   PORT_INDEX,
 } from "../memory/tables.ts";
 import { addressCopy } from "../bytes/address.ts";
+import { sipDecode } from "../decode/decode.ts";
+import { SCAN_LINE, headEnd, messageLength } from "../input/frame/sip.ts";
 import { FRAME_MESSAGE, FRAME_PARTIAL, FRAME_PING, streamNext } from "../input/stream.ts";
 import { assemblyRoom, outputRoom } from "../output/queue.ts";
 import { connectionAt } from "../table/connection.ts";
@@ -75,7 +79,7 @@ import { poolOf, portOwner } from "../table/port.ts";
 import { ruleMatch } from "../table/rule.ts";
 import { SLAB_CONNECTIONS, handleIndex, handleOf } from "../table/slab.ts";
 import { terminalHash } from "../table/terminal.ts";
-import { lineBreak } from "../translate/answer.ts";
+import { STATUS_UNAVAILABLE, lineBreak, refusalBuild } from "../translate/answer.ts";
 import { connectionClose, connectionHang, connectionOpen } from "../translate/connect.ts";
 import { leaveAnswer } from "../translate/leave.ts";
 import { conclude } from "./outcome.ts";
@@ -143,12 +147,36 @@ export function openTake(): i32 {
   return isCorePeer(INPUT) ? accept(owner & PORT_INDEX) : refused(REASON_STRANGER);
 }
 
-/** A connection is gone. */
-export function closeTake(): i32 {
+/** A connection is gone, or could not be opened: then `len` bytes are what was to be sent on it. */
+export function closeTake(len: i32): i32 {
   const index: i32 = handleIndex(SLAB_CONNECTIONS, ld32(INPUT + PACKET_CONNECTION));
   if (index < 0) return refused(FAULT_CONNECTION);
+  if (len < 0 || len > INPUT_SIZE - PACKET_PAYLOAD) return fault(FAULT_LENGTH, 0);
+  if (ld32(connectionAt(index) + CONNECTION_BINDING) >= 0) unsentTake(index, INPUT + PACKET_PAYLOAD, INPUT + PACKET_PAYLOAD + len);
   connectionClose(index);
   return conclude(REASON_CLOSED, VERDICT_ABSORBED);
+}
+
+/** Requests that did not reach a server are answered as if it had said 503 (RFC 3261 16.9). */
+function unsentTake(index: i32, p: i32, end: i32): void {
+  const c: i32 = connectionAt(index);
+  let at: i32 = p;
+  while (at < end && outputRoom(OUTPUTS_EACH)) {
+    const head: i32 = headEnd(at, end, SCAN_LINE);
+    const len: i32 = head === 0 ? -1 : messageLength(at, head);
+    if (len < 0 || len > end - at) return;
+    if (sipDecode(at, at + len) >= 0 && ld32(MESSAGE + MESSAGE_METHOD) !== 0 && ld32(MESSAGE + MESSAGE_METHOD) !== METHOD_ACK) {
+      headerSet(REASSEMBLY, index);
+      addressCopy(REASSEMBLY + PACKET_SOURCE, c + CONNECTION_LOCAL);
+      st32(REASSEMBLY + PACKET_SOURCE_PORT, ld32(c + CONNECTION_LOCAL_PORT));
+      st32(CONTEXT_PACKET, REASSEMBLY);
+      const built: i32 = refusalBuild(STATUS_UNAVAILABLE);
+      copy(REASSEMBLY + PACKET_PAYLOAD, TEXT, built);
+      payloadSet(REASSEMBLY + PACKET_PAYLOAD, built);
+      outboundTake(REASSEMBLY, ld32(c + CONNECTION_BINDING));
+    }
+    at = at + len;
+  }
 }
 
 /** Makes the header of a packet what the connection says. */

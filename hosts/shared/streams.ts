@@ -40,6 +40,12 @@ export interface StreamSetting {
   complain(key: string, fields: object, message: string): void;
 }
 
+interface Connection {
+  stream: Stream;
+  /** What was sent before the connection was up. */
+  early: Uint8Array[] | undefined;
+}
+
 interface Listening {
   listener: StreamListener;
   realm: number;
@@ -54,7 +60,7 @@ export class Streams {
   readonly #setting: StreamSetting;
   readonly #words: Int32Array;
   readonly #listening = new Map<string, Listening>();
-  readonly #streams = new Map<number, Stream>();
+  readonly #streams = new Map<number, Connection>();
 
   constructor(setting: StreamSetting) {
     this.#setting = setting;
@@ -130,7 +136,7 @@ export class Streams {
       return undefined;
     }
     this.totals.accepted++;
-    this.#streams.set(handle, stream);
+    this.#streams.set(handle, { stream, early: undefined });
     return this.#receiver(handle);
   }
 
@@ -142,7 +148,6 @@ export class Streams {
     const transport = NAMES[words[(at + abi.OUTPUT_DETAIL) >> 2]!];
     const address = cache.text(words, (at + abi.OUTPUT_REMOTE) >> 2);
     const port = words[(at + abi.OUTPUT_REMOTE_PORT) >> 2]!;
-    let up = false;
     const receiver = this.#receiver(handle);
     const stream = runtime.dial({
       localAddress: cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2),
@@ -151,19 +156,21 @@ export class Streams {
       transport: transport === "tls" ? "tls" : "tcp",
       tls: certificates.ofCore(words[(at + abi.OUTPUT_PAYLOAD) >> 2]!),
       onOpen: (localPort) => {
-        up = true;
-        if (this.#streams.has(handle)) this.#tell(abi.KIND_OPEN, handle, localPort);
+        const connection = this.#streams.get(handle);
+        if (!connection) return;
+        connection.early = undefined;
+        this.#tell(abi.KIND_OPEN, handle, localPort);
       },
       receiver: {
         onData: receiver.onData,
         onClose: (error) => {
-          if (!up && this.#streams.has(handle)) this.#unreached(address, port, error);
+          if (this.#streams.get(handle)?.early) this.#unreached(address, port, error);
           receiver.onClose(error);
         },
       },
     });
     this.totals.dialled++;
-    this.#streams.set(handle, stream);
+    this.#streams.set(handle, { stream, early: [] });
   }
 
   #unreached(address: string, port: number, error: SystemError | undefined): void {
@@ -174,16 +181,28 @@ export class Streams {
   #receiver(handle: number): StreamReceiver {
     return {
       onData: (data) => this.#receive(handle, data),
-      onClose: () => {
-        if (this.#streams.delete(handle)) this.#tell(abi.KIND_CLOSE, handle, 0);
-      },
+      onClose: () => this.#closed(handle),
     };
   }
 
-  #tell(kind: number, handle: number, localPort: number): number {
+  /** With what was to be sent, if the connection was never up: the core answers it. */
+  #closed(handle: number): void {
+    const connection = this.#streams.get(handle);
+    if (!connection) return;
+    this.#streams.delete(handle);
+    let len = 0;
+    for (const bytes of connection.early ?? []) {
+      if (len + bytes.length > PAYLOAD_MOST) break;
+      this.#setting.memory.bytes.set(bytes, abi.INPUT + abi.PACKET_PAYLOAD + len);
+      len += bytes.length;
+    }
+    this.#tell(abi.KIND_CLOSE, handle, 0, len);
+  }
+
+  #tell(kind: number, handle: number, localPort: number, len = 0): number {
     this.#words[SLOT + (abi.PACKET_CONNECTION >> 2)] = handle;
     this.#words[SLOT + (abi.PACKET_DESTINATION_PORT >> 2)] = localPort;
-    return this.#setting.input(kind, 0);
+    return this.#setting.input(kind, len);
   }
 
   /** Hands the bytes in until all are taken; a connection that the core does not take them of is closed. */
@@ -195,7 +214,7 @@ export class Streams {
       memory.bytes.set(part, abi.INPUT + abi.PACKET_PAYLOAD);
       const taken = input(abi.KIND_STREAM, part.length);
       if (taken <= 0) {
-        this.#streams.get(handle)?.abort();
+        this.#streams.get(handle)?.stream.abort();
         return;
       }
       at += taken;
@@ -205,10 +224,13 @@ export class Streams {
   /** SEND of the core on a connection. Returns false when it is gone. */
   send(at: number): boolean {
     const words = this.#words;
-    const stream = this.#streams.get(words[(at + abi.OUTPUT_VALUE) >> 2]!);
-    if (!stream) return false;
+    const connection = this.#streams.get(words[(at + abi.OUTPUT_VALUE) >> 2]!);
+    if (!connection) return false;
+    const { stream, early } = connection;
     const payload = words[(at + abi.OUTPUT_PAYLOAD) >> 2]!;
-    const waiting = stream.send(this.#setting.memory.bytes.subarray(payload, payload + words[(at + abi.OUTPUT_LEN) >> 2]!));
+    const bytes = this.#setting.memory.bytes.subarray(payload, payload + words[(at + abi.OUTPUT_LEN) >> 2]!);
+    early?.push(bytes.slice());
+    const waiting = stream.send(bytes);
     if (waiting > WAITING_MOST) {
       this.totals.choked++;
       stream.abort();
@@ -219,15 +241,15 @@ export class Streams {
   /** HANG of the core. */
   hang(at: number): void {
     const handle = this.#words[(at + abi.OUTPUT_VALUE) >> 2]!;
-    const stream = this.#streams.get(handle);
+    const connection = this.#streams.get(handle);
     this.#streams.delete(handle);
-    stream?.close();
+    connection?.stream.close();
   }
 
   stop(): void {
     for (const { listener } of this.#listening.values()) listener.close();
     this.#listening.clear();
-    for (const stream of this.#streams.values()) stream.close();
+    for (const { stream } of this.#streams.values()) stream.close();
     this.#streams.clear();
   }
 }

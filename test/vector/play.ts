@@ -15,7 +15,7 @@ import { imageOf } from "./image.ts";
 import { type Output, TRANSPORTS } from "./output.ts";
 import { type Names, namesFill } from "./pattern.ts";
 import { outcomeShow } from "./show.ts";
-import { type Input, type Open, type Route, VectorError } from "./step.ts";
+import { type Close, type Input, type Open, type Route, VectorError } from "./step.ts";
 import { bytesOf, lengthFill, textExpand } from "./text.ts";
 import { type Outcome, type Packet, World } from "./world.ts";
 
@@ -103,6 +103,11 @@ class Player {
     return { ...outcome!, outputs };
   }
 
+  private close({ connection, text, line }: Close): Promise<Outcome> {
+    const unsent = text === "" ? "" : lengthFill(namesFill(textExpand("text", text, ""), this.names, true));
+    return this.world.close(this.handleOf(connection, line), bytesOf(unsent));
+  }
+
   private async open(action: Open): Promise<Outcome> {
     const { route, connection, line } = action;
     if (!route) return this.world.answered(this.handleOf(connection, line), this.port(action.port));
@@ -151,7 +156,7 @@ class Player {
       return this.check(turn, action.line, await this.world.reload(memory, rules, rulesSize));
     }
     if (action.type === "open") return this.check(turn, action.line, await this.open(action));
-    if (action.type === "close") return this.check(turn, action.line, await this.world.close(this.handleOf(action.connection, action.line)));
+    if (action.type === "close") return this.check(turn, action.line, await this.close(action));
     await this.wait(action.waitMs, action.line);
     if (action.type === "in") return this.input(action, turn);
     if (!this.last) throw new VectorError(`${this.file}:${action.line}: nothing to send again`);

@@ -62,6 +62,8 @@ export interface Close {
   type: "close";
   line: number;
   connection: string;
+  /** What was to be sent on it: it was never up. */
+  text: string;
 }
 
 /** A new configuration while running. */
@@ -193,6 +195,7 @@ function wordsCheck(words: string[]): void {
 export function blockRead(info: string, text: string, line: number): Step | undefined {
   const [type, ...words] = info.split(/\s+/);
   if (info === "yaml reload") return { type: "reload", line, text };
+  if (type === "close") return { type, line, connection: words[0] ?? "", text };
   if (type !== "in" && type !== "out" && type !== "forward") return undefined;
   wordsCheck(words);
   const way = wayRead(words);
@@ -250,6 +253,7 @@ export function itemRead(span: string, line: number): Step | undefined {
     case "dial":
       return { type, line, connection: words[0] ?? "", route: routeRead(words.slice(1)), transport: transportRead(words, "tcp") };
     case "close":
+      return { type, line, connection: words[0] ?? "", text: "" };
     case "hang":
       return { type, line, connection: words[0] ?? "" };
     case "event":

@@ -159,9 +159,10 @@ export class World {
     return { outcome, handle };
   }
 
-  async close(handle: number): Promise<Outcome> {
-    await this.put(connectionBytes(handle, 0, new Uint8Array()));
-    return this.input(abi.KIND_CLOSE, 0);
+  /** A connection is gone; `unsent` was to be sent on one that was never up. */
+  async close(handle: number, unsent: Uint8Array): Promise<Outcome> {
+    await this.put(connectionBytes(handle, 0, unsent));
+    return this.input(abi.KIND_CLOSE, unsent.length);
   }
 
   /** Bytes of a connection, all of them: what is not taken is handed in again, as hosts do. */

@@ -263,9 +263,9 @@ function mandatoryCheck(): i32 {
 /** Settles where the body ends (RFC 3261 18.3): bytes beyond Content-Length are not part of the message. Returns 0 or a fault. */
 function bodySettle(body: i32, end: i32): i32 {
   const length: i32 = ld32(MESSAGE + MESSAGE_CONTENT_LENGTH);
+  st32(MESSAGE + MESSAGE_BODY, body);
   if (length > end - body) return fault(FAULT_CONTENT_SHORT, body);
   const stop: i32 = length < 0 ? end : body + length;
-  st32(MESSAGE + MESSAGE_BODY, body);
   st32(MESSAGE + MESSAGE_END, stop);
   if (stop === body) st32(MESSAGE + MESSAGE_CONTENT, CONTENT_NONE);
   else if (ld32(MESSAGE + MESSAGE_CONTENT) === CONTENT_NONE) st32(MESSAGE + MESSAGE_CONTENT, CONTENT_OTHER);

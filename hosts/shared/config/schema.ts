@@ -90,6 +90,7 @@ const service = z.strictObject({
   ice: z.enum(["strip", "relay", "pass"]).optional().describe("ICE in SDP. Default strip."),
   terminalExpires: duration.optional().describe("Registration expiry towards terminals, shorter than the registrar's. Default: as granted."),
   whenFull: z.enum(["answer", "drop"]).optional().describe("A full table answers new work (503), or drops it. Default answer."),
+  hops: z.enum(["ignore", "answer"]).optional().describe("A request whose Max-Forwards is 0 passes, or is answered 483. Default ignore: Culvert is no hop."),
   openCore: z.boolean().optional().describe("Anybody in the core realm may send to terminals, not just the servers. Default false."),
 });
 

@@ -126,6 +126,7 @@ function serviceSettle(name: string, service: WrittenService, realms: Realm[], w
     hideOrigin: service.sdpOrigin === "hide",
     openCore: service.openCore ?? false,
     silentWhenFull: service.whenFull === "drop",
+    countHops: service.hops === "answer",
     ice: service.ice ?? "strip",
     terminalExpiresSeconds: Math.round((service.terminalExpires ?? 0) / 1000),
   };

@@ -69,6 +69,7 @@ export interface Service {
   hideOrigin: boolean;
   openCore: boolean;
   silentWhenFull: boolean;
+  countHops: boolean;
   ice: "strip" | "relay" | "pass";
   /** 0 leaves the expiry as granted. */
   terminalExpiresSeconds: number;
