@@ -54,7 +54,7 @@ export const MESSAGE_VIA_COUNT: i32 = 152;
 /** 0 until an SDP session was seen; then its sess-version line position. */
 export const MESSAGE_SDP: i32 = 156;
 
-/** Index of the Content-Length mention + 1, 0 for none. */
+/** Index of the last Content-Length mention + 1, 0 for none. */
 export const MESSAGE_LENGTH: i32 = 176;
 /** Position behind the name of an rport parameter without a value, 0 for none: a local answer puts the port there. */
 export const MESSAGE_RPORT: i32 = 160;
@@ -113,6 +113,8 @@ export const MENTION_USER: i32 = 40;
 export const MENTION_USER_LEN: i32 = 44;
 export const MENTION_MEDIA: i32 = 40;
 export const MENTION_COUNT: i32 = 44;
+/** Of a Content-Length that says the same once more: MESSAGE_LENGTH as it was before it. */
+export const MENTION_BEFORE: i32 = 44;
 /** The address, 16 bytes, when the form is FORM_IP4 or FORM_IP6. */
 export const MENTION_ADDRESS: i32 = 48;
 

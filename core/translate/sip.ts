@@ -22,6 +22,7 @@ import {
   FORM_NAME,
   MENTION_ADDRESS,
   MENTION_AT,
+  MENTION_BEFORE,
   MENTION_END,
   MENTION_FORM,
   MENTION_HOST_END,
@@ -196,12 +197,13 @@ function partLengthsMap(): void {
   }
 }
 
-/** Content-Length follows its body (RFC 3261 20.14). */
+/** Content-Length follows its body (RFC 3261 20.14), each one where it stands more than once. */
 function lengthsMap(): void {
   if (ld32(MESSAGE + MESSAGE_MEDIA_COUNT) === 0 && ld32(MESSAGE + MESSAGE_SDP) === 0) return;
   if (ld32(MESSAGE + MESSAGE_CONTENT) === CONTENT_MULTIPART) partLengthsMap();
-  const index: i32 = ld32(MESSAGE + MESSAGE_LENGTH);
-  if (index > 0) lengthReplace(mentionAt(index - 1), editsDelta(ld32(MESSAGE + MESSAGE_BODY), ld32(MESSAGE + MESSAGE_END)));
+  const delta: i32 = editsDelta(ld32(MESSAGE + MESSAGE_BODY), ld32(MESSAGE + MESSAGE_END));
+  for (let index: i32 = ld32(MESSAGE + MESSAGE_LENGTH); index > 0; index = ld32(mentionAt(index - 1) + MENTION_BEFORE))
+    lengthReplace(mentionAt(index - 1), delta);
 }
 
 /** Notes the message as a sign of life of its terminal and binding; a subscription keeps them for as long as it was granted. */
