@@ -188,9 +188,9 @@ function lengthReplace(m: i32, delta: i32): void {
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_END), mark);
 }
 
-/** A part's own Content-Length follows the part. */
+/** A part's own Content-Length follows the part; the last comes first, since it may stand inside an earlier one. */
 function partLengthsMap(): void {
-  for (let i: i32 = ld32(MESSAGE + MESSAGE_LENGTH); i < mentionCount(); i++) {
+  for (let i: i32 = (mentionCount() - 1) | 0; i >= ld32(MESSAGE + MESSAGE_LENGTH); i--) {
     const m: i32 = mentionAt(i);
     const part: boolean = (ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK) === ROLE_CONTENT_LENGTH && ld32(m + MENTION_URI) !== 0;
     if (part) lengthReplace(m, editsDelta(ld32(m + MENTION_URI), ld32(m + MENTION_URI_END)));
