@@ -10,7 +10,14 @@ import { NAT_NEVER, POOL_ADDRESS, REALM_NAT } from "../memory/config.ts";
 import { PROTO_RTP } from "../memory/message.ts";
 import { EVENT_LATCHED, OUTPUT_SEND } from "../memory/output.ts";
 import { PACKET_LEN, PACKET_PAYLOAD } from "../memory/packet.ts";
-import { REASON_MEDIA_GARBAGE, REASON_MEDIA_NO_REMOTE, REASON_MEDIA_PINHOLE, REASON_MEDIA_STRANGER, REASON_RELAYED } from "../memory/reason.ts";
+import {
+  REASON_IDLE_PORT,
+  REASON_MEDIA_GARBAGE,
+  REASON_MEDIA_NO_REMOTE,
+  REASON_MEDIA_PINHOLE,
+  REASON_MEDIA_STRANGER,
+  REASON_RELAYED,
+} from "../memory/reason.ts";
 import {
   FLOW_FLAGS,
   FLOW_FLAG_MUX,
@@ -112,6 +119,7 @@ export function mediaRelay(owner: i32, packet: i32): i32 {
   const payload: i32 = packet + PACKET_PAYLOAD;
   const len: i32 = ld32(packet + PACKET_LEN);
   const stream: boolean = ld32(flow + FLOW_PROTO) === PROTO_RTP;
+  if (rtcp && !stream) return REASON_IDLE_PORT;
   const content: i32 = stream ? contentOf(payload, len) : len > 0 ? CONTENT_MEDIA : CONTENT_WEAK;
   if (content === CONTENT_GARBAGE) return REASON_MEDIA_GARBAGE;
   const muxed: boolean = (ld32(flow + FLOW_FLAGS) & FLOW_FLAG_MUX) !== 0 && isControl(payload, len);
