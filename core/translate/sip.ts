@@ -245,6 +245,7 @@ export function sipTranslate(): void {
   if (isExchangeOver()) sdpSettle();
   const count: i32 = mentionCount();
   for (let i: i32 = 0; i < count; i++) mentionMap(i);
+  if (ld32(CONTEXT_REFUSED) !== 0) callAbandon();
   lengthsMap();
   if (ld32(CONTEXT_BINDING) < 0) st32(CONTEXT_BINDING, bindingAny());
   if (ld32(CONTEXT_BINDING) < 0) refuse(-ld32(CONTEXT_BINDING));
