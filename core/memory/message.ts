@@ -38,9 +38,8 @@ export const MESSAGE_CONTENT_LENGTH: i32 = 100;
 export const MESSAGE_EXPIRES: i32 = 104;
 /** CONTENT_* of the body. */
 export const MESSAGE_CONTENT: i32 = 108;
-/** Boundary of a multipart body, position and length. */
-export const MESSAGE_BOUNDARY: i32 = 112;
-export const MESSAGE_BOUNDARY_LEN: i32 = 116;
+/** Number of the boundaries below. */
+export const MESSAGE_BOUNDARY_COUNT: i32 = 112;
 export const MESSAGE_MENTION_COUNT: i32 = 120;
 export const MESSAGE_MEDIA_COUNT: i32 = 124;
 export const MESSAGE_EDIT_COUNT: i32 = 128;
@@ -54,8 +53,10 @@ export const MESSAGE_VIA_COUNT: i32 = 152;
 /** 0 until an SDP session was seen; then its sess-version line position. */
 export const MESSAGE_SDP: i32 = 156;
 
-/** Index of the Content-Length mention + 1, 0 for none. */
+/** Index of the last Content-Length mention + 1, 0 for none. */
 export const MESSAGE_LENGTH: i32 = 176;
+/** Boundaries of a multipart body and of those inside it: position and length each. */
+export const MESSAGE_BOUNDARIES: i32 = 192;
 /** Position behind the name of an rport parameter without a value, 0 for none: a local answer puts the port there. */
 export const MESSAGE_RPORT: i32 = 160;
 
@@ -113,6 +114,8 @@ export const MENTION_USER: i32 = 40;
 export const MENTION_USER_LEN: i32 = 44;
 export const MENTION_MEDIA: i32 = 40;
 export const MENTION_COUNT: i32 = 44;
+/** Of a Content-Length that says the same once more: MESSAGE_LENGTH as it was before it. */
+export const MENTION_BEFORE: i32 = 44;
 /** The address, 16 bytes, when the form is FORM_IP4 or FORM_IP6. */
 export const MENTION_ADDRESS: i32 = 48;
 

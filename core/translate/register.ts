@@ -203,12 +203,24 @@ function contactCommit(binding: i32, found: i32, granted: i32, stamp: i32): void
   probesBegin(binding);
 }
 
+/**
+ * Does the response in hand answer an earlier REGISTER of the same Call-ID than the one that was last committed, overtaken on
+ * its way (RFC 3261 10.3, step 7)? After that way's time a lower CSeq is that of a terminal which counts from the beginning.
+ */
+function isOvertaken(index: i32): boolean {
+  const r: i32 = registrationAt(index);
+  if (!registrationHasCallId(index) || ld32(r + REGISTRATION_ANSWERED) !== 0 || ld32(MESSAGE + MESSAGE_CSEQ) >= ld32(r + REGISTRATION_CSEQ)) return false;
+  const committed: i32 = (ld32(r + REGISTRATION_EXPIRES_AT) - mul(ld32(r + REGISTRATION_GRANTED), 1000)) | 0;
+  return ((ld32(HEADER_NOW) - committed) | 0) < BINDING_IDLE;
+}
+
 function contactSettle(index: i32, stamp: i32): void {
   const m: i32 = mentionAt(index);
   const binding: i32 = ld32(m + MENTION_FORM) === FORM_NAME ? -1 : bindingOf(m + MENTION_ADDRESS, portOrDefault(m));
   if (binding < 0) return;
   registrationUser(ld32(m + MENTION_USER), ld32(m + MENTION_USER_LEN));
   const found: i32 = registrationFind(ld32(CONTEXT_SERVICE), binding);
+  if (found >= 0 && isOvertaken(found)) return;
   if (ld32(bindingAt(binding) + BINDING_TERMINAL) !== ld32(CONTEXT_TERMINAL)) {
     if (found < 0 || !registrationHasCallId(found)) return;
     registrationMove(found, binding);
@@ -226,7 +238,7 @@ function registrationsSweep(stamp: i32): void {
     const r: i32 = registrationAt(index);
     next = registrationNext(index, service);
     const here: boolean = ld32(bindingAt(ld32(r + REGISTRATION_BINDING)) + BINDING_TERMINAL) === ld32(CONTEXT_TERMINAL);
-    if (here && ld32(r + REGISTRATION_STAMP) !== stamp) registrationClose(index);
+    if (here && ld32(r + REGISTRATION_STAMP) !== stamp && !isOvertaken(index)) registrationClose(index);
   }
 }
 

@@ -26,6 +26,7 @@ import {
   FORM_NAME,
   MENTION_ADDRESS,
   MENTION_AT,
+  MENTION_BEFORE,
   MENTION_END,
   MENTION_FORM,
   MENTION_HOST_END,
@@ -193,9 +194,9 @@ function lengthReplace(m: i32, delta: i32): void {
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_END), mark);
 }
 
-/** A part's own Content-Length follows the part. */
+/** A part's own Content-Length follows the part; the last comes first, since it may stand inside an earlier one. */
 function partLengthsMap(): void {
-  for (let i: i32 = ld32(MESSAGE + MESSAGE_LENGTH); i < mentionCount(); i++) {
+  for (let i: i32 = (mentionCount() - 1) | 0; i >= ld32(MESSAGE + MESSAGE_LENGTH); i--) {
     const m: i32 = mentionAt(i);
     const part: boolean = (ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK) === ROLE_CONTENT_LENGTH && ld32(m + MENTION_URI) !== 0;
     if (part) lengthReplace(m, editsDelta(ld32(m + MENTION_URI), ld32(m + MENTION_URI_END)));
@@ -218,13 +219,14 @@ function isStream(transport: i32): boolean {
   return transport === TRANSPORT_TCP || transport === TRANSPORT_TLS;
 }
 
-/** Content-Length follows its body (RFC 3261 20.14). */
+/** Content-Length follows its body (RFC 3261 20.14), each one where it stands more than once. */
 function lengthsMap(): void {
   if (ld32(MESSAGE + MESSAGE_LENGTH) === 0 && isStream(ld32(CONTEXT_TRANSPORT)) && ld8(ld32(MESSAGE + MESSAGE_BODY) - 1) === 10) lengthInsert();
   if (ld32(MESSAGE + MESSAGE_MEDIA_COUNT) === 0 && ld32(MESSAGE + MESSAGE_SDP) === 0) return;
   if (ld32(MESSAGE + MESSAGE_CONTENT) === CONTENT_MULTIPART) partLengthsMap();
-  const index: i32 = ld32(MESSAGE + MESSAGE_LENGTH);
-  if (index > 0) lengthReplace(mentionAt(index - 1), editsDelta(ld32(MESSAGE + MESSAGE_BODY), ld32(MESSAGE + MESSAGE_END)));
+  const delta: i32 = editsDelta(ld32(MESSAGE + MESSAGE_BODY), ld32(MESSAGE + MESSAGE_END));
+  for (let index: i32 = ld32(MESSAGE + MESSAGE_LENGTH); index > 0; index = ld32(mentionAt(index - 1) + MENTION_BEFORE))
+    lengthReplace(mentionAt(index - 1), delta);
 }
 
 /** Notes the message as a sign of life of its terminal and binding; a subscription keeps them for as long as it was granted. */
@@ -265,6 +267,7 @@ export function sipTranslate(): void {
   if (isExchangeOver()) sdpSettle();
   const count: i32 = mentionCount();
   for (let i: i32 = 0; i < count; i++) mentionMap(i);
+  if (ld32(CONTEXT_REFUSED) !== 0) callAbandon();
   lengthsMap();
   if (ld32(CONTEXT_BINDING) < 0) st32(CONTEXT_BINDING, bindingAny());
   if (ld32(CONTEXT_BINDING) < 0) refuse(-ld32(CONTEXT_BINDING));

@@ -43,7 +43,7 @@ export const PLANTS: Plant[] = [
     what: "Content-Length does not follow the body",
     into: "js",
     property: "length",
-    change: { file: "core/translate/sip.ts", from: "mentionMap(i);\n  lengthsMap();", to: "mentionMap(i);" },
+    change: { file: "core/translate/sip.ts", from: "  lengthsMap();\n  if", to: "  if" },
   },
   {
     what: "a Contact of the core side is skipped",

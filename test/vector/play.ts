@@ -21,6 +21,9 @@ import { type Outcome, type Packet, World } from "./world.ts";
 
 export type Way = "written" | "repeated" | "bytes";
 
+/** What a test of each is called beyond the section. */
+export const WAYS: Record<Way, string> = { written: "", repeated: ", all sent twice", bytes: ", byte by byte" };
+
 const START: Record<Way, number> = { written: 1_000_000, repeated: 0x7fffffff - 2500, bytes: 1_000_000 };
 const SIP = /SIP\/2\.0/i;
 
@@ -180,9 +183,10 @@ class Player {
   }
 }
 
-/** Does anything of the section come by a connection? */
-export function isStreamed(section: Section): boolean {
-  return section.turns.some(({ action }) => action.type === "in" && !action.route);
+/** The ways in which a section is played: the third only when something of it comes by a connection. */
+export function waysOf(section: Section): Way[] {
+  const streamed = section.turns.some(({ action }) => action.type === "in" && !action.route);
+  return streamed ? ["written", "repeated", "bytes"] : ["written", "repeated"];
 }
 
 export async function sectionPlay(section: Section, file: string, engines: Engine[], way: Way): Promise<void> {

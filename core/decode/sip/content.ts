@@ -1,6 +1,6 @@
 /*
- * Bodies: what a Content-Type says, and the application/sdp parts of a multipart one (RFC 5621 4, RFC 2046 5.1).
- * Found by Content-Type, never by the first "v=" (CONFORMANCE 48).
+ * Bodies: what a Content-Type says, and the application/sdp parts of a multipart one, also of one inside it (RFC 5621 4.2,
+ * RFC 2046 5.1). Found by Content-Type, never by the first "v=" (CONFORMANCE 48).
  */
 
 import { equal, ld32, ld8, scan8, st32 } from "../../machine.ts";
@@ -11,8 +11,8 @@ import {
   CONTENT_SDP,
   MENTION_URI,
   MENTION_URI_END,
-  MESSAGE_BOUNDARY,
-  MESSAGE_BOUNDARY_LEN,
+  MESSAGE_BOUNDARIES,
+  MESSAGE_BOUNDARY_COUNT,
   ROLE_CONTENT_LENGTH,
 } from "../../memory/message.ts";
 import { FAULT_MENTIONS, fault } from "../../memory/reason.ts";
@@ -24,6 +24,8 @@ import { quoteSkip } from "./uri.ts";
 
 /** Parts of one body that are looked at. */
 const PART_MAX: i32 = 32;
+/** How deep multiparts are entered. */
+const BOUNDARY_MAX: i32 = 4;
 
 /** "application" at [p, p+11). */
 function isApplication(p: i32, end: i32): boolean {
@@ -42,25 +44,33 @@ function isBoundary(p: i32, end: i32): boolean {
   return end - p === 8 && fold32(p) === 0x6e756f62 && fold32(p + 4) === 0x79726164;
 }
 
-/** Notes the boundary parameter of a multipart type. */
-function boundaryRead(p: i32, end: i32): void {
+/** Adds the boundary at [p, end). Returns false when it is empty or one too many. */
+function boundaryAdd(p: i32, end: i32): boolean {
+  const count: i32 = ld32(MESSAGE + MESSAGE_BOUNDARY_COUNT);
+  if (end <= p || count >= BOUNDARY_MAX) return false;
+  st32(MESSAGE + MESSAGE_BOUNDARIES + (count << 3), p);
+  st32(MESSAGE + MESSAGE_BOUNDARIES + (count << 3) + 4, end - p);
+  st32(MESSAGE + MESSAGE_BOUNDARY_COUNT, count + 1);
+  return true;
+}
+
+/** Notes the boundary parameter of a multipart type. Returns false when there is none to note. */
+function boundaryRead(p: i32, end: i32): boolean {
   let at: i32 = spaceSkip(p, end);
   while (at < end && ld8(at) === 59) {
     const name: i32 = spaceSkip(at + 1, end);
     const nameEnd: i32 = tokenEnd(name, end);
     let value: i32 = spaceSkip(nameEnd, end);
-    if (value >= end || ld8(value) !== 61) return;
+    if (value >= end || ld8(value) !== 61) return false;
     value = spaceSkip(value + 1, end);
     const quoted: boolean = value < end && ld8(value) === 34;
     let stop: i32 = value;
     if (quoted) stop = quoteSkip(value, end);
     else while (stop < end && ld8(stop) !== 59 && ld8(stop) > 32) stop++;
-    if (isBoundary(name, nameEnd)) {
-      st32(MESSAGE + MESSAGE_BOUNDARY, quoted ? value + 1 : value);
-      st32(MESSAGE + MESSAGE_BOUNDARY_LEN, quoted ? stop - value - 2 : stop - value);
-    }
+    if (isBoundary(name, nameEnd)) return quoted ? boundaryAdd(value + 1, stop - 1) : boundaryAdd(value, stop);
     at = spaceSkip(stop, end);
   }
+  return false;
 }
 
 /** "application/sdp" and nothing else in [p, end). */
@@ -68,7 +78,7 @@ function isUsual(p: i32, end: i32): boolean {
   return end - p === 15 && fold32(p) === 0x6c707061 && fold32(p + 4) === 0x74616369 && fold32(p + 8) === 0x2f6e6f69 && isSdp(p + 12, end);
 }
 
-/** CONTENT_* of a Content-Type value; the boundary of a multipart type is noted in the message. */
+/** CONTENT_* of a Content-Type value; the boundary of a multipart type is noted in the message, behind those around it. */
 export function contentRead(p: i32, end: i32): i32 {
   const type: i32 = spaceSkip(p, end);
   if (isUsual(type, end)) return CONTENT_SDP;
@@ -78,18 +88,24 @@ export function contentRead(p: i32, end: i32): i32 {
   const subtype: i32 = spaceSkip(slash + 1, end);
   const subtypeEnd: i32 = tokenEnd(subtype, end);
   if (isApplication(type, typeEnd) && isSdp(subtype, subtypeEnd)) return CONTENT_SDP;
-  if (!isMultipart(type, typeEnd)) return CONTENT_OTHER;
-  boundaryRead(subtypeEnd, end);
-  return ld32(MESSAGE + MESSAGE_BOUNDARY_LEN) > 0 ? CONTENT_MULTIPART : CONTENT_OTHER;
+  return isMultipart(type, typeEnd) && boundaryRead(subtypeEnd, end) ? CONTENT_MULTIPART : CONTENT_OTHER;
+}
+
+/** Does a line that begins with two hyphens at `p` go on with one of the boundaries? */
+function isDelimiter(p: i32, end: i32): boolean {
+  for (let i: i32 = 0; i < ld32(MESSAGE + MESSAGE_BOUNDARY_COUNT); i++) {
+    const boundary: i32 = MESSAGE + MESSAGE_BOUNDARIES + (i << 3);
+    const len: i32 = ld32(boundary + 4);
+    if (p + 2 + len <= end && equal(p + 2, ld32(boundary), len)) return true;
+  }
+  return false;
 }
 
 /** Position of the next delimiter line's first hyphen at or after `p`, `end` for none. */
 function delimiterFind(p: i32, end: i32): i32 {
-  const boundary: i32 = ld32(MESSAGE + MESSAGE_BOUNDARY);
-  const len: i32 = ld32(MESSAGE + MESSAGE_BOUNDARY_LEN);
   let at: i32 = p;
-  while (at + 2 + len <= end) {
-    if (ld8(at) === 45 && ld8(at + 1) === 45 && equal(at + 2, boundary, len)) return at;
+  while (at + 2 < end) {
+    if (ld8(at) === 45 && ld8(at + 1) === 45 && isDelimiter(at, end)) return at;
     at = scan8(at, end, 10) + 1;
   }
   return end;
@@ -97,8 +113,9 @@ function delimiterFind(p: i32, end: i32): i32 {
 
 /**
  * The next application/sdp part at or after `p`, a position inside a multipart body that ends at `end`. Its span is
- * written to the two words at `to`; a Content-Length of its own becomes a mention. Returns the position where the search
- * goes on, 0 when there is no more, or a fault.
+ * written to the two words at `to`; a Content-Length of its own becomes a mention. A multipart part is entered: its parts
+ * follow as if they were not nested (RFC 5621 4.3). Returns the position where the search goes on, 0 when there is no
+ * more, or a fault.
  */
 export function partNext(p: i32, end: i32, to: i32): i32 {
   let at: i32 = delimiterFind(p, end);
@@ -112,35 +129,27 @@ export function partNext(p: i32, end: i32, to: i32): i32 {
       const nameEnd: i32 = tokenEnd(line, stop);
       const colon: i32 = spaceSkip(nameEnd, stop);
       const name: i32 = colon < stop && ld8(colon) === 58 ? nameRead(line, nameEnd) : 0;
-      if (name === NAME_CONTENT_TYPE) content = partContent(colon + 1, stop);
+      if (name === NAME_CONTENT_TYPE) content = contentRead(colon + 1, stop);
       if (name === NAME_CONTENT_LENGTH) length = partLength(colon + 1, stop);
       if (length === -2) return fault(FAULT_MENTIONS, line);
       line = stop + 1;
     }
     const body: i32 = scan8(line, next, 10) + 1;
+    if (body <= next && length >= 0) partLengthSpan(length, body, partEnd(body, next));
     if (content === CONTENT_SDP && body <= next) {
-      const bodyEnd: i32 = partEnd(body, next);
       st32(to, body);
-      st32(to + 4, bodyEnd);
-      if (length >= 0) {
-        st32(mentionAt(length) + MENTION_URI, body);
-        st32(mentionAt(length) + MENTION_URI_END, bodyEnd);
-      }
+      st32(to + 4, partEnd(body, next));
       return next;
     }
-    at = next;
+    at = content === CONTENT_MULTIPART && body <= next ? delimiterFind(body, next) : next;
   }
   return 0;
 }
 
-/** CONTENT_SDP or CONTENT_OTHER: nested multiparts are not entered, and the outer boundary stays. */
-function partContent(p: i32, end: i32): i32 {
-  const boundary: i32 = ld32(MESSAGE + MESSAGE_BOUNDARY);
-  const len: i32 = ld32(MESSAGE + MESSAGE_BOUNDARY_LEN);
-  const content: i32 = contentRead(p, end);
-  st32(MESSAGE + MESSAGE_BOUNDARY, boundary);
-  st32(MESSAGE + MESSAGE_BOUNDARY_LEN, len);
-  return content;
+/** Notes the part whose length this mention is. */
+function partLengthSpan(length: i32, body: i32, bodyEnd: i32): void {
+  st32(mentionAt(length) + MENTION_URI, body);
+  st32(mentionAt(length) + MENTION_URI_END, bodyEnd);
 }
 
 /** Index of the mention made of a part's Content-Length, -1 when it is no number, -2 when there are too many. */
