@@ -28,6 +28,8 @@ export interface FakeRuntime extends Runtime {
   /** What was done with connections: "7 send text", "7 close", "7 abort". */
   done: string[];
   /** A connection from there arrives at a listener. Its receiver, or undefined when it is refused. */
+  /** Bytes that wait on every connection. */
+  waiting: number;
   connect(to: string, toPort: number, from: string, fromPort: number): StreamReceiver | undefined;
   timersStarted: number;
   /** Makes `listen` fail for an address with a system's code. */
@@ -40,12 +42,12 @@ export interface FakeRuntime extends Runtime {
 let streams = 0;
 
 /** A connection that only notes what is done with it. */
-function streamMake(done: string[]): Stream {
+function streamMake(done: string[], waiting: () => number): Stream {
   const number = ++streams;
   return {
     send(payload) {
       done.push(`${number} send ${new TextDecoder().decode(payload)}`);
-      return payload.length;
+      return waiting();
     },
     close: () => void done.push(`${number} close`),
     abort: () => void done.push(`${number} abort`),
@@ -63,6 +65,7 @@ export function fakeRuntime(): FakeRuntime {
     listeners: new Map(),
     dialled: [],
     done: [],
+    waiting: 0,
     streams: ["tcp"],
     listenStream(request) {
       const key = `${request.address} ${request.port}`;
@@ -71,9 +74,14 @@ export function fakeRuntime(): FakeRuntime {
     },
     dial(request) {
       fake.dialled.push(request);
-      return streamMake(fake.done);
+      return streamMake(fake.done, () => fake.waiting);
     },
-    connect: (to, toPort, from, fromPort) => fake.listeners.get(`${to} ${toPort}`)!.onStream(streamMake(fake.done), from, fromPort),
+    connect: (to, toPort, from, fromPort) =>
+      fake.listeners.get(`${to} ${toPort}`)!.onStream(
+        streamMake(fake.done, () => fake.waiting),
+        from,
+        fromPort,
+      ),
     timersStarted: 0,
     refuse: new Map(),
     listen(request) {
