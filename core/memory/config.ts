@@ -63,8 +63,14 @@ export const SERVICE_TERMINAL_EXPIRES: i32 = 16;
 export const SERVICE_SERVER_COUNT: i32 = 20;
 /** ICE_STRIP, ICE_RELAY or ICE_PASS. */
 export const SERVICE_ICE: i32 = 24;
+/** TRANSPORT_* towards the servers, plus one; 0: UDP for what came by UDP, TCP for every stream. */
+export const SERVICE_TRANSPORT: i32 = 28;
 /** Address E. */
 export const SERVICE_ADDRESS: i32 = 32;
+/** Ports of E for TLS, WebSocket and secure WebSocket, 0 for none; UDP and TCP have SERVICE_PORT. */
+export const SERVICE_TLS_PORT: i32 = 48;
+export const SERVICE_WS_PORT: i32 = 52;
+export const SERVICE_WSS_PORT: i32 = 56;
 /** Up to SERVER_MAX servers: address (16), port (i32), 12 spare. */
 export const SERVICE_SERVERS: i32 = 64;
 export const SERVER_MAX: i32 = 6;
@@ -79,6 +85,8 @@ export const SERVICE_HIDE_ORIGIN: i32 = 2;
 export const SERVICE_OPEN_CORE: i32 = 4;
 /** A full table drops new work silently instead of answering 503. */
 export const SERVICE_SILENT_REJECT: i32 = 8;
+/** A request whose Max-Forwards is 0 is answered 483 instead of passed (CONFORMANCE 32: Culvert is no hop). */
+export const SERVICE_COUNT_HOPS: i32 = 16;
 
 export const ICE_STRIP: i32 = 0;
 export const ICE_RELAY: i32 = 1;

@@ -26,9 +26,21 @@ export const CONTEXT_REFUSED: i32 = CONTEXT + 48;
 export const CONTEXT_ROUTED: i32 = CONTEXT + 52;
 /** The token's source port for a response (0: as sent-by). */
 export const CONTEXT_VIA_PORT: i32 = CONTEXT + 56;
+/** Where the message stands. */
+export const CONTEXT_PAYLOAD: i32 = CONTEXT + 80;
+export const CONTEXT_LEN: i32 = CONTEXT + 84;
+/** TRANSPORT_* by which it leaves. */
+export const CONTEXT_TRANSPORT: i32 = CONTEXT + 88;
+/** TRANSPORT_* of the terminal, and of the core for it. */
+export const CONTEXT_ACCESS: i32 = CONTEXT + 92;
+export const CONTEXT_CORE: i32 = CONTEXT + 96;
+/** Port e for what the terminal uses. */
+export const CONTEXT_PORT: i32 = CONTEXT + 100;
+/** Port to dial where no connection leads to the remote port, 0 for that very port. */
+export const CONTEXT_DIAL_PORT: i32 = CONTEXT + 104;
 /** Is the description in hand an offer or answer that is to be taken over? And the dialog it is set aside for, 0 for what is in force. */
-export const CONTEXT_TAKEN: i32 = CONTEXT + 96;
-export const CONTEXT_ASIDE: i32 = CONTEXT + 100;
+export const CONTEXT_TAKEN: i32 = CONTEXT + 112;
+export const CONTEXT_ASIDE: i32 = CONTEXT + 116;
 /** Address that the top Via was restored to, for `received`. */
 export const CONTEXT_VIA: i32 = CONTEXT + 64;
 

@@ -10,7 +10,7 @@ import { ld32, mul, st32 } from "../machine.ts";
 
 export const MAGIC: i32 = 0x43564c54;
 /** Raised whenever a record, a kind or a meaning below changes. */
-export const ABI_VERSION: i32 = 1;
+export const ABI_VERSION: i32 = 2;
 
 /* Header, at address 0. */
 export const HEADER_MAGIC: i32 = 0;
@@ -42,6 +42,11 @@ export const SCRATCH_ADDRESS: i32 = 944;
 /** Identities (keyed hashes) of the message in hand: table/registration.ts and table/call.ts. */
 export const SCRATCH_KEYS: i32 = 976;
 export const SCRATCH_CALL: i32 = 1000;
+/** What input/stream.ts found: FRAME_* kind, where the message stands and how long it is; what its search for a head left. */
+export const FRAME_KIND: i32 = 1008;
+export const FRAME_AT: i32 = 1012;
+export const FRAME_LEN: i32 = 1016;
+export const FRAME_SCAN: i32 = 1020;
 
 /* Capacities, written by the host before boot: how many records of each kind. */
 export const CAPACITY_TERMINALS: i32 = 64;
@@ -52,6 +57,9 @@ export const CAPACITY_FLOWS: i32 = 80;
 /** Sum of the ports of all pools. */
 export const CAPACITY_PORTS: i32 = 84;
 export const CAPACITY_RULES: i32 = 88;
+export const CAPACITY_CONNECTIONS: i32 = 92;
+/** Blocks of BLOCK_SIZE bytes for messages of which a part has come. */
+export const CAPACITY_BLOCKS: i32 = 116;
 
 /* Configuration counts, written by the host before boot or before input(Kind.Config). */
 export const CONFIG_REALMS: i32 = 96;
@@ -122,8 +130,10 @@ export const SLABS: i32 = 678080;
 export const SLAB_SIZE: i32 = 64;
 /** The pools as they were at boot, with what the core keeps about them: table/port.ts. */
 export const POOL_STATES: i32 = 678592;
+/** Where a message that came in pieces is put together: as INPUT. */
+export const REASSEMBLY: i32 = 682688;
 /** Where the tables begin. */
-export const TABLES: i32 = 682688;
+export const TABLES: i32 = 748352;
 
 /*
  * A terminal and its own binding share a unit of 256 bytes, so that a message touches one page for both; further
@@ -138,6 +148,8 @@ export const CALL_SIZE: i32 = 256;
 export const FLOW_SIZE: i32 = 512;
 export const TIMER_SIZE: i32 = 16;
 export const RULE_SIZE: i32 = 128;
+export const CONNECTION_SIZE: i32 = 128;
+export const BLOCK_SIZE: i32 = 2048;
 
 /* Regions whose addresses a host may ask for. */
 export const REGION_HEADER: i32 = 0;
@@ -161,6 +173,8 @@ export const REGION_TIMERS: i32 = 22;
 export const REGION_BUCKETS: i32 = 23;
 export const REGION_RULES: i32 = 24;
 export const REGION_CLASSIFIER: i32 = 25;
+export const REGION_CONNECTIONS: i32 = 26;
+export const REGION_BLOCKS: i32 = 27;
 /** First address past the last table: the size that the memory must have. */
 export const REGION_END: i32 = 31;
 
@@ -232,8 +246,9 @@ export function layoutWrite(): i32 {
   const registrations: i32 = ld32(CAPACITY_REGISTRATIONS);
   const calls: i32 = ld32(CAPACITY_CALLS);
   const rules: i32 = ld32(CAPACITY_RULES);
-  const timers: i32 = (terminals + bindings + registrations + calls) | 0;
-  const buckets: i32 = (bucketCount(terminals) + bucketCount(bindings) + (bucketCount(registrations) << 1) + bucketCount(calls)) | 0;
+  const connections: i32 = ld32(CAPACITY_CONNECTIONS);
+  const timers: i32 = (terminals + bindings + registrations + calls + connections) | 0;
+  const buckets: i32 = (bucketCount(terminals) + bucketCount(bindings) + (bucketCount(registrations) << 1) + bucketCount(calls) + bucketCount(connections)) | 0;
   placeFixed();
   let at: i32 = TABLES;
   st32(DIRECTORY + (REGION_BINDINGS << 2), at + TERMINAL_LENGTH);
@@ -246,6 +261,8 @@ export function layoutWrite(): i32 {
   at = place(REGION_BUCKETS, at, buckets << 2);
   at = place(REGION_RULES, at, mul(rules, RULE_SIZE));
   at = place(REGION_CLASSIFIER, at, mul(RULE_FIELDS, fieldSize(rules)));
+  at = place(REGION_CONNECTIONS, at, mul(connections, CONNECTION_SIZE));
+  at = place(REGION_BLOCKS, at, mul(ld32(CAPACITY_BLOCKS), BLOCK_SIZE));
   st32(DIRECTORY + (REGION_END << 2), at);
   return at;
 }

@@ -54,7 +54,7 @@ export const MESSAGE_VIA_COUNT: i32 = 152;
 /** 0 until an SDP session was seen; then its sess-version line position. */
 export const MESSAGE_SDP: i32 = 156;
 
-/** Index of the Content-Length mention + 1, 0 for none. */
+/** Index of the last Content-Length mention + 1, 0 for none. */
 export const MESSAGE_LENGTH: i32 = 176;
 /** Seconds of the Session-Expires header (RFC 4028 4), 0 for absent. */
 export const MESSAGE_SESSION: i32 = 180;
@@ -127,6 +127,8 @@ export const MENTION_USER: i32 = 40;
 export const MENTION_USER_LEN: i32 = 44;
 export const MENTION_MEDIA: i32 = 40;
 export const MENTION_COUNT: i32 = 44;
+/** Of a Content-Length that says the same once more: MESSAGE_LENGTH as it was before it. */
+export const MENTION_BEFORE: i32 = 44;
 /** The address, 16 bytes, when the form is FORM_IP4 or FORM_IP6. */
 export const MENTION_ADDRESS: i32 = 48;
 
@@ -136,10 +138,14 @@ export const MENTION_ROLE_MASK: i32 = 0xff;
 export const MENTION_FLAG_BARE: i32 = 0x100;
 /** sips: default port 5061. */
 export const MENTION_FLAG_SIPS: i32 = 0x200;
-/** transport= other than udp. */
-export const MENTION_FLAG_STREAM: i32 = 0x400;
 /** The lr parameter: a loose router (RFC 3261 16.12). */
 export const MENTION_FLAG_LOOSE: i32 = 0x800;
+/** What the URI's transport parameter or the Via says: NAMED_*. */
+export const MENTION_NAMED_SHIFT: i32 = 12;
+export const MENTION_NAMED_MASK: i32 = 7;
+export const NAMED_NONE: i32 = 0;
+/** TRANSPORT_* plus one up to 5; then one that Culvert does not know. */
+export const NAMED_OTHER: i32 = 7;
 
 export const ROLE_REQUEST_URI: i32 = 1;
 /** Sent-by of the top Via; then its received and rport values. */

@@ -8,12 +8,15 @@ export const OUTPUT_KIND: i32 = 0;
 export const OUTPUT_REALM: i32 = 4;
 export const OUTPUT_LOCAL_PORT: i32 = 8;
 export const OUTPUT_REMOTE_PORT: i32 = 12;
-/** Address in memory and number of bytes of what is sent. */
+/** Address in memory and number of bytes of what is sent. For OUTPUT_DIAL the first is the index of the service. */
 export const OUTPUT_PAYLOAD: i32 = 16;
 export const OUTPUT_LEN: i32 = 20;
-/** For OUTPUT_TIMEOUT: milliseconds until the next input(Kind.Timeout) is due, -1 for never. For OUTPUT_EVENT: its subject. */
+/**
+ * For OUTPUT_TIMEOUT: milliseconds until the next input(Kind.Timeout) is due, -1 for never. For OUTPUT_EVENT: its subject.
+ * For OUTPUT_SEND, DIAL and HANG: handle of the connection, 0 for a datagram. For OUTPUT_BIND and UNBIND: TRANSPORT_*.
+ */
 export const OUTPUT_VALUE: i32 = 24;
-/** POOL_SIGNAL or POOL_MEDIA for OUTPUT_BIND and OUTPUT_UNBIND. For OUTPUT_EVENT: a detail. */
+/** POOL_SIGNAL or POOL_MEDIA for OUTPUT_BIND and OUTPUT_UNBIND. For OUTPUT_DIAL: TRANSPORT_*. For OUTPUT_EVENT: a detail. */
 export const OUTPUT_DETAIL: i32 = 28;
 export const OUTPUT_LOCAL: i32 = 32;
 export const OUTPUT_REMOTE: i32 = 48;
@@ -30,6 +33,13 @@ export const OUTPUT_BIND: i32 = 3;
 export const OUTPUT_UNBIND: i32 = 4;
 /** Something a person or a log wants to know; the code stands in OUTPUT_REALM. */
 export const OUTPUT_EVENT: i32 = 5;
+/**
+ * Open a connection from the local address (its port is only a wish) to the remote one. What is sent on it meanwhile is
+ * the host's to keep; input(Kind.Open) says that it is up, input(Kind.Close) that it is not.
+ */
+export const OUTPUT_DIAL: i32 = 6;
+/** Close a connection, after what was sent on it: its handle is not known any more. */
+export const OUTPUT_HANG: i32 = 7;
 
 /* Events. OUTPUT_VALUE is the handle of the record that it is about. */
 export const EVENT_REGISTERED: i32 = 1;

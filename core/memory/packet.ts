@@ -1,6 +1,7 @@
 /*
  * A packet as the host hands it in: a header, then the payload. The same shape stands at INPUT
- * (Kind.Datagram) and in each of the SLOTS (Kind.Batch).
+ * (Kind.Datagram, Open, Stream, Close) and in each of the SLOTS (Kind.Batch). Of a stream only connection and length
+ * need be said: the core fills in the rest from what it was told when the connection opened.
  */
 
 /** Payload bytes. */
@@ -18,9 +19,21 @@ export const PACKET_MPLS: i32 = 28;
 /** Source and destination address, 16 bytes each. */
 export const PACKET_SOURCE: i32 = 32;
 export const PACKET_DESTINATION: i32 = 48;
+/** Handle of the connection that it came by, 0 for a datagram; for Kind.Open the dialled one that is up, 0 for an accepted one. */
+export const PACKET_CONNECTION: i32 = 64;
+/** TRANSPORT_* */
+export const PACKET_TRANSPORT: i32 = 68;
 /** Keyed hash of the source, written by the core. */
 export const PACKET_HASH: i32 = 88;
 /** Where the payload begins; the bytes between are for labels and link-layer headers. */
 export const PACKET_PAYLOAD: i32 = 96;
 
+export const PROTOCOL_TCP: i32 = 6;
 export const PROTOCOL_UDP: i32 = 17;
+
+/* What SIP is carried by (RFC 3261 18, RFC 7118). */
+export const TRANSPORT_UDP: i32 = 0;
+export const TRANSPORT_TCP: i32 = 1;
+export const TRANSPORT_TLS: i32 = 2;
+export const TRANSPORT_WS: i32 = 3;
+export const TRANSPORT_WSS: i32 = 4;

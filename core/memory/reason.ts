@@ -11,6 +11,12 @@ export const KIND_DATAGRAM: i32 = 1;
 export const KIND_BATCH: i32 = 2;
 /** The configuration was rewritten: rules are compiled again. */
 export const KIND_CONFIG: i32 = 3;
+/** A connection was accepted, or one that was dialled is up. Returns its handle, or a fault: then it is to be closed. */
+export const KIND_OPEN: i32 = 4;
+/** `len` bytes of a connection at INPUT. Returns how many were taken: the rest did not fit the output queue. */
+export const KIND_STREAM: i32 = 5;
+/** A connection is gone, or could not be opened: then the `len` bytes at INPUT are what was to be sent on it. */
+export const KIND_CLOSE: i32 = 6;
 
 /* Verdicts. */
 export const VERDICT_FORWARDED: i32 = 0;
@@ -47,10 +53,13 @@ export const REASON_STRANGER: i32 = 16;
 export const REASON_FOREIGN_VIA: i32 = 17;
 /** Translated but for its body, which a digest with qop=auth-int covers (CONFORMANCE 29). */
 export const REASON_BODY_SIGNED: i32 = 19;
+/** Max-Forwards was 0, and the service wants that answered. */
+export const REASON_HOPS: i32 = 29;
 /** A port of ours that nothing uses. */
 export const REASON_IDLE_PORT: i32 = 18;
 export const REASON_TERMINALS_FULL: i32 = 20;
 export const REASON_BINDINGS_FULL: i32 = 21;
+export const REASON_CONNECTIONS_FULL: i32 = 22;
 export const REASON_CALLS_FULL: i32 = 23;
 export const REASON_FLOWS_FULL: i32 = 24;
 export const REASON_SIGNAL_PORTS_FULL: i32 = 25;
@@ -64,6 +73,17 @@ export const REASON_MEDIA_GARBAGE: i32 = 33;
 /** The other side's address is not known yet: nothing is sent to a terminal that has not sent. */
 export const REASON_MEDIA_NO_REMOTE: i32 = 34;
 export const REASON_MEDIA_PINHOLE: i32 = 35;
+/* Streams. */
+export const REASON_OPENED: i32 = 40;
+export const REASON_CLOSED: i32 = 41;
+/** The message is not complete yet. */
+export const REASON_PARTIAL: i32 = 42;
+/** A double CRLF, answered by one (RFC 5626 4.4.1). */
+export const REASON_PING: i32 = 43;
+/** The terminal's connection is gone, and nothing else leads there. */
+export const REASON_NO_CONNECTION: i32 = 44;
+/** No room for a part of a message: its connection is closed. */
+export const REASON_BLOCKS_FULL: i32 = 45;
 /* Decoding faults: the message is passed or dropped as the service says. */
 export const FAULT_START_LINE: i32 = 48;
 export const FAULT_HEADER: i32 = 49;
@@ -82,6 +102,8 @@ export const FAULT_EDITS: i32 = 61;
 export const FAULT_KIND: i32 = 70;
 export const FAULT_NOT_BOOTED: i32 = 71;
 export const FAULT_CONFIG: i32 = 73;
+/** No connection has this handle, or it has one already. */
+export const FAULT_CONNECTION: i32 = 74;
 
 /** A fault as one negative i32: the reason in bits 24 to 30, the position in the message below. */
 export function fault(reason: i32, position: i32): i32 {

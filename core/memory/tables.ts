@@ -12,11 +12,13 @@ export const HANDLE_SHIFT: i32 = 20;
 /* Terminal: A:a at a service, seen through its NAT. TERMINAL_LENGTH. */
 export const TERMINAL_HASH: i32 = 8;
 export const TERMINAL_REALM: i32 = 12;
+/** Two bytes: index of the service, TRANSPORT_*. */
 export const TERMINAL_SERVICE: i32 = 16;
+export const TERMINAL_TRANSPORT: i32 = 17;
 /** Port a as seen on the wire. */
 export const TERMINAL_PORT: i32 = 20;
-/** Time of the last packet from it. */
-export const TERMINAL_SEEN: i32 = 24;
+/** Handle of the connection that it was last heard by, 0 for none. */
+export const TERMINAL_CONNECTION: i32 = 24;
 export const TERMINAL_BINDINGS: i32 = 28;
 export const TERMINAL_ADDRESS: i32 = 32;
 /** First binding (index + 1), the one that CRLF, probes and undecodable messages use. */
@@ -46,8 +48,10 @@ export const BINDING_SPELLED_PORT: i32 = 44;
 export const BINDING_ADDRESS: i32 = 48;
 /** What the terminal writes, as it writes it: "10.0.0.1:5060". */
 export const BINDING_SPELLED_LEN: i32 = 64;
-export const BINDING_SPELLED: i32 = 68;
-export const SPELLED_MAX: i32 = 124;
+/** First connection (index + 1) between C:c and the core. */
+export const BINDING_CONNECTIONS: i32 = 68;
+export const BINDING_SPELLED: i32 = 72;
+export const SPELLED_MAX: i32 = 120;
 
 /* Registration: an address of record at a binding (RFC 3261 10.3). REGISTRATION_SIZE. */
 export const REGISTRATION_HASH: i32 = 8;
@@ -215,6 +219,43 @@ export const LATCHED_LOCKED: i32 = 3;
 
 export const SIDE_ACCESS: i32 = 1;
 export const SIDE_CORE: i32 = 2;
+
+/* Connection: TCP, TLS or WebSocket, with a terminal or with the core. CONNECTION_SIZE. */
+export const CONNECTION_HASH: i32 = 8;
+/** TRANSPORT_* */
+export const CONNECTION_TRANSPORT: i32 = 12;
+export const CONNECTION_REALM: i32 = 16;
+export const CONNECTION_SERVICE: i32 = 20;
+/** Index of the binding on whose C:c it is, -1 on the access side. */
+export const CONNECTION_BINDING: i32 = 24;
+/** Next connection (index + 1) of the binding. */
+export const CONNECTION_NEXT: i32 = 28;
+/** CONNECTION_DIALLED or CONNECTION_ACCEPTED. */
+export const CONNECTION_ORIGIN: i32 = 32;
+/** Handle of the terminal that was last heard by it, 0 for none. */
+export const CONNECTION_TERMINAL: i32 = 36;
+export const CONNECTION_REMOTE_PORT: i32 = 40;
+export const CONNECTION_LOCAL_PORT: i32 = 44;
+/** Addresses: of the other end, and ours. */
+export const CONNECTION_REMOTE: i32 = 48;
+export const CONNECTION_LOCAL: i32 = 64;
+/* What has come of a message: first and last block (index + 1), bytes in the last one, bytes in all, how long the message is (0: its head is not complete). */
+export const CONNECTION_FIRST: i32 = 80;
+export const CONNECTION_LAST: i32 = 84;
+export const CONNECTION_FILL: i32 = 88;
+export const CONNECTION_HELD: i32 = 92;
+export const CONNECTION_NEED: i32 = 96;
+/** Between messages: line ends seen. Inside a head: how it ended so far, see input/frame/sip.ts. */
+export const CONNECTION_SCAN: i32 = 100;
+/** Time of the last byte, and of the first byte of the message that is not complete. */
+export const CONNECTION_SEEN: i32 = 104;
+export const CONNECTION_SINCE: i32 = 108;
+
+export const CONNECTION_ACCEPTED: i32 = 1;
+export const CONNECTION_DIALLED: i32 = 2;
+
+/** Bytes of a block begin here; before them the words of its slab, in as many bytes as are cleared at once. */
+export const BLOCK_BYTES: i32 = 32;
 
 /* Entry of the ports table, one i32 a port: 0 free, else what owns it. */
 export const PORT_BINDING: i32 = 0x10000000;

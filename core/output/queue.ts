@@ -8,7 +8,9 @@ import { copy, ld32, st32 } from "../machine.ts";
 import { ASSEMBLY, ASSEMBLY_SIZE, ASSEMBLY_TOP, HEADER_OUT_HEAD, HEADER_OUT_TAIL, OUTPUTS, OUTPUT_MAX, OUTPUT_SIZE } from "../memory/layout.ts";
 import {
   OUTPUT_DETAIL,
+  OUTPUT_DIAL,
   OUTPUT_EVENT,
+  OUTPUT_HANG,
   OUTPUT_KIND,
   OUTPUT_LEN,
   OUTPUT_LOCAL,
@@ -17,11 +19,26 @@ import {
   OUTPUT_REALM,
   OUTPUT_REMOTE,
   OUTPUT_REMOTE_PORT,
+  OUTPUT_SEND,
   OUTPUT_TIMEOUT,
   OUTPUT_VALUE,
 } from "../memory/output.ts";
+import {
+  CONNECTION_LOCAL,
+  CONNECTION_LOCAL_PORT,
+  CONNECTION_REALM,
+  CONNECTION_REMOTE,
+  CONNECTION_REMOTE_PORT,
+  CONNECTION_SERVICE,
+  CONNECTION_TRANSPORT,
+} from "../memory/tables.ts";
 import { addressCopy } from "../bytes/address.ts";
+import { connectionAt } from "../table/connection.ts";
+import { SLAB_CONNECTIONS, handleOf } from "../table/slab.ts";
 import { timerWait } from "../table/timer.ts";
+
+/** What one message may take in ASSEMBLY: itself, and an answer of ours. */
+const ASSEMBLY_MESSAGE: i32 = 131072;
 
 /** Forgets what was left: called at the door of every input. */
 export function outputReset(): void {
@@ -66,14 +83,57 @@ export function outputSend(kind: i32, realm: i32, local: i32, localPort: i32, re
   addressCopy(record + OUTPUT_REMOTE, remote);
 }
 
-/** BIND or UNBIND of an address of ours; `detail` is the kind of its pool. */
-export function outputSocket(kind: i32, realm: i32, local: i32, port: i32, detail: i32): void {
+/** A SEND on a connection. */
+export function outputStream(connection: i32, payload: i32, len: i32): void {
+  const c: i32 = connectionAt(connection);
+  const tail: i32 = OUTPUTS + (ld32(HEADER_OUT_TAIL) << 6);
+  outputSend(
+    OUTPUT_SEND,
+    ld32(c + CONNECTION_REALM),
+    c + CONNECTION_LOCAL,
+    ld32(c + CONNECTION_LOCAL_PORT),
+    c + CONNECTION_REMOTE,
+    ld32(c + CONNECTION_REMOTE_PORT),
+    payload,
+    len,
+  );
+  st32(tail + OUTPUT_VALUE, handleOf(SLAB_CONNECTIONS, connection));
+}
+
+/** DIAL of a connection to an address and port. */
+export function outputDial(connection: i32, remote: i32, port: i32): void {
+  const c: i32 = connectionAt(connection);
+  const record: i32 = outputNext(OUTPUT_DIAL);
+  st32(record + OUTPUT_REALM, ld32(c + CONNECTION_REALM));
+  st32(record + OUTPUT_LOCAL_PORT, ld32(c + CONNECTION_LOCAL_PORT));
+  st32(record + OUTPUT_REMOTE_PORT, port);
+  st32(record + OUTPUT_PAYLOAD, ld32(c + CONNECTION_SERVICE));
+  st32(record + OUTPUT_LEN, 0);
+  st32(record + OUTPUT_VALUE, handleOf(SLAB_CONNECTIONS, connection));
+  st32(record + OUTPUT_DETAIL, ld32(c + CONNECTION_TRANSPORT));
+  addressCopy(record + OUTPUT_LOCAL, c + CONNECTION_LOCAL);
+  addressCopy(record + OUTPUT_REMOTE, remote);
+}
+
+/** HANG of a connection. */
+export function outputHang(connection: i32): void {
+  st32(outputNext(OUTPUT_HANG) + OUTPUT_VALUE, handleOf(SLAB_CONNECTIONS, connection));
+}
+
+/** Is there room for another message to be put together? */
+export function assemblyRoom(): boolean {
+  return ld32(ASSEMBLY_TOP) + ASSEMBLY_MESSAGE <= ASSEMBLY + ASSEMBLY_SIZE;
+}
+
+/** BIND or UNBIND of an address of ours for a transport; `detail` is the kind of its pool. */
+export function outputSocket(kind: i32, realm: i32, local: i32, port: i32, transport: i32, detail: i32): void {
   const record: i32 = outputNext(kind);
   st32(record + OUTPUT_REALM, realm);
   st32(record + OUTPUT_LOCAL_PORT, port);
   st32(record + OUTPUT_REMOTE_PORT, 0);
   st32(record + OUTPUT_PAYLOAD, 0);
   st32(record + OUTPUT_LEN, 0);
+  st32(record + OUTPUT_VALUE, transport);
   st32(record + OUTPUT_DETAIL, detail);
   addressCopy(record + OUTPUT_LOCAL, local);
 }

@@ -10,7 +10,14 @@ import { NAT_NEVER, POOL_ADDRESS, REALM_NAT } from "../memory/config.ts";
 import { PROTO_RTP } from "../memory/message.ts";
 import { EVENT_LATCHED, OUTPUT_SEND } from "../memory/output.ts";
 import { PACKET_LEN, PACKET_PAYLOAD } from "../memory/packet.ts";
-import { REASON_MEDIA_GARBAGE, REASON_MEDIA_NO_REMOTE, REASON_MEDIA_PINHOLE, REASON_MEDIA_STRANGER, REASON_RELAYED } from "../memory/reason.ts";
+import {
+  REASON_IDLE_PORT,
+  REASON_MEDIA_GARBAGE,
+  REASON_MEDIA_NO_REMOTE,
+  REASON_MEDIA_PINHOLE,
+  REASON_MEDIA_STRANGER,
+  REASON_RELAYED,
+} from "../memory/reason.ts";
 import {
   FLOW_FLAGS,
   FLOW_FLAG_MUX,
@@ -41,6 +48,7 @@ import {
   SIDE_RTP_ADDRESS,
   SIDE_RTP_PORT,
 } from "../memory/tables.ts";
+import { addressEqual } from "../bytes/address.ts";
 import { outputEvent, outputSend } from "../output/queue.ts";
 import { flowAt, rtcpPortOf, sideAt, sideMoved } from "../table/flow.ts";
 import { poolAt } from "../table/port.ts";
@@ -92,6 +100,11 @@ function isLeft(block: i32, latch: i32): boolean {
   return ld32(latch + LATCH_STATE) === LATCHED_PINHOLE && ld32(block + SIDE_OPEN) !== 0 && sideMoved(block);
 }
 
+/** Is that our own pair of ports on this side? What is sent there would come back as the other side's (CONFORMANCE 76). */
+function isOurs(block: i32, address: i32, port: i32): boolean {
+  return ((port ^ ld32(block + SIDE_PORT)) & -2) === 0 && addressEqual(address, poolAt(ld32(block + SIDE_POOL)) + POOL_ADDRESS);
+}
+
 /** Sends towards one side: to where it was learned, or where it was signalled if that may be trusted. */
 function sendTowards(block: i32, rtcp: boolean, payload: i32, len: i32): i32 {
   const rtp: i32 = block + SIDE_LATCH_RTP;
@@ -103,8 +116,9 @@ function sendTowards(block: i32, rtcp: boolean, payload: i32, len: i32): i32 {
     const explicit: boolean = ld32(block + SIDE_RTCP_PORT) !== 0;
     return send(block, true, rtp + LATCH_ADDRESS, explicit ? port : (ld32(rtp + LATCH_PORT) + 1) & 0xffff, payload, len);
   }
-  if (ld32(block + SIDE_OPEN) === 0 || port === 0) return REASON_MEDIA_NO_REMOTE;
-  return send(block, rtcp, block + (rtcp ? SIDE_RTCP_ADDRESS : SIDE_RTP_ADDRESS), port, payload, len);
+  const address: i32 = block + (rtcp ? SIDE_RTCP_ADDRESS : SIDE_RTP_ADDRESS);
+  if (ld32(block + SIDE_OPEN) === 0 || port === 0 || isOurs(block, address, port)) return REASON_MEDIA_NO_REMOTE;
+  return send(block, rtcp, address, port, payload, len);
 }
 
 /** Relays the packet that came to a media port with this owner. Returns its reason. */
@@ -118,6 +132,7 @@ export function mediaRelay(owner: i32, packet: i32): i32 {
   const payload: i32 = packet + PACKET_PAYLOAD;
   const len: i32 = ld32(packet + PACKET_LEN);
   const stream: boolean = ld32(flow + FLOW_PROTO) === PROTO_RTP;
+  if (rtcp && !stream) return REASON_IDLE_PORT;
   const content: i32 = stream ? contentOf(payload, len) : len > 0 ? CONTENT_MEDIA : CONTENT_WEAK;
   if (content === CONTENT_GARBAGE) return REASON_MEDIA_GARBAGE;
   const muxed: boolean = (ld32(flow + FLOW_FLAGS) & FLOW_FLAG_MUX) !== 0 && isControl(payload, len);

@@ -9,12 +9,15 @@ import {
   SERVER_PORT,
   SERVER_SIZE,
   SERVICE_ACCESS,
-  SERVICE_ADDRESS,
   SERVICE_CORE,
   SERVICE_PORT,
   SERVICE_SERVERS,
   SERVICE_SERVER_COUNT,
+  SERVICE_TLS_PORT,
+  SERVICE_WSS_PORT,
+  SERVICE_WS_PORT,
 } from "../memory/config.ts";
+import { TRANSPORT_TLS, TRANSPORT_WS, TRANSPORT_WSS } from "../memory/packet.ts";
 import { addressEqual } from "../bytes/address.ts";
 
 export function realmAt(index: i32): i32 {
@@ -40,9 +43,11 @@ export function serverFind(service: i32, address: i32, port: i32): i32 {
   return -1;
 }
 
-/** Is this E:e of the service? */
-export function serviceIs(service: i32, address: i32, port: i32): boolean {
-  return ld32(service + SERVICE_PORT) === port && addressEqual(service + SERVICE_ADDRESS, address);
+/** Port e of a service for what terminals use. */
+export function servicePort(service: i32, transport: i32): i32 {
+  if (transport === TRANSPORT_TLS) return ld32(service + SERVICE_TLS_PORT);
+  if (transport === TRANSPORT_WS) return ld32(service + SERVICE_WS_PORT);
+  return ld32(service + (transport === TRANSPORT_WSS ? SERVICE_WSS_PORT : SERVICE_PORT));
 }
 
 function inRange(value: i32, count: i32): boolean {

@@ -8,15 +8,21 @@ import { clear, fill, ld32, mul, st32 } from "../machine.ts";
 import {
   BINDING_LENGTH,
   BINDING_SIZE,
+  BLOCK_SIZE,
   CALL_SIZE,
+  CAPACITY_BLOCKS,
   CAPACITY_CALLS,
+  CAPACITY_CONNECTIONS,
   CAPACITY_FLOWS,
   CAPACITY_REGISTRATIONS,
   CAPACITY_TERMINALS,
+  CONNECTION_SIZE,
   FLOW_SIZE,
   REGION_BINDINGS,
+  REGION_BLOCKS,
   REGION_BUCKETS,
   REGION_CALLS,
+  REGION_CONNECTIONS,
   REGION_FLOWS,
   REGION_REGISTRATIONS,
   REGION_TERMINALS,
@@ -29,13 +35,15 @@ import {
   bucketCount,
   table,
 } from "../memory/layout.ts";
-import { HANDLE_SHIFT, RECORD_GENERATION, RECORD_LINK } from "../memory/tables.ts";
+import { BLOCK_BYTES, HANDLE_INDEX, HANDLE_SHIFT, RECORD_GENERATION, RECORD_LINK } from "../memory/tables.ts";
 
 export const SLAB_TERMINALS: i32 = 0;
 export const SLAB_BINDINGS: i32 = 1;
 export const SLAB_REGISTRATIONS: i32 = 2;
 export const SLAB_CALLS: i32 = 3;
 export const SLAB_FLOWS: i32 = 4;
+export const SLAB_CONNECTIONS: i32 = 5;
+export const SLAB_BLOCKS: i32 = 6;
 
 /* Offsets into a slab's bookkeeping. */
 const BASE: i32 = 0;
@@ -95,7 +103,12 @@ export function slabsInit(): void {
   buckets = buckets + (bucketCount(registrations) << 3);
   slabInit(SLAB_CALLS, REGION_CALLS, CALL_SIZE, CALL_SIZE, calls, 0, buckets, terminals + bindings + registrations);
   buckets = buckets + (bucketCount(calls) << 2);
+  const connections: i32 = ld32(CAPACITY_CONNECTIONS);
+  const timers: i32 = terminals + bindings + registrations + calls;
+  slabInit(SLAB_CONNECTIONS, REGION_CONNECTIONS, CONNECTION_SIZE, CONNECTION_SIZE, connections, 0, buckets, timers);
+  buckets = buckets + (bucketCount(connections) << 2);
   slabInit(SLAB_FLOWS, REGION_FLOWS, FLOW_SIZE, FLOW_SIZE, ld32(CAPACITY_FLOWS), 0, 0, 0);
+  slabInit(SLAB_BLOCKS, REGION_BLOCKS, BLOCK_SIZE, BLOCK_BYTES, ld32(CAPACITY_BLOCKS), 0, 0, 0);
   fill(table(REGION_BUCKETS), 0, (buckets - table(REGION_BUCKETS)) | 0);
 }
 
@@ -149,6 +162,12 @@ export function recordUsed(id: i32, index: i32): boolean {
 /** Handle of a record: stays different for 1,024 uses of the same place. */
 export function handleOf(id: i32, index: i32): i32 {
   return ((ld32(recordAt(id, index) + RECORD_GENERATION) & 0x7ff) << HANDLE_SHIFT) | index;
+}
+
+/** Index of the record with this handle, -1 when it has been given back. */
+export function handleIndex(id: i32, handle: i32): i32 {
+  const index: i32 = handle & HANDLE_INDEX;
+  return handle > 0 && index < slabCapacity(id) && recordUsed(id, index) && handleOf(id, index) === handle ? index : -1;
 }
 
 export function slabCapacity(id: i32): i32 {

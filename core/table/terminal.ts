@@ -1,20 +1,43 @@
 /*
- * Terminals: A:a as the wire shows it, at one service. Key: realm, service, address, port; so equal private
+ * Terminals: A:a as the wire shows it, at one service. Key: realm, service, transport, address, port; so equal private
  * addresses in two VPNs never meet (SPEC V7). A terminal and its own binding share a unit of memory.
  */
 
-import { ld32, st32 } from "../machine.ts";
+import { ld32, ld8, st32, st8 } from "../machine.ts";
 import { TERMINAL_LENGTH, TOUCHED } from "../memory/layout.ts";
-import { PACKET_HASH, PACKET_REALM, PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
-import { TERMINAL_ADDRESS, TERMINAL_HASH, TERMINAL_PORT, TERMINAL_REALM, TERMINAL_SERVICE } from "../memory/tables.ts";
+import { PACKET_HASH, PACKET_REALM, PACKET_SOURCE, PACKET_SOURCE_PORT, PACKET_TRANSPORT } from "../memory/packet.ts";
+import {
+  CONNECTION_TERMINAL,
+  TERMINAL_ADDRESS,
+  TERMINAL_CONNECTION,
+  TERMINAL_HASH,
+  TERMINAL_PORT,
+  TERMINAL_REALM,
+  TERMINAL_SERVICE,
+  TERMINAL_TRANSPORT,
+} from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { hashAddress, hashBegin, hashEnd } from "../bytes/hash.ts";
-import { CHAIN_MAX, SLAB_TERMINALS, chainAdd, chainFirst, chainNext, chainRemove, recordAt, recordGive, recordTake } from "./slab.ts";
+import {
+  CHAIN_MAX,
+  SLAB_CONNECTIONS,
+  SLAB_TERMINALS,
+  chainAdd,
+  chainFirst,
+  chainNext,
+  chainRemove,
+  handleIndex,
+  handleOf,
+  recordAt,
+  recordGive,
+  recordTake,
+} from "./slab.ts";
 
 /** Notes the hash of the packet's source in its header: the calls below want it there. */
 export function terminalHash(packet: i32): void {
   hashBegin();
-  hashAddress(packet + PACKET_SOURCE, (ld32(packet + PACKET_SOURCE_PORT) << 8) | ld32(packet + PACKET_REALM));
+  const place: i32 = (ld32(packet + PACKET_TRANSPORT) << 4) | ld32(packet + PACKET_REALM);
+  hashAddress(packet + PACKET_SOURCE, (ld32(packet + PACKET_SOURCE_PORT) << 8) | place);
   st32(packet + PACKET_HASH, hashEnd());
 }
 
@@ -35,6 +58,7 @@ export function terminalFind(packet: i32, service: i32): i32 {
   const hash: i32 = ld32(packet + PACKET_HASH);
   const port: i32 = ld32(packet + PACKET_SOURCE_PORT);
   const realm: i32 = ld32(packet + PACKET_REALM);
+  const transport: i32 = ld32(packet + PACKET_TRANSPORT);
   let next: i32 = chainFirst(SLAB_TERMINALS, hash);
   for (let i: i32 = 0; i < CHAIN_MAX && next !== 0; i++) {
     const t: i32 = terminalAt(next - 1);
@@ -42,7 +66,8 @@ export function terminalFind(packet: i32, service: i32): i32 {
       ld32(t + TERMINAL_HASH) === hash &&
       ld32(t + TERMINAL_PORT) === port &&
       ld32(t + TERMINAL_REALM) === realm &&
-      ld32(t + TERMINAL_SERVICE) === service &&
+      ld8(t + TERMINAL_SERVICE) === service &&
+      ld8(t + TERMINAL_TRANSPORT) === transport &&
       addressEqual(t + TERMINAL_ADDRESS, packet + PACKET_SOURCE)
     ) {
       return next - 1;
@@ -60,7 +85,8 @@ export function terminalTake(packet: i32, service: i32): i32 {
   const hash: i32 = ld32(packet + PACKET_HASH);
   st32(t + TERMINAL_HASH, hash);
   st32(t + TERMINAL_REALM, ld32(packet + PACKET_REALM));
-  st32(t + TERMINAL_SERVICE, service);
+  st8(t + TERMINAL_SERVICE, service);
+  st8(t + TERMINAL_TRANSPORT, ld32(packet + PACKET_TRANSPORT));
   st32(t + TERMINAL_PORT, ld32(packet + PACKET_SOURCE_PORT));
   addressCopy(t + TERMINAL_ADDRESS, packet + PACKET_SOURCE);
   chainAdd(SLAB_TERMINALS, hash, index);
@@ -75,10 +101,19 @@ export function terminalMove(index: i32, from: i32): void {
   chainRemove(SLAB_TERMINALS, ld32(t + TERMINAL_HASH), index);
   st32(t + TERMINAL_HASH, hash);
   st32(t + TERMINAL_REALM, ld32(f + TERMINAL_REALM));
+  st8(t + TERMINAL_TRANSPORT, ld8(f + TERMINAL_TRANSPORT));
   st32(t + TERMINAL_PORT, ld32(f + TERMINAL_PORT));
   addressCopy(t + TERMINAL_ADDRESS, f + TERMINAL_ADDRESS);
+  terminalConnect(index, ld32(f + TERMINAL_CONNECTION));
   terminalGive(from);
   chainAdd(SLAB_TERMINALS, hash, index);
+}
+
+/** The terminal is heard by the connection with this handle, if it is still there (0: by datagrams). */
+export function terminalConnect(index: i32, handle: i32): void {
+  const connection: i32 = handleIndex(SLAB_CONNECTIONS, handle);
+  st32(terminalAt(index) + TERMINAL_CONNECTION, handle);
+  if (connection >= 0) st32(recordAt(SLAB_CONNECTIONS, connection) + CONNECTION_TERMINAL, handleOf(SLAB_TERMINALS, index));
 }
 
 export function terminalGive(index: i32): void {

@@ -5,11 +5,14 @@
  * Invariant: inbound and outbound are exact inverses of each other.
  */
 
-import { ld32, st32 } from "../machine.ts";
+import { ld32, scan8, st32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
 import { POOL_ADDRESS, POOL_TEXT, POOL_TEXT_LEN, SERVER_PORT, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
 import {
+  CONTEXT_ACCESS,
+  CONTEXT_CORE,
   CONTEXT_PACKET,
+  CONTEXT_PORT,
   CONTEXT_REFUSED,
   CONTEXT_REMOTE,
   CONTEXT_REMOTE_PORT,
@@ -37,32 +40,38 @@ import {
   MESSAGE_CSEQ_METHOD,
   MESSAGE_VIA,
   METHOD_REGISTER,
+  NAMED_NONE,
   ROLE_CONTACT,
   ROLE_PATH,
   ROLE_RECORD_ROUTE,
   ROLE_REQUEST_URI,
   ROLE_ROUTE,
 } from "../memory/message.ts";
-import { PACKET_SOURCE } from "../memory/packet.ts";
+import { PACKET_SOURCE, TRANSPORT_TLS } from "../memory/packet.ts";
 import { REASON_FORGED_TOKEN } from "../memory/reason.ts";
 import { BINDING_POOL, BINDING_PORT, BINDING_SPELLED, BINDING_SPELLED_LEN, BINDING_TERMINAL } from "../memory/tables.ts";
 import { addressCopy, addressEqual, isMulticast, isUnspecified } from "../bytes/address.ts";
+import { fold32 } from "../bytes/word.ts";
 import { mentionAt } from "../decode/mention.ts";
 import { editAppend, textByte, textBytes, textDecimal, textDrop, textHost, textHostBytes, textMark, textWord } from "../encode/edit.ts";
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
-import { serverAt, serviceIs } from "../table/service.ts";
+import { serverAt } from "../table/service.ts";
 import { bindingOpen } from "./open.ts";
-import { TOKEN_ADDRESS, TOKEN_PORT, tokenRead, tokenWrite } from "./token.ts";
+import { TOKEN_ADDRESS, TOKEN_NAMED, TOKEN_PORT, tokenRead, tokenWrite } from "./token.ts";
+import { isRenamed, namedOf, parameterWrite, uriRename, uriRestored, uriSwap } from "./transport.ts";
 
 /** Characters of ";cvt=". */
 const TOKEN_PREFIX: i32 = 5;
 
-/** Port that an absent one stands for (RFC 3261 19.1.2). */
+/** Port that an absent one stands for (RFC 3261 18.2.2, 19.1.2). */
+function portDefault(m: i32): i32 {
+  return (ld32(m + MENTION_ROLE) & MENTION_FLAG_SIPS) !== 0 || namedOf(m) === TRANSPORT_TLS + 1 ? 5061 : 5060;
+}
+
 export function portOrDefault(m: i32): i32 {
   const port: i32 = ld32(m + MENTION_PORT);
-  if (port >= 0) return port;
-  return (ld32(m + MENTION_ROLE) & MENTION_FLAG_SIPS) !== 0 ? 5061 : 5060;
+  return port >= 0 ? port : portDefault(m);
 }
 
 /** Record of the server that terminals of the service in hand are sent to: its first. */
@@ -117,10 +126,22 @@ export function tokenRemove(m: i32): void {
   editAppend(token - TOKEN_PREFIX, token + ld32(m + MENTION_TOKEN_LEN), mark);
 }
 
-/** Is this how the terminal in hand calls itself: as in its top Via, or its source address? */
+/** Does the host end in ".invalid", as a browser writes that has no address (RFC 7118 5, RFC 2606 2)? */
+function isInvalid(m: i32): boolean {
+  const end: i32 = ld32(m + MENTION_AT) + hostLength(m);
+  return hostLength(m) > 8 && fold32(end - 8) === 0x766e692e && fold32(end - 4) === 0x64696c61;
+}
+
+/** Length of the host without its port. */
+function hostLength(m: i32): i32 {
+  const p: i32 = ld32(m + MENTION_AT);
+  return scan8(p, ld32(m + MENTION_HOST_END), 58) - p;
+}
+
+/** Is this how the terminal in hand calls itself: as in its top Via, its source address, or a name that means nobody? */
 function isOwn(m: i32): boolean {
   const via: i32 = ld32(MESSAGE + MESSAGE_VIA);
-  if (ld32(m + MENTION_FORM) === FORM_NAME) return false;
+  if (ld32(m + MENTION_FORM) === FORM_NAME) return isInvalid(m);
   if (addressEqual(m + MENTION_ADDRESS, ld32(CONTEXT_PACKET) + PACKET_SOURCE)) return true;
   return via >= 0 && ld32(mentionAt(via) + MENTION_FORM) !== FORM_NAME && addressEqual(m + MENTION_ADDRESS, mentionAt(via) + MENTION_ADDRESS);
 }
@@ -160,7 +181,8 @@ function tokenRestore(m: i32, role: i32): void {
   const port: i32 = ld32(TOKEN_PORT);
   hostReplace(m, TOKEN_ADDRESS, port);
   tokenRemove(m);
-  remoteNote(m, role, TOKEN_ADDRESS, port >= 0 ? port : (ld32(m + MENTION_ROLE) & MENTION_FLAG_SIPS) !== 0 ? 5061 : 5060);
+  if (ld32(TOKEN_NAMED) !== 0) uriRestored(m, ld32(TOKEN_NAMED) - 1);
+  remoteNote(m, role, TOKEN_ADDRESS, port >= 0 ? port : portDefault(m));
 }
 
 /** D:d written for E:e, or the reverse, with the port absent where it was and may be. */
@@ -172,7 +194,13 @@ function swap(m: i32, address: i32, port: i32): void {
 /** Is this E:e, or E alone, as an address of record has it? */
 function isService(m: i32, service: i32): boolean {
   if (ld32(m + MENTION_FORM) === FORM_NAME || !addressEqual(m + MENTION_ADDRESS, service + SERVICE_ADDRESS)) return false;
-  return ld32(m + MENTION_PORT) < 0 || ld32(m + MENTION_PORT) === ld32(service + SERVICE_PORT);
+  const port: i32 = ld32(m + MENTION_PORT);
+  return port < 0 || port === ld32(CONTEXT_PORT) || port === ld32(service + SERVICE_PORT);
+}
+
+/** Is this E:e as the terminal in hand knows it? */
+export function isServicePoint(address: i32, port: i32): boolean {
+  return ld32(CONTEXT_PORT) === port && addressEqual(ld32(CONTEXT_SERVICE_AT) + SERVICE_ADDRESS, address);
 }
 
 /** Maps a URI host of a message from a terminal. */
@@ -186,22 +214,27 @@ export function inboundMap(m: i32): void {
   if (isService(m, service)) {
     const server: i32 = serverHere();
     const port: i32 = ld32(server + SERVER_PORT);
-    if (!addressEqual(server, service + SERVICE_ADDRESS) || port !== ld32(service + SERVICE_PORT)) swap(m, server, port);
+    if (!addressEqual(server, service + SERVICE_ADDRESS) || port !== ld32(CONTEXT_PORT)) swap(m, server, port);
+    uriSwap(m, ld32(CONTEXT_ACCESS), ld32(CONTEXT_CORE));
     remoteNote(m, role, server, port);
     return;
   }
   if (role === ROLE_ROUTE) st32(CONTEXT_ROUTED, 1);
   const own: boolean = opens(role) && isOwn(m);
   const binding: i32 = own ? bindingFor(m) : bindingFind(ld32(CONTEXT_TERMINAL), ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END) - ld32(m + MENTION_AT));
-  if (binding >= 0) bindingReplace(m, binding);
-  else if (own) refuse(-binding);
+  if (binding >= 0) {
+    bindingReplace(m, binding);
+    uriSwap(m, ld32(CONTEXT_ACCESS), ld32(CONTEXT_CORE));
+  } else if (own) {
+    refuse(-binding);
+  }
 }
 
 /** May E stand for this D:d without a token, so that the way back restores the very bytes? */
-export function isPlain(m: i32, service: i32): boolean {
+export function isPlain(m: i32): boolean {
   const server: i32 = serverHere();
   if (!addressEqual(m + MENTION_ADDRESS, server) || portOrDefault(m) !== ld32(server + SERVER_PORT)) return false;
-  return ld32(m + MENTION_PORT) >= 0 || ld32(service + SERVICE_PORT) === portOrDefault(m);
+  return ld32(m + MENTION_PORT) >= 0 || ld32(CONTEXT_PORT) === portOrDefault(m);
 }
 
 /** E with a token that holds what the mention says; a bare URI is put in brackets, where parameters are its own. */
@@ -212,10 +245,13 @@ function tokenReplace(m: i32, service: i32): void {
     textByte(60);
     editAppend(ld32(m + MENTION_URI), ld32(m + MENTION_URI), open);
   }
+  const renamed: boolean = isRenamed(m);
   const mark: i32 = textMark();
-  serviceWrite(service, (ld32(m + MENTION_ROLE) & MENTION_FLAG_SIPS) !== 0 ? 5061 : 5060);
-  tokenAppend(m + MENTION_ADDRESS, ld32(m + MENTION_PORT), 0, 0, 0);
+  serviceWrite(service, portDefault(m));
+  if (renamed && namedOf(m) === NAMED_NONE) parameterWrite();
+  tokenAppend(m + MENTION_ADDRESS, ld32(m + MENTION_PORT), 0, 0, 0, renamed ? namedOf(m) + 1 : 0);
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
+  if (renamed && namedOf(m) !== NAMED_NONE) uriRename(m, ld32(CONTEXT_ACCESS));
   if (bare) {
     const close: i32 = textMark();
     textByte(62);
@@ -225,15 +261,15 @@ function tokenReplace(m: i32, service: i32): void {
 
 /** E:e, without its port when that is the default. */
 export function serviceWrite(service: i32, standard: i32): void {
-  const port: i32 = ld32(service + SERVICE_PORT);
+  const port: i32 = ld32(CONTEXT_PORT);
   textHost(service + SERVICE_ADDRESS, port === standard ? -1 : port);
 }
 
 /** ";cvt=" and a token. */
-export function tokenAppend(address: i32, port: i32, sourcePort: i32, pool: i32, localPort: i32): void {
+export function tokenAppend(address: i32, port: i32, sourcePort: i32, pool: i32, localPort: i32, named: i32): void {
   textWord(0x3b637674, 4);
   textByte(61);
-  textDrop(tokenWrite(textMark(), ld32(CONTEXT_SERVICE), address, port, sourcePort, pool, localPort));
+  textDrop(tokenWrite(textMark(), ld32(CONTEXT_SERVICE), address, port, sourcePort, pool, localPort, named));
 }
 
 /** Maps a URI host of a message from the core. */
@@ -244,11 +280,12 @@ export function outboundMap(m: i32): void {
   const binding: i32 = bindingOf(m + MENTION_ADDRESS, portOrDefault(m));
   if (binding >= 0 && ld32(bindingAt(binding) + BINDING_TERMINAL) === ld32(CONTEXT_TERMINAL)) {
     spellingReplace(m, binding);
+    uriSwap(m, ld32(CONTEXT_CORE), ld32(CONTEXT_ACCESS));
     return;
   }
   if (role === ROLE_CONTACT && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) return;
-  if (isPlain(m, service)) {
-    if (!serviceIs(service, m + MENTION_ADDRESS, portOrDefault(m))) swap(m, service + SERVICE_ADDRESS, ld32(service + SERVICE_PORT));
+  if (isPlain(m) && !isRenamed(m)) {
+    if (!isServicePoint(m + MENTION_ADDRESS, portOrDefault(m))) swap(m, service + SERVICE_ADDRESS, ld32(CONTEXT_PORT));
     return;
   }
   if (role !== ROLE_REQUEST_URI) tokenReplace(m, service);

@@ -1,6 +1,7 @@
 /*
- * Answers that Culvert gives itself: 503 when a table is full (SPEC A3; its ACK is absorbed), 200 to a refresh that need
- * not reach the registrar. Built as a UAS builds them (RFC 3261 8.2.6): Via, From, To, Call-ID and CSeq of the request,
+ * Answers that Culvert gives itself: 400 to a request that is cut off, 480 for a terminal that no connection leads to, 483
+ * where a service wants hops counted, 503 when a table is full (SPEC A3) or a server does not take the connection, 200 to
+ * a refresh that need not reach the registrar; their ACKs are absorbed. Built as a UAS builds them (RFC 3261 8.2.6): Via, From, To, Call-ID and CSeq of the request,
  * `received` and `rport` as RFC 3581 4 wants, a To tag that says it is ours and needs no state.
  */
 
@@ -26,12 +27,18 @@ import {
   MESSAGE_VIA,
 } from "../memory/message.ts";
 import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
+import { decimalRead, digitsEnd } from "../bytes/decimal.ts";
 import { hashBegin, hashBytes, hashEnd } from "../bytes/hash.ts";
 import { hexIs } from "../bytes/hex.ts";
-import { spaceSkip, tokenEnd } from "../bytes/word.ts";
+import { fold32, spaceSkip, tokenEnd } from "../bytes/word.ts";
 import { mentionAt } from "../decode/mention.ts";
 import { NAME_VIA, nameRead } from "../decode/sip/name.ts";
 import { textAddress, textByte, textBytes, textDecimal, textHex, textWord } from "../encode/edit.ts";
+
+export const STATUS_BAD: i32 = 400;
+export const STATUS_AWAY: i32 = 480;
+export const STATUS_HOPS: i32 = 483;
+export const STATUS_UNAVAILABLE: i32 = 503;
 
 export function lineBreak(): void {
   textWord(0x0d0a0000, 2);
@@ -125,36 +132,90 @@ export function versionWrite(): void {
   textWord(0x322e3020, 4);
 }
 
-/** "Content-Length: 0" and the end of the head. */
-export function lengthZeroWrite(): void {
+/** A Content-Length line. */
+export function lengthWrite(length: i32): void {
   textWord(0x436f6e74, 4);
   textWord(0x656e742d, 4);
   textWord(0x4c656e67, 4);
   textWord(0x74683a20, 4);
-  textByte(48);
-  lineBreak();
+  textDecimal(length);
   lineBreak();
 }
 
-/** Builds "503 Service Unavailable" with Retry-After: 30 (RFC 3261 21.5.4). Returns its length; it stands at TEXT. */
-export function unavailableBuild(): i32 {
-  st32(HEADER_TEXT_TOP, TEXT);
-  versionWrite();
-  textWord(0x35303320, 4);
-  textWord(0x53657276, 4);
-  textWord(0x69636520, 4);
+/** "Content-Length: 0" and the end of the head. */
+export function lengthZeroWrite(): void {
+  lengthWrite(0);
+  lineBreak();
+}
+
+/** "Unavailable" */
+function unavailableWrite(): void {
   textWord(0x556e6176, 4);
   textWord(0x61696c61, 4);
   textWord(0x626c6500, 3);
-  lineBreak();
-  headWrite();
+}
+
+/** The reason phrase of a status (RFC 3261 21). */
+function phraseWrite(status: i32): void {
+  if (status === STATUS_BAD) {
+    textWord(0x42616420, 4);
+    textWord(0x52657175, 4);
+    textWord(0x65737400, 3);
+  } else if (status === STATUS_AWAY) {
+    textWord(0x54656d70, 4);
+    textWord(0x6f726172, 4);
+    textWord(0x696c7920, 4);
+    unavailableWrite();
+  } else if (status === STATUS_HOPS) {
+    textWord(0x546f6f20, 4);
+    textWord(0x4d616e79, 4);
+    textWord(0x20486f70, 4);
+    textByte(115);
+  } else {
+    textWord(0x53657276, 4);
+    textWord(0x69636520, 4);
+    unavailableWrite();
+  }
+}
+
+/** "Retry-After: 30" */
+function retryWrite(): void {
   textWord(0x52657472, 4);
   textWord(0x792d4166, 4);
   textWord(0x7465723a, 4);
   textWord(0x20333000, 3);
   lineBreak();
+}
+
+/** Builds a final response that refuses the request in hand; a 503 says when to try again (RFC 3261 21.5.4). Returns its length; it stands at TEXT. */
+export function refusalBuild(status: i32): i32 {
+  st32(HEADER_TEXT_TOP, TEXT);
+  versionWrite();
+  textDecimal(status);
+  textByte(32);
+  phraseWrite(status);
+  lineBreak();
+  headWrite();
+  if (status === STATUS_UNAVAILABLE) retryWrite();
   lengthZeroWrite();
   return textLength();
+}
+
+/** Is Max-Forwards of the request in hand 0 (RFC 3261 16.3)? Looked for only where a service wants it. */
+export function isOutOfHops(): boolean {
+  const end: i32 = ld32(MESSAGE + MESSAGE_BODY);
+  let line: i32 = scan8(ld32(MESSAGE + MESSAGE_START), end, 10) + 1;
+  while (line < end && ld8(line) !== 13 && ld8(line) !== 10) {
+    const stop: i32 = scan8(line, end, 10);
+    const nameEnd: i32 = tokenEnd(line, stop);
+    const colon: i32 = spaceSkip(nameEnd, stop);
+    if (nameEnd - line === 12 && fold32(line) === 0x2d78616d && fold32(line + 4) === 0x77726f66 && fold32(line + 8) === 0x73647261) {
+      const value: i32 = spaceSkip(colon + 1, stop);
+      return decimalRead(value, digitsEnd(value, stop)) === 0;
+    }
+    line = stop + 1;
+  }
+  return false;
 }
 
 /** Builds the 200 to a refresh of the Contact `m`, with the expiry that terminals get. Returns its length; it stands at TEXT. */

@@ -3,10 +3,11 @@
  * A timer may fire before its owner's deadline, which then arms it again.
  */
 
-import { ld32, st32 } from "../machine.ts";
-import { HEADER_NOW, TEXT } from "../memory/layout.ts";
+import { ld32, ld8, st32 } from "../machine.ts";
+import { HEADER_NOW, HEADER_TEXT_TOP, TEXT } from "../memory/layout.ts";
 import { REALM_INACTIVITY, REALM_KEEPALIVE, SERVICE_ACCESS, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
 import { OUTPUT_SEND } from "../memory/output.ts";
+import { TRANSPORT_UDP, TRANSPORT_WS } from "../memory/packet.ts";
 import {
   BINDING_CALLS,
   BINDING_DEADLINE,
@@ -25,6 +26,11 @@ import {
   CALL_SEEN,
   CALL_SERVICE,
   CALL_STATE,
+  CONNECTION_BINDING,
+  CONNECTION_HELD,
+  CONNECTION_SEEN,
+  CONNECTION_SINCE,
+  CONNECTION_TERMINAL,
   END_BYE,
   END_EXPIRED,
   END_INACTIVE,
@@ -36,23 +42,40 @@ import {
   FLOW_SEEN,
   REGISTRATION_EXPIRES_AT,
   TERMINAL_ADDRESS,
+  TERMINAL_BINDINGS,
+  TERMINAL_CONNECTION,
   TERMINAL_PORT,
   TERMINAL_PROBE_AT,
   TERMINAL_REALM,
   TERMINAL_REGISTRATIONS,
   TERMINAL_SERVICE,
+  TERMINAL_TRANSPORT,
 } from "../memory/tables.ts";
-import { outputKeep, outputSend } from "../output/queue.ts";
+import { outputKeep, outputSend, outputStream } from "../output/queue.ts";
 import { bindingAt } from "../table/binding.ts";
 import { callAt, callGive } from "../table/call.ts";
+import { connectionAt } from "../table/connection.ts";
 import { descriptionsDrop } from "../table/description.ts";
 import { flowAt } from "../table/flow.ts";
 import { registrationAt } from "../table/registration.ts";
 import { realmAt, serviceAt } from "../table/service.ts";
-import { SLAB_BINDINGS, SLAB_CALLS, SLAB_FLOWS, SLAB_REGISTRATIONS, SLAB_TERMINALS, slabCapacity, timerOf, timersBegin } from "../table/slab.ts";
+import {
+  SLAB_BINDINGS,
+  SLAB_CALLS,
+  SLAB_CONNECTIONS,
+  SLAB_FLOWS,
+  SLAB_REGISTRATIONS,
+  SLAB_TERMINALS,
+  handleIndex,
+  slabCapacity,
+  timerOf,
+  timersBegin,
+} from "../table/slab.ts";
 import { terminalAt } from "../table/terminal.ts";
 import { timerSet } from "../table/timer.ts";
+import { lineBreak, textLength } from "./answer.ts";
 import { callDeadline, callEnd } from "./call.ts";
+import { CONNECTION_IDLE, connectionHang } from "./connect.ts";
 import { forksForget } from "./dialog.ts";
 import { bindingClose, flowClose } from "./open.ts";
 import { probeBuild } from "./probe.ts";
@@ -69,6 +92,43 @@ function isDue(at: i32): boolean {
   return ((at - ld32(HEADER_NOW)) | 0) <= 0;
 }
 
+function probeSend(index: i32): void {
+  const t: i32 = terminalAt(index);
+  const service: i32 = serviceAt(ld8(t + TERMINAL_SERVICE));
+  const len: i32 = probeBuild(index, service);
+  const text: i32 = outputKeep(TEXT, len);
+  const local: i32 = service + SERVICE_ADDRESS;
+  if (text === 0) return;
+  outputSend(OUTPUT_SEND, ld32(t + TERMINAL_REALM), local, ld32(service + SERVICE_PORT), t + TERMINAL_ADDRESS, ld32(t + TERMINAL_PORT), text, len);
+}
+
+/** Line ends, which every receiver of a stream skips (RFC 3261 7.5): enough to keep a NAT's mapping. A WebSocket has pings of its own. */
+function pingSend(t: i32): void {
+  const connection: i32 = handleIndex(SLAB_CONNECTIONS, ld32(t + TERMINAL_CONNECTION));
+  if (connection < 0) return;
+  st32(HEADER_TEXT_TOP, TEXT);
+  lineBreak();
+  lineBreak();
+  const text: i32 = outputKeep(TEXT, textLength());
+  if (text !== 0) outputStream(connection, text, textLength());
+}
+
+/** Is it a terminal's connection by which a living one was last heard? */
+function isHeld(c: i32): boolean {
+  const terminal: i32 = handleIndex(SLAB_TERMINALS, ld32(c + CONNECTION_TERMINAL));
+  return terminal >= 0 && ld32(terminalAt(terminal) + TERMINAL_BINDINGS) > 0;
+}
+
+/** A connection that nobody holds and that is silent, or whose message does not come to its end, is hung up; a binding hangs its own up. */
+function connectionFire(index: i32): void {
+  const c: i32 = connectionAt(index);
+  const limit: i32 = (ld32(HEADER_NOW) - CONNECTION_IDLE) | 0;
+  const stuck: boolean = ld32(c + CONNECTION_HELD) > 0 && ((ld32(c + CONNECTION_SINCE) - limit) | 0) <= 0;
+  const idle: boolean = ld32(c + CONNECTION_BINDING) < 0 && !isHeld(c) && ((ld32(c + CONNECTION_SEEN) - limit) | 0) <= 0;
+  if (stuck || idle) connectionHang(index);
+  else timerSet(timerOf(SLAB_CONNECTIONS, index), (ld32(HEADER_NOW) + CONNECTION_IDLE) | 0);
+}
+
 function terminalFire(index: i32): void {
   const t: i32 = terminalAt(index);
   if (ld32(t + TERMINAL_REGISTRATIONS) === 0) {
@@ -76,13 +136,9 @@ function terminalFire(index: i32): void {
     return;
   }
   if (isDue(ld32(t + TERMINAL_PROBE_AT))) {
-    const realm: i32 = ld32(t + TERMINAL_REALM);
-    const service: i32 = serviceAt(ld32(t + TERMINAL_SERVICE));
-    const len: i32 = probeBuild(index, service);
-    const text: i32 = outputKeep(TEXT, len);
-    if (text !== 0)
-      outputSend(OUTPUT_SEND, realm, service + SERVICE_ADDRESS, ld32(service + SERVICE_PORT), t + TERMINAL_ADDRESS, ld32(t + TERMINAL_PORT), text, len);
-    st32(t + TERMINAL_PROBE_AT, (ld32(HEADER_NOW) + ld32(realmAt(realm) + REALM_KEEPALIVE)) | 1);
+    if (ld8(t + TERMINAL_TRANSPORT) === TRANSPORT_UDP) probeSend(index);
+    else if (ld8(t + TERMINAL_TRANSPORT) < TRANSPORT_WS) pingSend(t);
+    st32(t + TERMINAL_PROBE_AT, (ld32(HEADER_NOW) + ld32(realmAt(ld32(t + TERMINAL_REALM)) + REALM_KEEPALIVE)) | 1);
   }
   timerSet(timerOf(SLAB_TERMINALS, index), ld32(t + TERMINAL_PROBE_AT));
 }
@@ -127,7 +183,7 @@ function mediaSeen(index: i32): i32 {
 }
 
 /** Is one of its streams on hold, which may be silent for long? */
-function isHeld(index: i32): boolean {
+function isOnHold(index: i32): boolean {
   let next: i32 = ld32(callAt(index) + CALL_FLOWS);
   for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
     if ((ld32(flowAt(next - 1) + FLOW_FLAGS) & (FLOW_FLAG_HELD_ACCESS | FLOW_FLAG_HELD_CORE)) !== 0) return true;
@@ -146,7 +202,7 @@ function isExpired(c: i32): boolean {
 function callCheck(index: i32): void {
   const c: i32 = callAt(index);
   const inactivity: i32 = ld32(realmAt(ld32(serviceAt(ld32(c + CALL_SERVICE)) + SERVICE_ACCESS)) + REALM_INACTIVITY);
-  const patient: boolean = ld32(c + CALL_FLOWS) === 0 || inactivity === 0 || isHeld(index);
+  const patient: boolean = ld32(c + CALL_FLOWS) === 0 || inactivity === 0 || isOnHold(index);
   const silent: i32 = (ld32(HEADER_NOW) - mediaSeen(index)) | 0;
   const mute: i32 = (ld32(HEADER_NOW) - ld32(c + CALL_SEEN)) | 0;
   if (ld32(c + CALL_ASIDE) !== 0 && ((ld32(HEADER_NOW) - ld32(c + CALL_ANSWERED)) | 0) >= WAIT) forksForget(index);
@@ -171,7 +227,8 @@ function callFire(index: i32): void {
 
 /** The timer `id` fired. */
 export function timerFire(id: i32): void {
-  if (id >= timersBegin(SLAB_CALLS)) callFire(id - timersBegin(SLAB_CALLS));
+  if (id >= timersBegin(SLAB_CONNECTIONS)) connectionFire(id - timersBegin(SLAB_CONNECTIONS));
+  else if (id >= timersBegin(SLAB_CALLS)) callFire(id - timersBegin(SLAB_CALLS));
   else if (id >= timersBegin(SLAB_REGISTRATIONS)) registrationFire(id - timersBegin(SLAB_REGISTRATIONS));
   else if (id >= timersBegin(SLAB_BINDINGS)) bindingFire(id - timersBegin(SLAB_BINDINGS));
   else terminalFire(id);

@@ -4,13 +4,13 @@
  * leaves nothing behind.
  */
 
-import { ld32, st32 } from "../machine.ts";
+import { ld32, ld8, st32 } from "../machine.ts";
 import { HEADER_NOW, POOL_MAX, REGION_BINDINGS, REGION_FLOWS, REGION_PORTS, REGION_TERMINALS } from "../memory/layout.ts";
 import { POOL_ADDRESS, POOL_REALM, POOL_SIGNAL, POOL_MEDIA, SERVICE_ACCESS, SERVICE_CORE } from "../memory/config.ts";
 import { CONTEXT_PACKET, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
 import { FORM_IP4, FORM_IP6 } from "../memory/message.ts";
 import { EVENT_FULL, OUTPUT_BIND, OUTPUT_UNBIND } from "../memory/output.ts";
-import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
+import { PACKET_SOURCE, PACKET_SOURCE_PORT, TRANSPORT_UDP } from "../memory/packet.ts";
 import {
   REASON_BINDINGS_FULL,
   REASON_FLOWS_FULL,
@@ -28,6 +28,7 @@ import {
   BINDING_PORT,
   BINDING_REGISTRATIONS,
   BINDING_SPELLED_PORT,
+  BINDING_TERMINAL,
   CALL_FLOWS,
   FLOW_NEXT,
   FLOW_SEEN,
@@ -38,6 +39,8 @@ import {
   SPELLED_MAX,
   TERMINAL_BINDINGS,
   TERMINAL_PRIMARY,
+  TERMINAL_SERVICE,
+  TERMINAL_TRANSPORT,
 } from "../memory/tables.ts";
 import { addressCopy, isMapped } from "../bytes/address.ts";
 import { textDrop, textHost, textMark } from "../encode/edit.ts";
@@ -47,8 +50,10 @@ import { callAt } from "../table/call.ts";
 import { flowAt, flowGive, flowTake, pairsAt, sideAt } from "../table/flow.ts";
 import { poolAt, poolFind } from "../table/port.ts";
 import { SLAB_BINDINGS, SLAB_FLOWS, SLAB_TERMINALS, listRemove, recordsFree, timerOf } from "../table/slab.ts";
+import { serviceAt } from "../table/service.ts";
 import { terminalAt, terminalFind, terminalGive, terminalTake } from "../table/terminal.ts";
 import { timerSet, timerStop } from "../table/timer.ts";
+import { connectionsHang, coreTransport } from "./connect.ts";
 
 /** How long a binding lives that nothing holds: 64*T1, so that every transaction ends inside (RFC 3261 17.1.1.2). */
 export const BINDING_IDLE: i32 = 32000;
@@ -83,11 +88,17 @@ export function bindingLoosen(index: i32): void {
   timerSet(timerOf(SLAB_BINDINGS, index), at);
 }
 
-/** Sends BIND or UNBIND for a binding's port. */
+/**
+ * Sends BIND or UNBIND for a binding's port: for datagrams always, since a URI without transport parameter means UDP, and
+ * for connections where the terminal's side of the core uses them.
+ */
 function bindingAnnounce(kind: i32, index: i32): void {
   const b: i32 = bindingAt(index);
+  const t: i32 = terminalAt(ld32(b + BINDING_TERMINAL));
   const pool: i32 = poolAt(ld32(b + BINDING_POOL));
-  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, ld32(b + BINDING_PORT), POOL_SIGNAL);
+  const transport: i32 = coreTransport(serviceAt(ld8(t + TERMINAL_SERVICE)), ld8(t + TERMINAL_TRANSPORT));
+  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, ld32(b + BINDING_PORT), TRANSPORT_UDP, POOL_SIGNAL);
+  if (transport !== TRANSPORT_UDP) outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, ld32(b + BINDING_PORT), transport, POOL_SIGNAL);
 }
 
 /**
@@ -97,7 +108,7 @@ function bindingAnnounce(kind: i32, index: i32): void {
 export function bindingOpen(p: i32, len: i32, form: i32, address: i32, port: i32): i32 {
   const terminal: i32 = ld32(CONTEXT_TERMINAL);
   if (len > SPELLED_MAX || ld32(terminalAt(terminal) + TERMINAL_BINDINGS) >= SPELLINGS_MAX) return -REASON_SPELLINGS_FULL;
-  if (!outputRoom(2)) return -REASON_OUTPUTS_FULL;
+  if (!outputRoom(4)) return -REASON_OUTPUTS_FULL;
   const realm: i32 = ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_CORE);
   let index: i32 = -2;
   for (let nth: i32 = 0; nth < POOL_MAX && index === -2; nth++) {
@@ -132,6 +143,7 @@ export function bindingAny(): i32 {
 
 /** Closes a binding, and its terminal with the last one. */
 export function bindingClose(index: i32): void {
+  connectionsHang(index);
   bindingAnnounce(OUTPUT_UNBIND, index);
   timerStop(timerOf(SLAB_BINDINGS, index));
   terminalRelease(bindingGive(index));
@@ -149,8 +161,8 @@ function sideAnnounce(kind: i32, flow: i32, side: i32): void {
   const block: i32 = sideAt(flow, side);
   const pool: i32 = poolAt(ld32(block + SIDE_POOL));
   const port: i32 = ld32(block + SIDE_PORT);
-  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, port, POOL_MEDIA);
-  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, port + 1, POOL_MEDIA);
+  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, port, TRANSPORT_UDP, POOL_MEDIA);
+  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, port + 1, TRANSPORT_UDP, POOL_MEDIA);
 }
 
 /** FLOW_LINE of session `k` of an m= line that has several (RFC 8866 5.14). */

@@ -5,10 +5,10 @@
  * terminals both clocks are kept (CONFORMANCE 34), and refreshes in between are answered here.
  */
 
-import { ld32, mul, st32 } from "../machine.ts";
+import { ld32, ld8, mul, st32 } from "../machine.ts";
 import { HEADER_NOW, MESSAGE, REGION_REGISTRATIONS } from "../memory/layout.ts";
 import { NAT_ALWAYS, NAT_NEVER, REALM_KEEPALIVE, REALM_NAT, SERVICE_TERMINAL_EXPIRES } from "../memory/config.ts";
-import { CONTEXT_SERVICE, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
+import { CONTEXT_ACCESS, CONTEXT_SERVICE, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
 import {
   FORM_NAME,
   MENTION_ADDRESS,
@@ -49,6 +49,7 @@ import {
   TERMINAL_PROBE_AT,
   TERMINAL_REALM,
   TERMINAL_REGISTRATIONS,
+  TERMINAL_TRANSPORT,
 } from "../memory/tables.ts";
 import { addressEqual } from "../bytes/address.ts";
 import { randomWord } from "../bytes/random.ts";
@@ -104,8 +105,10 @@ export function registeredBinding(m: i32): i32 {
   const p: i32 = ld32(m + MENTION_AT);
   const found: i32 = registrationElsewhere(ld32(CONTEXT_SERVICE), p, ld32(m + MENTION_HOST_END) - p);
   if (found < 0) return -1;
+  const binding: i32 = ld32(registrationAt(found) + REGISTRATION_BINDING);
+  if (ld8(terminalAt(ld32(bindingAt(binding) + BINDING_TERMINAL)) + TERMINAL_TRANSPORT) !== ld32(CONTEXT_ACCESS)) return -1;
   registrationHold(found);
-  return ld32(registrationAt(found) + REGISTRATION_BINDING);
+  return binding;
 }
 
 /** Seconds granted to the Contact whose mention has this index. */
@@ -200,12 +203,24 @@ function contactCommit(binding: i32, found: i32, granted: i32, stamp: i32): void
   probesBegin(binding);
 }
 
+/**
+ * Does the response in hand answer an earlier REGISTER of the same Call-ID than the one that was last committed, overtaken on
+ * its way (RFC 3261 10.3, step 7)? After that way's time a lower CSeq is that of a terminal which counts from the beginning.
+ */
+function isOvertaken(index: i32): boolean {
+  const r: i32 = registrationAt(index);
+  if (!registrationHasCallId(index) || ld32(r + REGISTRATION_ANSWERED) !== 0 || ld32(MESSAGE + MESSAGE_CSEQ) >= ld32(r + REGISTRATION_CSEQ)) return false;
+  const committed: i32 = (ld32(r + REGISTRATION_EXPIRES_AT) - mul(ld32(r + REGISTRATION_GRANTED), 1000)) | 0;
+  return ((ld32(HEADER_NOW) - committed) | 0) < BINDING_IDLE;
+}
+
 function contactSettle(index: i32, stamp: i32): void {
   const m: i32 = mentionAt(index);
   const binding: i32 = ld32(m + MENTION_FORM) === FORM_NAME ? -1 : bindingOf(m + MENTION_ADDRESS, portOrDefault(m));
   if (binding < 0) return;
   registrationUser(ld32(m + MENTION_USER), ld32(m + MENTION_USER_LEN));
   const found: i32 = registrationFind(ld32(CONTEXT_SERVICE), binding);
+  if (found >= 0 && isOvertaken(found)) return;
   if (ld32(bindingAt(binding) + BINDING_TERMINAL) !== ld32(CONTEXT_TERMINAL)) {
     if (found < 0 || !registrationHasCallId(found)) return;
     registrationMove(found, binding);
@@ -223,7 +238,7 @@ function registrationsSweep(stamp: i32): void {
     const r: i32 = registrationAt(index);
     next = registrationNext(index, service);
     const here: boolean = ld32(bindingAt(ld32(r + REGISTRATION_BINDING)) + BINDING_TERMINAL) === ld32(CONTEXT_TERMINAL);
-    if (here && ld32(r + REGISTRATION_STAMP) !== stamp) registrationClose(index);
+    if (here && ld32(r + REGISTRATION_STAMP) !== stamp && !isOvertaken(index)) registrationClose(index);
   }
 }
 

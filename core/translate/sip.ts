@@ -3,17 +3,21 @@
  * (SPEC S1). Requests and responses, both ways, pass here; nothing that is not a mention is touched.
  */
 
-import { ld32, mul, st32 } from "../machine.ts";
+import { ld32, ld8, mul, st32 } from "../machine.ts";
 import { HEADER_NOW, MESSAGE } from "../memory/layout.ts";
 import { SERVER_PORT } from "../memory/config.ts";
 import {
+  CONTEXT_ACCESS,
   CONTEXT_BINDING,
+  CONTEXT_CORE,
+  CONTEXT_DIAL_PORT,
   CONTEXT_DIRECTION,
   CONTEXT_REFUSED,
   CONTEXT_REMOTE,
   CONTEXT_REMOTE_PORT,
   CONTEXT_ROUTED,
   CONTEXT_TERMINAL,
+  CONTEXT_TRANSPORT,
   CONTEXT_VIA_PORT,
   INBOUND,
 } from "../memory/context.ts";
@@ -22,6 +26,7 @@ import {
   FORM_NAME,
   MENTION_ADDRESS,
   MENTION_AT,
+  MENTION_BEFORE,
   MENTION_END,
   MENTION_FORM,
   MENTION_HOST_END,
@@ -56,22 +61,16 @@ import {
   ROLE_VIA_RECEIVED,
   ROLE_VIA_RPORT,
 } from "../memory/message.ts";
+import { TRANSPORT_TCP, TRANSPORT_TLS } from "../memory/packet.ts";
 import { REASON_LOOP } from "../memory/reason.ts";
-import {
-  BINDING_ADDRESS,
-  BINDING_FORM,
-  BINDING_REGISTRATIONS,
-  BINDING_SPELLED_PORT,
-  TERMINAL_ADDRESS,
-  TERMINAL_PORT,
-  TERMINAL_SEEN,
-} from "../memory/tables.ts";
+import { BINDING_ADDRESS, BINDING_FORM, BINDING_REGISTRATIONS, BINDING_SPELLED_PORT, TERMINAL_ADDRESS, TERMINAL_PORT } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { mentionAt, mentionCount } from "../decode/mention.ts";
 import { editAppend, editsDelta, editsReset, textDecimal, textMark } from "../encode/edit.ts";
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { terminalAt } from "../table/terminal.ts";
 import { bindingReplace, inboundMap, outboundMap, portOrDefault, refuse, serverHere } from "./address.ts";
+import { lengthWrite, lineBreak } from "./answer.ts";
 import { callAbandon, callSettle, callTrack } from "./call.ts";
 import { BINDING_IDLE, bindingAny, bindingHold } from "./open.ts";
 import { expiresShorten, registerCommit, registeredBinding } from "./register.ts";
@@ -96,16 +95,22 @@ export function isBodySigned(): boolean {
   return isInbound() && (ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_AUTH_INT) !== 0;
 }
 
+/** Does no NAT stand before the terminal in hand: is the address that it writes the one it sends from? */
+export function isReachable(binding: i32): boolean {
+  const b: i32 = bindingAt(binding);
+  return ld32(b + BINDING_FORM) !== FORM_NAME && addressEqual(b + BINDING_ADDRESS, terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_ADDRESS);
+}
+
 /** Where a message to the terminal goes: where it sends from, or the very port it wrote where no NAT stands between. */
 export function terminalRemote(binding: i32, response: boolean): void {
-  const b: i32 = bindingAt(binding);
   const t: i32 = terminalAt(ld32(CONTEXT_TERMINAL));
   addressCopy(CONTEXT_REMOTE, t + TERMINAL_ADDRESS);
   st32(CONTEXT_REMOTE_PORT, ld32(t + TERMINAL_PORT));
-  if (ld32(b + BINDING_FORM) === FORM_NAME || !addressEqual(b + BINDING_ADDRESS, t + TERMINAL_ADDRESS)) return;
+  st32(CONTEXT_TRANSPORT, ld32(CONTEXT_ACCESS));
+  if (!isReachable(binding)) return;
   if (response && (ld32(MESSAGE + MESSAGE_FLAGS) & MESSAGE_FLAG_RPORT) !== 0) return;
-  const port: i32 = ld32(b + BINDING_SPELLED_PORT);
-  st32(CONTEXT_REMOTE_PORT, port < 0 ? 5060 : port);
+  const port: i32 = ld32(bindingAt(binding) + BINDING_SPELLED_PORT);
+  st32(CONTEXT_REMOTE_PORT, port < 0 ? (ld32(CONTEXT_ACCESS) === TRANSPORT_TLS ? 5061 : 5060) : port);
 }
 
 /** Where a message to the server goes unless a Route, token or Via says otherwise. */
@@ -113,6 +118,8 @@ export function serverRemote(): void {
   const server: i32 = serverHere();
   addressCopy(CONTEXT_REMOTE, server);
   st32(CONTEXT_REMOTE_PORT, ld32(server + SERVER_PORT));
+  st32(CONTEXT_TRANSPORT, ld32(CONTEXT_CORE));
+  st32(CONTEXT_DIAL_PORT, 0);
 }
 
 function viaMap(m: i32): void {
@@ -177,28 +184,45 @@ function lengthReplace(m: i32, delta: i32): void {
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_END), mark);
 }
 
-/** A part's own Content-Length follows the part. */
+/** A part's own Content-Length follows the part; the last comes first, since it may stand inside an earlier one. */
 function partLengthsMap(): void {
-  for (let i: i32 = ld32(MESSAGE + MESSAGE_LENGTH); i < mentionCount(); i++) {
+  for (let i: i32 = (mentionCount() - 1) | 0; i >= ld32(MESSAGE + MESSAGE_LENGTH); i--) {
     const m: i32 = mentionAt(i);
     const part: boolean = (ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK) === ROLE_CONTENT_LENGTH && ld32(m + MENTION_URI) !== 0;
     if (part) lengthReplace(m, editsDelta(ld32(m + MENTION_URI), ld32(m + MENTION_URI_END)));
   }
 }
 
-/** Content-Length follows its body (RFC 3261 20.14). */
+/** A message that came without Content-Length gets one where a stream needs it to tell where the message ends (RFC 3261 18.3). */
+function lengthInsert(): void {
+  const body: i32 = ld32(MESSAGE + MESSAGE_BODY);
+  const end: i32 = ld32(MESSAGE + MESSAGE_END);
+  const empty: i32 = body - (ld8(body - 2) === 13 ? 2 : 1);
+  const ended: boolean = ld8(empty - 1) === 10;
+  const mark: i32 = textMark();
+  lengthWrite((end - body + editsDelta(body, end)) | 0);
+  if (!ended) lineBreak();
+  editAppend(ended ? empty : end, ended ? empty : end, mark);
+}
+
+function isStream(transport: i32): boolean {
+  return transport === TRANSPORT_TCP || transport === TRANSPORT_TLS;
+}
+
+/** Content-Length follows its body (RFC 3261 20.14), each one where it stands more than once. */
 function lengthsMap(): void {
+  if (ld32(MESSAGE + MESSAGE_LENGTH) === 0 && isStream(ld32(CONTEXT_TRANSPORT)) && ld8(ld32(MESSAGE + MESSAGE_BODY) - 1) === 10) lengthInsert();
   if (ld32(MESSAGE + MESSAGE_MEDIA_COUNT) === 0 && ld32(MESSAGE + MESSAGE_SDP) === 0) return;
   if (ld32(MESSAGE + MESSAGE_CONTENT) === CONTENT_MULTIPART) partLengthsMap();
-  const index: i32 = ld32(MESSAGE + MESSAGE_LENGTH);
-  if (index > 0) lengthReplace(mentionAt(index - 1), editsDelta(ld32(MESSAGE + MESSAGE_BODY), ld32(MESSAGE + MESSAGE_END)));
+  const delta: i32 = editsDelta(ld32(MESSAGE + MESSAGE_BODY), ld32(MESSAGE + MESSAGE_END));
+  for (let index: i32 = ld32(MESSAGE + MESSAGE_LENGTH); index > 0; index = ld32(mentionAt(index - 1) + MENTION_BEFORE))
+    lengthReplace(mentionAt(index - 1), delta);
 }
 
 /** Notes the message as a sign of life of its terminal and binding; a subscription keeps them for as long as it was granted. */
 function lifeNote(): void {
   const now: i32 = ld32(HEADER_NOW);
   const binding: i32 = ld32(CONTEXT_BINDING);
-  if (isInbound()) st32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_SEEN, now);
   bindingHold(binding, (now + BINDING_IDLE) | 0);
   const expires: i32 = ld32(MESSAGE + MESSAGE_EXPIRES);
   if (ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_SUBSCRIBE && isSuccess() && expires > 0 && expires < 1000000) {
@@ -233,6 +257,7 @@ export function sipTranslate(): void {
   callSettle();
   const count: i32 = mentionCount();
   for (let i: i32 = 0; i < count; i++) mentionMap(i);
+  if (ld32(CONTEXT_REFUSED) !== 0) callAbandon();
   lengthsMap();
   if (ld32(CONTEXT_BINDING) < 0) st32(CONTEXT_BINDING, bindingAny());
   if (ld32(CONTEXT_BINDING) < 0) refuse(-ld32(CONTEXT_BINDING));

@@ -1,7 +1,7 @@
 /*
  * Tokens: a server-side address inside the URI or Via that a terminal gets, sealed under our key (SPEC S1). What comes
  * back restores without a table, and what was not made here is refused.
- * Plain form: flags, service, port (2), address (4 or 16); with TOKEN_EXTENDED also source port (2), pool, local port (2).
+ * Plain form: flags, service, port (2), address (4 or 16); with FLAG_EXTENDED also source port (2), pool, local port (2).
  */
 
 import { copy, fill, ld16be, ld8, st16be, st32, st8 } from "../machine.ts";
@@ -13,6 +13,9 @@ import { SCRATCH_TOKEN } from "../memory/layout.ts";
 const FLAG_PORT: i32 = 1;
 const FLAG_IP6: i32 = 2;
 const FLAG_EXTENDED: i32 = 4;
+/** Above the flags: NAMED_* plus one of what was written about the transport, 0 when it still is. */
+const NAMED_SHIFT: i32 = 3;
+const NAMED_MASK: i32 = 7;
 
 /* What a token says: 48 bytes of scratch, filled by tokenRead. */
 /** Port, -1 for absent. */
@@ -22,16 +25,18 @@ export const TOKEN_SOURCE_PORT: i32 = SCRATCH_TOKEN + 4;
 export const TOKEN_POOL: i32 = SCRATCH_TOKEN + 8;
 export const TOKEN_LOCAL_PORT: i32 = SCRATCH_TOKEN + 12;
 export const TOKEN_ADDRESS: i32 = SCRATCH_TOKEN + 16;
+/** NAMED_* plus one, 0 for nothing. */
+export const TOKEN_NAMED: i32 = SCRATCH_TOKEN + 124;
 /** The sealed bytes: tag and text. */
 const SEALED: i32 = SCRATCH_TOKEN + 32;
 const SEALED_MAX: i32 = CIPHER_TAG_SIZE + CIPHER_TEXT_SIZE;
 
 /** Writes a token for an address at `to`; at most 53 characters. Returns the position after it. */
-export function tokenWrite(to: i32, service: i32, address: i32, port: i32, sourcePort: i32, pool: i32, localPort: i32): i32 {
+export function tokenWrite(to: i32, service: i32, address: i32, port: i32, sourcePort: i32, pool: i32, localPort: i32, named: i32): i32 {
   const ip4: boolean = isMapped(address);
   const extended: boolean = sourcePort !== 0 || localPort !== 0;
   fill(CIPHER_TEXT, 0, CIPHER_TEXT_SIZE);
-  st8(CIPHER_TEXT, (port >= 0 ? FLAG_PORT : 0) | (ip4 ? 0 : FLAG_IP6) | (extended ? FLAG_EXTENDED : 0));
+  st8(CIPHER_TEXT, (port >= 0 ? FLAG_PORT : 0) | (ip4 ? 0 : FLAG_IP6) | (extended ? FLAG_EXTENDED : 0) | (named << NAMED_SHIFT));
   st8(CIPHER_TEXT + 1, service);
   st16be(CIPHER_TEXT + 2, port >= 0 ? port : 0);
   copy(CIPHER_TEXT + 4, ip4 ? address + 12 : address, ip4 ? 4 : 16);
@@ -59,6 +64,7 @@ export function tokenRead(p: i32, len: i32, service: i32): boolean {
   const ip4: boolean = (flags & FLAG_IP6) === 0;
   const base: i32 = ip4 ? 8 : 20;
   if (ld8(CIPHER_TEXT + 1) !== service || size !== ((flags & FLAG_EXTENDED) !== 0 ? base + 5 : base)) return false;
+  st32(TOKEN_NAMED, (flags >> NAMED_SHIFT) & NAMED_MASK);
   st32(TOKEN_PORT, (flags & FLAG_PORT) !== 0 ? ld16be(CIPHER_TEXT + 2) : -1);
   addressSet(CIPHER_TEXT + 4, ip4);
   const extended: boolean = (flags & FLAG_EXTENDED) !== 0;

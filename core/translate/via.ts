@@ -6,16 +6,21 @@
 
 import { ld32, st32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
-import { POOL_ADDRESS, SERVER_PORT, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
+import { POOL_ADDRESS, SERVER_PORT, SERVICE_ADDRESS } from "../memory/config.ts";
 import {
+  CONTEXT_ACCESS,
   CONTEXT_BINDING,
+  CONTEXT_CORE,
+  CONTEXT_DIAL_PORT,
   CONTEXT_DIRECTION,
   CONTEXT_PACKET,
+  CONTEXT_PORT,
   CONTEXT_REMOTE,
   CONTEXT_REMOTE_PORT,
   CONTEXT_SERVICE,
   CONTEXT_SERVICE_AT,
   CONTEXT_TERMINAL,
+  CONTEXT_TRANSPORT,
   CONTEXT_VIA,
   CONTEXT_VIA_PORT,
   INBOUND,
@@ -31,8 +36,10 @@ import {
   MENTION_TOKEN,
   MENTION_TOKEN_LEN,
   MESSAGE_STATUS,
+  NAMED_NONE,
+  NAMED_OTHER,
 } from "../memory/message.ts";
-import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
+import { PACKET_CONNECTION, PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import { REASON_FORGED_TOKEN, REASON_FOREIGN_VIA, REASON_LOOP } from "../memory/reason.ts";
 import {
   BINDING_ADDRESS,
@@ -40,6 +47,7 @@ import {
   BINDING_POOL,
   BINDING_PORT,
   BINDING_TERMINAL,
+  CONNECTION_LOCAL_PORT,
   TERMINAL_ADDRESS,
   TERMINAL_PORT,
   TERMINAL_PRIMARY,
@@ -47,14 +55,16 @@ import {
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { editAppend, textAddress, textMark } from "../encode/edit.ts";
 import { bindingAt, bindingAtPort, bindingOf } from "../table/binding.ts";
+import { connectionAt } from "../table/connection.ts";
 import { poolAt } from "../table/port.ts";
-import { serviceIs } from "../table/service.ts";
+import { SLAB_CONNECTIONS, handleIndex } from "../table/slab.ts";
 import { terminalAt } from "../table/terminal.ts";
 import {
   bindingFor,
   bindingReplace,
   hostReplace,
   isPlain,
+  isServicePoint,
   numberReplace,
   portOrDefault,
   refuse,
@@ -64,7 +74,8 @@ import {
   tokenAppend,
   tokenRemove,
 } from "./address.ts";
-import { TOKEN_ADDRESS, TOKEN_LOCAL_PORT, TOKEN_POOL, TOKEN_PORT, TOKEN_SOURCE_PORT, tokenRead } from "./token.ts";
+import { TOKEN_ADDRESS, TOKEN_LOCAL_PORT, TOKEN_NAMED, TOKEN_POOL, TOKEN_PORT, TOKEN_SOURCE_PORT, tokenRead } from "./token.ts";
+import { namedOf, viaRename } from "./transport.ts";
 
 /** A request from a terminal: sent-by becomes C:c of the binding for it, which the request then leaves by. */
 export function viaInboundRequest(m: i32): void {
@@ -75,6 +86,7 @@ export function viaInboundRequest(m: i32): void {
   }
   st32(CONTEXT_BINDING, binding);
   bindingReplace(m, binding);
+  if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_CORE));
 }
 
 /** A request to a terminal: the server's sent-by becomes E:e. */
@@ -82,29 +94,35 @@ export function viaOutboundRequest(m: i32): void {
   const service: i32 = ld32(CONTEXT_SERVICE_AT);
   const packet: i32 = ld32(CONTEXT_PACKET);
   const binding: i32 = ld32(CONTEXT_BINDING);
-  if (ld32(m + MENTION_FORM) === FORM_NAME) return;
+  if (ld32(m + MENTION_FORM) === FORM_NAME) {
+    if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_ACCESS));
+    return;
+  }
   const port: i32 = portOrDefault(m);
   const source: i32 = ld32(packet + PACKET_SOURCE_PORT);
   const primary: boolean = ld32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_PRIMARY) === binding + 1;
-  const straight: boolean = source === port && primary && !viaAsymmetric();
-  const here: boolean = serviceIs(service, m + MENTION_ADDRESS, port);
-  if (straight && isPlain(m, service)) {
+  const named: i32 = namedOf(m);
+  const same: boolean = named === ld32(CONTEXT_ACCESS) + 1;
+  const straight: boolean = source === port && primary && same && !viaAsymmetric();
+  const here: boolean = isServicePoint(m + MENTION_ADDRESS, port);
+  if (straight && isPlain(m)) {
     if (here) return;
     const mark: i32 = textMark();
     serviceWrite(service, ld32(m + MENTION_PORT) < 0 ? 5060 : -1);
     editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
     return;
   }
-  if (here && !isPlain(m, service)) {
+  if (here && !isPlain(m)) {
     refuse(REASON_LOOP);
     return;
   }
   const b: i32 = bindingAt(binding);
   const mark: i32 = textMark();
   serviceWrite(service, 5060);
-  if (straight) tokenAppend(m + MENTION_ADDRESS, ld32(m + MENTION_PORT), 0, 0, 0);
-  else tokenAppend(m + MENTION_ADDRESS, ld32(m + MENTION_PORT), source, ld32(b + BINDING_POOL), ld32(b + BINDING_PORT));
+  if (straight) tokenAppend(m + MENTION_ADDRESS, ld32(m + MENTION_PORT), 0, 0, 0, 0);
+  else tokenAppend(m + MENTION_ADDRESS, ld32(m + MENTION_PORT), source, ld32(b + BINDING_POOL), ld32(b + BINDING_PORT), same ? 0 : named + 1);
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
+  viaRename(m, ld32(CONTEXT_ACCESS));
 }
 
 /** Does the message go to an address of the terminal other than the one it sends from? */
@@ -114,7 +132,6 @@ function viaAsymmetric(): boolean {
 
 /** A response from a terminal: the server's sent-by comes back, and says where the response goes. */
 export function viaInboundResponse(m: i32): void {
-  const service: i32 = ld32(CONTEXT_SERVICE_AT);
   if (ld32(m + MENTION_TOKEN) !== 0) {
     viaTokenRestore(m);
     return;
@@ -123,12 +140,16 @@ export function viaInboundResponse(m: i32): void {
   const port: i32 = ld32(server + SERVER_PORT);
   addressCopy(CONTEXT_VIA, server);
   st32(CONTEXT_VIA_PORT, port);
-  if (ld32(m + MENTION_FORM) === FORM_NAME) return;
-  if (!serviceIs(service, m + MENTION_ADDRESS, portOrDefault(m))) {
+  if (ld32(m + MENTION_FORM) === FORM_NAME) {
+    if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_CORE));
+    return;
+  }
+  if (!isServicePoint(m + MENTION_ADDRESS, portOrDefault(m))) {
     refuse(REASON_FOREIGN_VIA);
     return;
   }
-  if (addressEqual(server, service + SERVICE_ADDRESS) && port === ld32(service + SERVICE_PORT)) return;
+  st32(CONTEXT_TRANSPORT, ld32(CONTEXT_ACCESS));
+  if (isServicePoint(server, port)) return;
   hostReplace(m, server, ld32(m + MENTION_PORT) < 0 && port === 5060 ? -1 : port);
 }
 
@@ -143,10 +164,20 @@ function viaTokenRestore(m: i32): void {
   if (binding >= 0) bindingAdopt(binding);
   hostReplace(m, TOKEN_ADDRESS, ld32(TOKEN_PORT));
   tokenRemove(m);
+  transportRestore(m);
   addressCopy(CONTEXT_VIA, TOKEN_ADDRESS);
   st32(CONTEXT_VIA_PORT, source !== 0 ? source : port);
   addressCopy(CONTEXT_REMOTE, TOKEN_ADDRESS);
   st32(CONTEXT_REMOTE_PORT, ld32(CONTEXT_VIA_PORT));
+  st32(CONTEXT_DIAL_PORT, port);
+}
+
+/** The response goes by the transport that its Via named (RFC 3261 18.2.2): the terminal's, unless the token says another. */
+function transportRestore(m: i32): void {
+  const named: i32 = ld32(TOKEN_NAMED) - 1;
+  const known: boolean = named > NAMED_NONE && named < NAMED_OTHER;
+  st32(CONTEXT_TRANSPORT, known ? named - 1 : ld32(CONTEXT_ACCESS));
+  if (known) viaRename(m, named - 1);
 }
 
 /** A response leaves by the binding that its request came to, if that is at the address the response comes from (CONFORMANCE 39). */
@@ -163,6 +194,7 @@ export function viaOutboundResponse(m: i32): void {
     return;
   }
   spellingReplace(m, binding);
+  if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_ACCESS));
 }
 
 function addressReplace(m: i32, address: i32): void {
@@ -202,11 +234,18 @@ export function viaMaddr(m: i32, via: i32): void {
   else if (ld32(b + BINDING_FORM) !== FORM_NAME) addressReplace(m, b + BINDING_ADDRESS);
 }
 
+/** Port of ours that the core has seen: C:c, or the one that a dialled connection has. */
+function ownPort(): i32 {
+  const connection: i32 = handleIndex(SLAB_CONNECTIONS, ld32(ld32(CONTEXT_PACKET) + PACKET_CONNECTION));
+  if (connection >= 0) return ld32(connectionAt(connection) + CONNECTION_LOCAL_PORT);
+  return ld32(bindingAt(ld32(CONTEXT_BINDING)) + BINDING_PORT);
+}
+
 /** `rport` with a value, in a response. */
 export function viaRport(m: i32): void {
   const inbound: boolean = ld32(CONTEXT_DIRECTION) === INBOUND;
   const port: i32 = ld32(m + MENTION_PORT);
-  const seen: i32 = inbound ? ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_PORT) : ld32(bindingAt(ld32(CONTEXT_BINDING)) + BINDING_PORT);
+  const seen: i32 = inbound ? ld32(CONTEXT_PORT) : ownPort();
   const real: i32 = inbound ? ld32(CONTEXT_VIA_PORT) : ld32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_PORT);
   if (port === seen && port !== real) numberReplace(m, real);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { ListenRequest, Runtime, Socket } from "../shared/runtime.ts";
+import { dial, listenStream } from "./stream.ts";
 
 /** Longest UDP payload, so that nothing is cut: Deno's own buffer would end at 1024 bytes. */
 const DATAGRAM_MOST = 65_535;
@@ -86,6 +87,9 @@ function listen(request: ListenRequest): Socket {
 export const denoRuntime: Runtime = {
   name: "deno",
   listen,
+  streams: ["tcp"],
+  listenStream,
+  dial,
   now: () => performance.now(),
   setTimer: (delayMs, callback) => setTimeout(callback, delayMs),
   clearTimer: (timer) => clearTimeout(timer as number),

@@ -56,6 +56,7 @@ function configText(listen: Listen, softswitch: Softswitch, level: string): stri
     "  demo:",
     `    address: ${endpointText(listen.address, listen.port)}`,
     `    servers: ["${endpointText(softswitch.address, softswitch.port)}"]`,
+    "    coreTransport: udp",
     `secret: "${randomBytes(16).toString("hex")}"`,
     `log: { level: ${level} }`,
     "",
@@ -80,7 +81,7 @@ function welcome(listen: Listen, softswitch: Softswitch): string {
   const lan = address.startsWith("127.") ? lanAddress() : undefined;
   return [
     "",
-    `  Culvert is up at ${endpointText(address, port)} (SIP over UDP), in front of a demo softswitch at ${endpointText(softswitch.address, softswitch.port)}.`,
+    `  Culvert is up at ${endpointText(address, port)} (SIP over UDP and TCP), in front of a demo softswitch at ${endpointText(softswitch.address, softswitch.port)}.`,
     "",
     `  Point a softphone at   ${at}    any user name, any password`,
     `  and call               sip:echo@${at}    hear yourself`,

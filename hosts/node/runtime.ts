@@ -1,11 +1,13 @@
 /*
- * The primitives of Node: node:dgram through node-dgram-adapter's path without promises.
+ * The primitives of Node: node:dgram through node-dgram-adapter's path without promises, connections in stream.ts.
  */
 
 import { getRandomValues } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { type DatagramSocket, listenDatagram } from "node-dgram-adapter";
 import type { ListenRequest, Runtime, Socket } from "../shared/runtime.ts";
+import { dial, listenStream } from "./stream.ts";
+import { listenWebSocket } from "./websocket.ts";
 
 /** For bursts of signaling; the kernel may grant less. */
 const SIGNAL_BUFFER_BYTES = 1 << 20;
@@ -44,6 +46,9 @@ function listen(request: ListenRequest): Socket {
 export const nodeRuntime: Runtime = {
   name: "node",
   listen,
+  streams: ["tcp", "tls", "ws", "wss"],
+  listenStream: (request) => (request.transport === "ws" || request.transport === "wss" ? listenWebSocket(request) : listenStream(request)),
+  dial,
   now: () => performance.now(),
   setTimer: (delayMs, callback) => setTimeout(callback, delayMs),
   clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),

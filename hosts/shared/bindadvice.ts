@@ -1,5 +1,5 @@
 /*
- * What a person can do about a socket that could not be opened.
+ * What a person can do about a socket that could not be opened. `protocol` is UDP, or what a listener takes.
  */
 
 import { endpointText } from "./address.ts";
@@ -7,7 +7,7 @@ import type { SystemError } from "./runtime.ts";
 
 /** Why, and the remedy, by the system's code. Deno gives the code of some errors in the name only. */
 const ADVICE: Record<string, string> = {
-  EADDRINUSE: "another program uses this address and port (`ss -lunp` names it); stop it or choose another port",
+  EADDRINUSE: "another program uses this address and port (`ss -ltunp` names it); stop it or choose another port",
   EADDRNOTAVAIL:
     "the address is not one of this machine's; add it to an interface, or for an address that is not ours " +
     "set net.ipv4.ip_nonlocal_bind=1 (IPv6: net.ipv6.ip_nonlocal_bind=1) and divert its packets to this machine",
@@ -23,7 +23,12 @@ export function errorCode(error: SystemError): string {
   return error.code ?? NAMES[error.name] ?? /\bE[A-Z]{4,}\b/.exec(error.message)?.[0] ?? error.name;
 }
 
-export function bindAdvice(error: SystemError, address: string, port: number): string {
+/** Is this about opening a listener, and not about one of its connections? */
+export function isBindError(error: SystemError): boolean {
+  return ADVICE[errorCode(error)] !== undefined;
+}
+
+export function bindAdvice(error: SystemError, protocol: string, address: string, port: number): string {
   const code = errorCode(error);
-  return `cannot open UDP ${endpointText(address, port)}: ${ADVICE[code] ?? error.message} (${code})`;
+  return `cannot open ${protocol} ${endpointText(address, port)}: ${ADVICE[code] ?? error.message} (${code})`;
 }

@@ -11,6 +11,7 @@ import type { Core, CoreMemory } from "./core.ts";
 const KINDS = { access: abi.REALM_ACCESS, core: abi.REALM_CORE };
 const NAT = { auto: abi.NAT_AUTO, never: abi.NAT_NEVER, always: abi.NAT_ALWAYS };
 const LATCH = { strict: abi.LATCH_STRICT, source: abi.LATCH_SOURCE, any: abi.LATCH_ANY };
+const CORE_TRANSPORTS = { same: 0, udp: abi.TRANSPORT_UDP + 1, tcp: abi.TRANSPORT_TCP + 1, tls: abi.TRANSPORT_TLS + 1 };
 const ICE = { strip: abi.ICE_STRIP, relay: abi.ICE_RELAY, pass: abi.ICE_PASS };
 const POOL_KINDS = { signal: abi.POOL_SIGNAL, media: abi.POOL_MEDIA };
 const ACTIONS = { proxy: abi.ACTION_PROXY, forward: abi.ACTION_FORWARD, discard: abi.ACTION_DISCARD };
@@ -63,7 +64,8 @@ function serviceFlags(service: Service): number {
     (service.dropUndecodable ? abi.SERVICE_DROP_UNDECODABLE : 0) |
     (service.hideOrigin ? abi.SERVICE_HIDE_ORIGIN : 0) |
     (service.openCore ? abi.SERVICE_OPEN_CORE : 0) |
-    (service.silentWhenFull ? abi.SERVICE_SILENT_REJECT : 0)
+    (service.silentWhenFull ? abi.SERVICE_SILENT_REJECT : 0) |
+    (service.countHops ? abi.SERVICE_COUNT_HOPS : 0)
   );
 }
 
@@ -80,6 +82,10 @@ function serviceWrite(memory: CoreMemory, at: number, service: Service): void {
     .word(abi.SERVICE_TERMINAL_EXPIRES, service.terminalExpiresSeconds)
     .word(abi.SERVICE_SERVER_COUNT, service.servers.length)
     .word(abi.SERVICE_ICE, ICE[service.ice])
+    .word(abi.SERVICE_TRANSPORT, CORE_TRANSPORTS[service.coreTransport])
+    .word(abi.SERVICE_TLS_PORT, service.streams.tls)
+    .word(abi.SERVICE_WS_PORT, service.streams.ws)
+    .word(abi.SERVICE_WSS_PORT, service.streams.wss)
     .address(abi.SERVICE_ADDRESS, service.address);
   service.servers.forEach((server, i) => serverWrite(record, abi.SERVICE_SERVERS + i * abi.SERVER_SIZE, server));
 }

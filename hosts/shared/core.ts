@@ -7,7 +7,9 @@
 import {
   ABI_VERSION,
   CAPACITY_BINDINGS,
+  CAPACITY_BLOCKS,
   CAPACITY_CALLS,
+  CAPACITY_CONNECTIONS,
   CAPACITY_FLOWS,
   CAPACITY_PORTS,
   CAPACITY_REGISTRATIONS,
@@ -59,6 +61,8 @@ const CAPACITY_FIELDS: [number, keyof Capacity][] = [
   [CAPACITY_REGISTRATIONS, "registrations"],
   [CAPACITY_CALLS, "calls"],
   [CAPACITY_FLOWS, "flows"],
+  [CAPACITY_CONNECTIONS, "connections"],
+  [CAPACITY_BLOCKS, "blocks"],
   [CAPACITY_PORTS, "ports"],
   [CAPACITY_RULES, "rules"],
 ];

@@ -4,6 +4,7 @@
 
 import { endpointText } from "./address.ts";
 import type { Config, Realm, Rule, Service } from "./config.ts";
+import { Certificates } from "./certificates.ts";
 import { durationText } from "./config/duration.ts";
 import { rangeText } from "./config/range.ts";
 import { configure } from "./configure.ts";
@@ -43,7 +44,9 @@ function realmText(config: Config, realm: Realm, index: number): string {
 function serviceText(config: Config, service: Service): string {
   const servers = service.servers.map(({ address, port }) => endpointText(address.text, port)).join(", ");
   const names = `${config.realms[service.access]!.name} to ${config.realms[service.core]!.name}`;
-  return `service ${service.name}: ${endpointText(service.address.text, service.port)} is proxied to ${servers} (${names})`;
+  const streams = Object.entries(service.streams).filter(([, port]) => port > 0);
+  const transports = ["udp", ...streams.map(([transport, port]) => `${transport} ${port}`)].join(", ");
+  return `service ${service.name}: ${endpointText(service.address.text, service.port)} (${transports}) is proxied to ${servers} (${names})`;
 }
 
 /** What a rule asks for that plain sockets do not show. */
@@ -71,13 +74,16 @@ export async function proxyStart(request: ProxyRequest): Promise<Proxy> {
   const key = await secretKey(config.secret, request.directory, host, log);
   const core = await coreOpen(await sourceOf(request.kind, host), config.capacity, key);
   configure(core, config);
-  const pump = new Pump(core, host.runtime, config, log);
+  const certificates = new Certificates(config, request.directory, host, log);
+  await certificates.load();
+  const pump = new Pump(core, host.runtime, config, certificates, log);
   pump.start();
   const statistics = new Statistics(pump, core.memory, host.runtime, log);
   statistics.start();
   introduce(config, core, log);
   const stop = (): void => {
     pump.stop();
+    certificates.stop();
     statistics.stop();
   };
   return { core, pump, stop };

@@ -7,7 +7,9 @@
 import { AddressCache } from "./addresscache.ts";
 import { Alarm } from "./alarm.ts";
 import { bindAdvice, errorCode } from "./bindadvice.ts";
-import type { Config } from "./config.ts";
+import type { Certificates } from "./certificates.ts";
+import type { Config, Service } from "./config.ts";
+import type { StreamTransport } from "./config/settled.ts";
 import * as abi from "./core.ts";
 import type { Core } from "./core.ts";
 import { EndpointTable, type OpenEndpoint } from "./endpointtable.ts";
@@ -17,6 +19,7 @@ import type { Log } from "./log.ts";
 import { reasonName, verdictName } from "./names.ts";
 import { RateLimit } from "./ratelimit.ts";
 import type { Runtime, Socket, SystemError } from "./runtime.ts";
+import { Streams } from "./streams.ts";
 
 /** The same complaint is logged so often at most. */
 const COMPLAINT_INTERVAL_MS = 10_000;
@@ -24,12 +27,14 @@ const COMPLAINT_INTERVAL_MS = 10_000;
 const PAYLOAD_MOST = 65_535;
 /** Word index of the input slot. */
 const SLOT = abi.INPUT >> 2;
+/** What an input that ended in an exception gives. */
+const TRAPPED = -1;
 
 export interface Totals {
   received: number;
   sent: number;
   forwarded: number;
-  /** Sends from a port whose socket could not be opened. */
+  /** Sends from a port whose socket could not be opened, or on a connection that is gone. */
   noSocket: number;
   bindFailed: number;
   sendFailed: number;
@@ -49,13 +54,14 @@ export class Pump {
   readonly #cache = new AddressCache();
   readonly #endpoints = new EndpointTable();
   readonly #foreign = new ForeignEndpoints();
+  readonly streams: Streams;
   readonly #alarm: Alarm;
   readonly #complaints = new RateLimit(COMPLAINT_INTERVAL_MS);
   readonly #events: EventLog;
   readonly #tracing: boolean;
   #stopped = false;
 
-  constructor(core: Core, runtime: Runtime, config: Config, log: Log) {
+  constructor(core: Core, runtime: Runtime, config: Config, certificates: Certificates, log: Log) {
     this.#core = core;
     this.#runtime = runtime;
     this.#config = config;
@@ -64,6 +70,14 @@ export class Pump {
     this.#bytes = core.memory.bytes;
     this.#alarm = new Alarm(runtime, () => this.#input(abi.KIND_TIMEOUT, 0));
     this.#events = new EventLog(core, log);
+    this.streams = new Streams({
+      memory: core.memory,
+      runtime,
+      cache: this.#cache,
+      certificates,
+      input: (kind, len) => (this.#stopped ? TRAPPED : this.#input(kind, len)),
+      complain: (key, fields, message) => this.#complain(key, fields, message),
+    });
     this.#tracing = log.isLevelEnabled("trace");
   }
 
@@ -75,7 +89,7 @@ export class Pump {
   /** Opens the service addresses and boots the core. Throws what a person can read when that is impossible. */
   start(): void {
     try {
-      for (const { address, port, access } of this.#config.services) this.#open(access, address.text, port, true);
+      for (const [index, service] of this.#config.services.entries()) this.#serve(service, index);
       const fault = this.#core.boot(this.#runtime.now() | 0);
       if (fault < 0) {
         const cause = `${verdictName(fault)}, position ${abi.faultPosition(fault)}`;
@@ -88,8 +102,19 @@ export class Pump {
     }
   }
 
+  /** Opens what a service listens on. */
+  #serve({ access, address, port, streams }: Service, index: number): void {
+    this.#open(access, address.text, port, true);
+    for (const [transport, streamPort] of Object.entries(streams) as [StreamTransport, number][]) {
+      if (streamPort === 0) continue;
+      if (this.#runtime.streams.includes(transport)) this.streams.listen(access, address.text, streamPort, transport, index);
+      else this.#log.warn({ transport, port: streamPort }, `${transport} is not taken: this host (${this.#runtime.name}) does not have it`);
+    }
+  }
+
   stop(): void {
     this.#stopped = true;
+    this.streams.stop();
     this.#alarm.clear();
     for (const endpoint of this.#endpoints) this.#close(endpoint);
   }
@@ -114,7 +139,7 @@ export class Pump {
     try {
       return open();
     } catch (error) {
-      throw new Error(bindAdvice(error as SystemError, address, port), { cause: error });
+      throw new Error(bindAdvice(error as SystemError, "UDP", address, port), { cause: error });
     }
   }
 
@@ -163,7 +188,7 @@ export class Pump {
     this.#log.trace(fields, verdictName(verdict));
   }
 
-  /** One input and all that follows from it. Returns the core's verdict. */
+  /** One input and all that follows from it. Returns what the core does. */
   #input(kind: number, len: number): number {
     try {
       const verdict = this.#core.input(kind, len, this.#runtime.now() | 0);
@@ -172,7 +197,7 @@ export class Pump {
     } catch (error) {
       this.totals.trapped++;
       this.#complain("trap", { error: (error as Error).stack, kind, len }, "an input ended in an exception; it was dropped. Please report this", "error");
-      return abi.VERDICT_DISCARDED;
+      return TRAPPED;
     }
   }
 
@@ -192,6 +217,12 @@ export class Pump {
           break;
         case abi.OUTPUT_UNBIND:
           this.#unbind(at);
+          break;
+        case abi.OUTPUT_DIAL:
+          this.streams.dial(at);
+          break;
+        case abi.OUTPUT_HANG:
+          this.streams.hang(at);
           break;
         case abi.OUTPUT_EVENT:
           this.#events.write(at);
@@ -217,6 +248,11 @@ export class Pump {
   }
 
   #send(at: number): void {
+    if (this.#words[(at + abi.OUTPUT_VALUE) >> 2] !== 0) {
+      if (this.streams.send(at)) this.totals.sent++;
+      else this.totals.noSocket++;
+      return;
+    }
     const endpoint = this.#local(at);
     if (endpoint) {
       this.totals.sent++;
@@ -269,6 +305,10 @@ export class Pump {
     const words = this.#words;
     const port = words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!;
     const address = this.#cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2);
+    if (words[(at + abi.OUTPUT_VALUE) >> 2] !== abi.TRANSPORT_UDP) {
+      this.streams.bind(at);
+      return;
+    }
     if (this.#local(at)) return;
     try {
       this.#open(words[(at + abi.OUTPUT_REALM) >> 2]!, address, port, words[(at + abi.OUTPUT_DETAIL) >> 2] === abi.POOL_SIGNAL);
@@ -279,6 +319,10 @@ export class Pump {
   }
 
   #unbind(at: number): void {
+    if (this.#words[(at + abi.OUTPUT_VALUE) >> 2] !== abi.TRANSPORT_UDP) {
+      this.streams.unbind(at);
+      return;
+    }
     const endpoint = this.#local(at);
     if (endpoint) this.#close(endpoint);
   }

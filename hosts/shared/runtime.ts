@@ -1,7 +1,10 @@
 /*
- * What a host supplies: sockets, a clock, a timer, random bytes. Node and Deno each have one of these, and
- * a test has a third. Invariant: `listen` and `close` take effect before they return; nothing here waits.
+ * What a host supplies: sockets, connections, a clock, a timer, random bytes. Node and Deno each have one of these, and
+ * a test has a third. Invariant: `listen` and `close` take effect before they return; nothing here waits, and no receiver
+ * is called before a call of ours has returned.
  */
+
+import type { StreamTransport } from "./config/settled.ts";
 
 /** Takes one datagram. The data is the receiver's only during the call. */
 export type PacketReceiver = (data: Uint8Array, address: string, port: number) => void;
@@ -29,10 +32,82 @@ export interface ListenRequest {
   onFailure: FailureReceiver;
 }
 
+/** A connection: TCP or TLS, whose bytes come as they come, or a WebSocket, of which each call is one message. */
+export interface Stream {
+  /** Sends, once the connection is up. The payload is the caller's again on return. Returns the bytes that wait here. Never throws. */
+  send(payload: Uint8Array): number;
+  /** Sends what waits, then closes. The receiver hears no more. */
+  close(): void;
+  /** Closes at once; the receiver hears of it. */
+  abort(): void;
+}
+
+export interface StreamReceiver {
+  /** The data is the receiver's only during the call. */
+  onData(data: Uint8Array): void;
+  /** Once, after which nothing comes; with what went wrong, if something did. */
+  onClose(error?: SystemError): void;
+}
+
+/** PEM texts. */
+export interface CertifiedKey {
+  certificate: string;
+  key: string;
+}
+
+export interface ServerTls extends CertifiedKey {
+  names: Record<string, CertifiedKey>;
+  /** Authorities of client certificates, which are asked for when they are given. */
+  clients: string | undefined;
+}
+
+export interface ClientTls {
+  authorities: string | undefined;
+  /** Name in the server's certificate; its address otherwise. */
+  name: string | undefined;
+  certified: CertifiedKey | undefined;
+}
+
+export interface StreamListenRequest {
+  /** IP literal. */
+  address: string;
+  port: number;
+  transport: StreamTransport;
+  /** For tls and wss. */
+  tls: ServerTls | undefined;
+  /** A connection is up: who takes it, or undefined for nobody. */
+  onStream(stream: Stream, address: string, port: number): StreamReceiver | undefined;
+  /** Something went wrong with the listener, or with a connection that is not up yet. */
+  onFailure: FailureReceiver;
+}
+
+export interface StreamListener {
+  /** New certificates, for connections from now on. */
+  renew(tls: ServerTls): void;
+  close(): void;
+}
+
+export interface DialRequest {
+  /** IP literals. */
+  localAddress: string;
+  address: string;
+  port: number;
+  transport: StreamTransport;
+  tls: ClientTls | undefined;
+  /** The connection is up, at this port of ours. */
+  onOpen(localPort: number): void;
+  receiver: StreamReceiver;
+}
+
 export interface Runtime {
   readonly name: string;
   /** A bound UDP socket, or a SystemError thrown. */
   listen(request: ListenRequest): Socket;
+  /** Transports that `listenStream` knows. */
+  readonly streams: readonly StreamTransport[];
+  /** A listener; that it could not be opened may be heard of later, by onFailure. */
+  listenStream(request: StreamListenRequest): StreamListener;
+  dial(request: DialRequest): Stream;
   /** Monotonic milliseconds. */
   now(): number;
   setTimer(delayMs: number, callback: () => void): unknown;

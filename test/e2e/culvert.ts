@@ -14,7 +14,7 @@ export const nodeHost = resolve("dist/node.js");
 export const denoHost = resolve("dist/deno.js");
 
 /** What the last line of a start says. */
-const READY = /\bup\b/;
+const READY = /"msg":"up"/;
 const NETNS = "vl-px";
 
 export interface Configuration {

@@ -20,6 +20,8 @@ export interface SippOptions {
   /** Number of calls, and how many a second. */
   calls?: number;
   rate?: number;
+  /** u1 UDP (otherwise), t1 TCP, all calls by one socket. */
+  transport?: "u1" | "t1";
   seconds: number;
   /** Where its logs go. */
   folder: string;
@@ -45,7 +47,7 @@ export function sipp(options: SippOptions): Program {
     options.scenario,
     "-nostdin",
     "-t",
-    "u1",
+    options.transport ?? "u1",
     "-max_retrans",
     "5",
     "-timeout",

@@ -43,7 +43,7 @@ export const PLANTS: Plant[] = [
     what: "Content-Length does not follow the body",
     into: "js",
     property: "length",
-    change: { file: "core/translate/sip.ts", from: "mentionMap(i);\n  lengthsMap();", to: "mentionMap(i);" },
+    change: { file: "core/translate/sip.ts", from: "  lengthsMap();\n  if", to: "  if" },
   },
   {
     what: "a Contact of the core side is skipped",
@@ -57,8 +57,8 @@ export const PLANTS: Plant[] = [
     property: "access address",
     change: {
       file: "core/translate/address.ts",
-      from: "  if (binding >= 0) bindingReplace(m, binding);\n  else if (own)",
-      to: "  if (binding >= 0 && role !== ROLE_CONTACT) bindingReplace(m, binding);\n  else if (binding < 0 && own)",
+      from: "  if (binding >= 0) {\n    bindingReplace(m, binding);",
+      to: "  if (binding >= 0) {\n    if (role !== ROLE_CONTACT) bindingReplace(m, binding);",
     },
   },
   {

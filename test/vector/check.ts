@@ -7,10 +7,10 @@
 
 import * as abi from "#abi";
 import { eventName } from "../../hosts/shared/names.ts";
-import type { Output } from "./output.ts";
+import { type Output, transportName } from "./output.ts";
 import { type Names, namesFill, patternMatch } from "./pattern.ts";
 import { outputShow } from "./show.ts";
-import type { Deadline, Endpoint, Expectation, Opened, Sent, Verdict } from "./step.ts";
+import type { Deadline, Dialled, Endpoint, Expectation, Hung, Opened, Route, Sent, Verdict } from "./step.ts";
 import { textExpand } from "./text.ts";
 import type { Outcome } from "./world.ts";
 
@@ -18,6 +18,8 @@ import type { Outcome } from "./world.ts";
 export interface Setting {
   realms: string[];
   names: Names;
+  /** Handles of the connections by name. */
+  connections: Map<string, number>;
   /** Binary string of the packet. */
   sent: string;
 }
@@ -39,15 +41,50 @@ function payloadProblem(expected: string, actual: string): string {
   return `line ${at + 1}\n  expected ${JSON.stringify(lines[at])}\n  actual   ${JSON.stringify(others[at])}`;
 }
 
+function routeProblem(route: Route, output: Output, { names, realms }: Setting): string | undefined {
+  if (output.kind === abi.OUTPUT_SEND && output.value !== 0) return "was sent on a connection, should be a datagram";
+  const from = endpointProblem("source", route.from, output.local, output.localPort, names);
+  const to = endpointProblem("destination", route.to, output.remote, output.remotePort, names);
+  if (from ?? to) return from ?? to;
+  const { realm } = route;
+  return realm === undefined || realms[output.realm] === realm ? undefined : `realm ${realm} expected, is ${realms[output.realm] ?? output.realm}`;
+}
+
+function connectionProblem(name: string, output: Output, { connections }: Setting): string | undefined {
+  if (connections.get(name) === output.value) return undefined;
+  const actual = [...connections].find(([, handle]) => handle === output.value)?.[0] ?? (output.value === 0 ? "a datagram" : "another one");
+  return `connection ${name} expected, is ${actual}`;
+}
+
+/** Names what was dialled. */
+function dialledProblems(expected: Expectation[], outputs: Output[], setting: Setting): string[] {
+  const wanted = expected.filter((one): one is Dialled => one.type === "dial");
+  const actual = outputs.filter(({ kind }) => kind === abi.OUTPUT_DIAL);
+  if (actual.length !== wanted.length) return [`${wanted.length} dialled connections expected, are ${actual.length}`];
+  return wanted.flatMap(({ connection, route, transport, line }, i) => {
+    const output = actual[i]!;
+    const from = endpointProblem("source", route.from, output.local, output.localPort, setting.names);
+    const to = endpointProblem("destination", route.to, output.remote, output.remotePort, setting.names);
+    const other = transportName(output.detail) === transport ? undefined : `${transport} expected, is ${transportName(output.detail)}`;
+    setting.connections.set(connection, output.value);
+    const problem = from ?? to ?? other;
+    return problem === undefined ? [] : [`line ${line}: ${problem}`];
+  });
+}
+
+function hungProblems(expected: Expectation[], outputs: Output[], { connections }: Setting): string[] {
+  const wanted = expected.filter((one): one is Hung => one.type === "hang").map(({ connection }) => connection);
+  const named = new Map([...connections].map(([name, handle]) => [handle, name]));
+  const actual = outputs.filter(({ kind }) => kind === abi.OUTPUT_HANG).map(({ value }) => named.get(value) ?? "another one");
+  return wanted.join() === actual.join() ? [] : [`to hang up ${wanted.join(", ") || "nothing"} expected, is ${actual.join(", ") || "nothing"}`];
+}
+
 function sentProblem(expected: Sent, output: Output, setting: Setting): string | undefined {
-  const { names, realms, sent } = setting;
+  const { names, sent } = setting;
   const kind = expected.type === "forward" ? abi.OUTPUT_FORWARD : abi.OUTPUT_SEND;
   if (output.kind !== kind) return expected.type === "forward" ? "was sent by us, should be forwarded" : "was forwarded, should be sent by us";
-  const from = endpointProblem("source", expected.route.from, output.local, output.localPort, names);
-  const to = endpointProblem("destination", expected.route.to, output.remote, output.remotePort, names);
-  if (from ?? to) return from ?? to;
-  const realm = expected.route.realm;
-  if (realm !== undefined && realms[output.realm] !== realm) return `realm ${realm} expected, is ${realms[output.realm] ?? output.realm}`;
+  const way = expected.route ? routeProblem(expected.route, output, setting) : connectionProblem(expected.connection!, output, setting);
+  if (way) return way;
   const template = expected.flavour === "same" ? sent : textExpand(expected.flavour, namesFill(expected.text, names, false), sent);
   if (expected.flavour === "same" ? template === output.payload : patternMatch(template, output.payload, names)) return undefined;
   return payloadProblem(namesFill(template, names, false), output.payload);
@@ -65,13 +102,18 @@ function sentProblems(expected: Expectation[], outputs: Output[], setting: Setti
   return problems;
 }
 
+function openedProblem({ type, at, transport }: Opened, output: Output, names: Names): string | undefined {
+  const actual = transportName(output.value);
+  return transport === actual ? endpointProblem(type, at, output.local, output.localPort, names) : `${type} for ${transport} expected, is for ${actual}`;
+}
+
 function openedProblems(type: "bind" | "unbind", expected: Expectation[], outputs: Output[], names: Names): string[] {
   const wanted = expected.filter((one): one is Opened => one.type === type);
   const actual = outputs.filter(({ kind }) => kind === (type === "bind" ? abi.OUTPUT_BIND : abi.OUTPUT_UNBIND));
   if (wanted.length === 0) return [];
   const problems = wanted.flatMap((one, i) => {
     const output = actual[i];
-    const problem = output ? endpointProblem(type, one.at, output.local, output.localPort, names) : `no ${type}`;
+    const problem = output ? openedProblem(one, output, names) : `no ${type}`;
     return problem === undefined ? [] : [`line ${one.line}: ${problem}`];
   });
   for (const output of actual.slice(wanted.length)) problems.push(`${type} ${output.local}:${output.localPort} not expected`);
@@ -102,8 +144,10 @@ function deadlineProblem(expected: Deadline, outcome: Outcome): string | undefin
 export function outcomeProblems(expected: Expectation[], outcome: Outcome, setting: Setting): string[] {
   const problems = [
     ...openedProblems("bind", expected, outcome.outputs, setting.names),
+    ...dialledProblems(expected, outcome.outputs, setting),
     ...sentProblems(expected, outcome.outputs, setting),
     ...openedProblems("unbind", expected, outcome.outputs, setting.names),
+    ...hungProblems(expected, outcome.outputs, setting),
     ...eventProblems(expected, outcome.outputs),
   ];
   for (const one of expected) {

@@ -42,6 +42,7 @@ const FIXED: [string, string][] = [
   ["SLOTS", "SLOT"],
   ["WHEEL", ""],
   ["SLABS", "SLAB"],
+  ["REASSEMBLY", "PACKET"],
 ];
 
 const TABLES: [string, string][] = [
@@ -55,6 +56,8 @@ const TABLES: [string, string][] = [
   ["BUCKETS", ""],
   ["RULES", "RULE"],
   ["CLASSIFIER", ""],
+  ["CONNECTIONS", "CONNECTION"],
+  ["BLOCKS", "BLOCK"],
   ["END", ""],
 ];
 

@@ -20,7 +20,7 @@ export interface Image {
 const KEY = Uint8Array.from({ length: 16 }, (_, i) => 17 * i + 3);
 
 /** What vectors need and no more: small tables make small memories, which are compared after each input. */
-const CAPACITY = "capacity: { terminals: 16, bindings: 32, registrations: 32, calls: 16, flows: 32, rules: 64 }\n";
+const CAPACITY = "capacity: { terminals: 16, bindings: 32, registrations: 32, calls: 16, flows: 32, connections: 16, blocks: 64, rules: 64 }\n";
 
 const images = new Map<string, Promise<Image>>();
 

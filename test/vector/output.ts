@@ -20,6 +20,13 @@ export interface Output {
   detail: number;
 }
 
+/** Index = TRANSPORT_*. */
+export const TRANSPORTS = ["udp", "tcp", "tls", "ws", "wss"];
+
+export function transportName(transport: number): string {
+  return TRANSPORTS[transport] ?? String(transport);
+}
+
 /** Most outputs of one input: the queue holds fewer. */
 const DRAIN_MAX = 2 * abi.OUTPUT_MAX;
 
@@ -28,14 +35,15 @@ async function outputRead(engine: Engine, at: number): Promise<Output> {
   const word = (offset: number): number => record.readInt32LE(offset);
   const kind = word(abi.OUTPUT_KIND);
   const sends = kind === abi.OUTPUT_SEND || kind === abi.OUTPUT_FORWARD;
-  const addressed = sends || kind === abi.OUTPUT_BIND || kind === abi.OUTPUT_UNBIND;
+  const distant = sends || kind === abi.OUTPUT_DIAL;
+  const addressed = distant || kind === abi.OUTPUT_BIND || kind === abi.OUTPUT_UNBIND;
   return {
     kind,
     realm: word(abi.OUTPUT_REALM),
     local: addressed ? addressFrom(record, abi.OUTPUT_LOCAL).text : "",
     localPort: addressed ? word(abi.OUTPUT_LOCAL_PORT) : 0,
-    remote: sends ? addressFrom(record, abi.OUTPUT_REMOTE).text : "",
-    remotePort: sends ? word(abi.OUTPUT_REMOTE_PORT) : 0,
+    remote: distant ? addressFrom(record, abi.OUTPUT_REMOTE).text : "",
+    remotePort: distant ? word(abi.OUTPUT_REMOTE_PORT) : 0,
     payload: sends ? binaryOf(await engine.read(word(abi.OUTPUT_PAYLOAD), word(abi.OUTPUT_LEN))) : "",
     value: word(abi.OUTPUT_VALUE),
     detail: word(abi.OUTPUT_DETAIL),

@@ -1,9 +1,9 @@
 /*
  * Plays a section on all builds of the core and throws with everything that is not as expected.
  *
- * Two ways: once as written, and once with every SIP message sent a second time at once, by a slot of a batch, which
+ * Two ways: once as written, and once with every SIP datagram sent a second time at once, by a slot of a batch, which
  * must send the same again (CONFORMANCE 41: a retransmission is translated identically). The second way starts
- * shortly before the millisecond clock wraps.
+ * shortly before the millisecond clock wraps. A third for what comes by connections: each byte for itself.
  */
 
 import * as abi from "#abi";
@@ -12,26 +12,30 @@ import type { Engine } from "../parity/engine.ts";
 import { outcomeProblems } from "./check.ts";
 import type { Section, Turn } from "./document.ts";
 import { imageOf } from "./image.ts";
-import type { Output } from "./output.ts";
+import { type Output, TRANSPORTS } from "./output.ts";
 import { type Names, namesFill } from "./pattern.ts";
 import { outcomeShow } from "./show.ts";
-import { type Input, VectorError } from "./step.ts";
+import { type Close, type Input, type Open, type Route, VectorError } from "./step.ts";
 import { bytesOf, lengthFill, textExpand } from "./text.ts";
 import { type Outcome, type Packet, World } from "./world.ts";
 
-export type Way = "written" | "repeated";
+export type Way = "written" | "repeated" | "bytes";
 
-const START: Record<Way, number> = { written: 1_000_000, repeated: 0x7fffffff - 2500 };
+/** What a test of each is called beyond the section. */
+export const WAYS: Record<Way, string> = { written: "", repeated: ", all sent twice", bytes: ", byte by byte" };
+
+const START: Record<Way, number> = { written: 1_000_000, repeated: 0x7fffffff - 2500, bytes: 1_000_000 };
 const SIP = /SIP\/2\.0/i;
 
 interface Played {
-  input: Input;
-  packet: Packet;
   turn: Turn;
+  /** Sends it again. */
+  send: () => Promise<Outcome>;
 }
 
 class Player {
   private readonly names: Names = new Map();
+  private readonly connections = new Map<string, number>();
   private sent = "";
   private last: Played | undefined;
   private realms: Realm[] = [];
@@ -51,11 +55,11 @@ class Player {
   }
 
   /** The realm whose address the packet is for, or that is named. */
-  private realmOf(input: Input): number {
-    const named = this.realms.findIndex(({ name }) => name === input.route.realm);
-    if (input.route.realm !== undefined && named < 0) throw new VectorError(`${this.file}:${input.line}: no realm ${input.route.realm}`);
+  private realmOf(route: Route, line: number): number {
+    const named = this.realms.findIndex(({ name }) => name === route.realm);
+    if (route.realm !== undefined && named < 0) throw new VectorError(`${this.file}:${line}: no realm ${route.realm}`);
     if (named >= 0) return named;
-    const ours = this.realms.findIndex(({ addresses, media }) => [...addresses, media].some(({ text }) => text === input.route.to.address));
+    const ours = this.realms.findIndex(({ addresses, media }) => [...addresses, media].some(({ text }) => text === route.to.address));
     return ours >= 0
       ? ours
       : Math.max(
@@ -64,19 +68,55 @@ class Player {
         );
   }
 
-  private packetOf(input: Input): Packet {
+  private port(text: string): number {
+    return Number(namesFill(text, this.names, true));
+  }
+
+  private headerOf(route: Route, line: number): Omit<Packet, "payload" | "labels"> {
+    return {
+      realm: this.realmOf(route, line),
+      source: route.from.address,
+      sourcePort: this.port(route.from.port),
+      destination: route.to.address,
+      destinationPort: this.port(route.to.port),
+    };
+  }
+
+  private payloadOf(input: Input): Uint8Array {
     const text = textExpand(input.flavour, namesFill(input.text, this.names, false), this.sent);
     this.sent = lengthFill(namesFill(text, this.names, true));
-    const port = (text: string): number => Number(namesFill(text, this.names, true));
-    return {
-      realm: this.realmOf(input),
-      source: input.route.from.address,
-      sourcePort: port(input.route.from.port),
-      destination: input.route.to.address,
-      destinationPort: port(input.route.to.port),
-      payload: bytesOf(this.sent),
-      labels: input.labels,
-    };
+    return bytesOf(this.sent);
+  }
+
+  private handleOf(name: string, line: number): number {
+    const handle = this.connections.get(name);
+    if (handle === undefined) throw new VectorError(`${this.file}:${line}: no connection ${name}`);
+    return handle;
+  }
+
+  /** All at once, or every byte for itself, with what that led to together. */
+  private async stream(handle: number, payload: Uint8Array): Promise<Outcome> {
+    if (this.way !== "bytes") return this.world.stream(handle, payload);
+    const outputs: Output[] = [];
+    let outcome: Outcome | undefined;
+    for (let at = 0; at < payload.length && outcome?.verdict !== "fault"; at++) {
+      outcome = await this.world.stream(handle, payload.subarray(at, at + 1), at === payload.length - 1);
+      outputs.push(...outcome.outputs);
+    }
+    return { ...outcome!, outputs };
+  }
+
+  private close({ connection, text, line }: Close): Promise<Outcome> {
+    const unsent = text === "" ? "" : lengthFill(namesFill(textExpand("text", text, ""), this.names, true));
+    return this.world.close(this.handleOf(connection, line), bytesOf(unsent));
+  }
+
+  private async open(action: Open): Promise<Outcome> {
+    const { route, connection, line } = action;
+    if (!route) return this.world.answered(this.handleOf(connection, line), this.port(action.port));
+    const { outcome, handle } = await this.world.accept({ ...this.headerOf(route, line), labels: {}, transport: TRANSPORTS.indexOf(action.transport) });
+    if (handle !== 0) this.connections.set(connection, handle);
+    return outcome;
   }
 
   /** Time that passes before an input must not show anything: `advance` is for that. */
@@ -97,7 +137,8 @@ class Player {
       );
     if (turn.expected.length === 0 && process.env["UPDATE"]) return;
     const problems = turn.expected.length === 0 ? ["nothing is expected of this; say `nothing` if that is meant"] : [];
-    problems.push(...outcomeProblems(turn.expected, outcome, { realms: this.realms.map(({ name }) => name), names: this.names, sent: this.sent }));
+    const setting = { realms: this.realms.map(({ name }) => name), names: this.names, connections: this.connections, sent: this.sent };
+    problems.push(...outcomeProblems(turn.expected, outcome, setting));
     if (problems.length > 0) this.fail(line, problems, outcome);
   }
 
@@ -117,20 +158,35 @@ class Player {
       const { memory, rules, rulesSize } = await imageOf(action.text, this.file);
       return this.check(turn, action.line, await this.world.reload(memory, rules, rulesSize));
     }
+    if (action.type === "open") return this.check(turn, action.line, await this.open(action));
+    if (action.type === "close") return this.check(turn, action.line, await this.close(action));
     await this.wait(action.waitMs, action.line);
-    if (action.type === "again") {
-      if (!this.last) throw new VectorError(`${this.file}:${action.line}: nothing to send again`);
-      const expected =
-        turn.expected.length > 0 ? turn.expected : this.last.turn.expected.filter(({ type }) => type === "out" || type === "forward" || type === "nothing");
-      this.check({ action, expected }, action.line, await this.world.datagram(this.last.packet));
-      return;
+    if (action.type === "in") return this.input(action, turn);
+    if (!this.last) throw new VectorError(`${this.file}:${action.line}: nothing to send again`);
+    const expected =
+      turn.expected.length > 0 ? turn.expected : this.last.turn.expected.filter(({ type }) => type === "out" || type === "forward" || type === "nothing");
+    this.check({ action, expected }, action.line, await this.last.send());
+  }
+
+  private async input(action: Input, turn: Turn): Promise<void> {
+    const payload = this.payloadOf(action);
+    if (!action.route) {
+      const handle = this.handleOf(action.connection!, action.line);
+      this.last = { turn, send: () => this.stream(handle, payload) };
+      return this.check(turn, action.line, await this.last.send());
     }
-    const packet = this.packetOf(action);
-    const outcome = await this.world.datagram(packet);
+    const packet = { ...this.headerOf(action.route, action.line), payload, labels: action.labels };
+    this.last = { turn, send: () => this.world.datagram(packet) };
+    const outcome = await this.last.send();
     this.check(turn, action.line, outcome);
-    this.last = { input: action, packet, turn };
     await this.repeat(action, packet, outcome);
   }
+}
+
+/** The ways in which a section is played: the third only when something of it comes by a connection. */
+export function waysOf(section: Section): Way[] {
+  const streamed = section.turns.some(({ action }) => action.type === "in" && !action.route);
+  return streamed ? ["written", "repeated", "bytes"] : ["written", "repeated"];
 }
 
 export async function sectionPlay(section: Section, file: string, engines: Engine[], way: Way): Promise<void> {

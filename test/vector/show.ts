@@ -5,7 +5,7 @@
 import * as abi from "#abi";
 import { endpointText } from "../../hosts/shared/address.ts";
 import { eventName } from "../../hosts/shared/names.ts";
-import type { Output } from "./output.ts";
+import { type Output, transportName } from "./output.ts";
 import type { Names } from "./pattern.ts";
 import type { Outcome } from "./world.ts";
 
@@ -29,13 +29,18 @@ export function outputShow(output: Output, realms: string[], names: Names): stri
     case abi.OUTPUT_SEND:
     case abi.OUTPUT_FORWARD: {
       const type = output.kind === abi.OUTPUT_SEND ? "out" : "forward";
-      const route = `${local} -> ${endpointText(output.remote, output.remotePort)} @${realms[output.realm] ?? output.realm}`;
+      const way = `${local} -> ${endpointText(output.remote, output.remotePort)} @${realms[output.realm] ?? output.realm}`;
+      const route = output.kind === abi.OUTPUT_SEND && output.value !== 0 ? `connection ${output.value} (${way})` : way;
       return namesPut(`\`\`\`${type} ${route}${payloadShow(output.payload)}\`\`\``, names);
     }
     case abi.OUTPUT_BIND:
-      return namesPut(`- \`bind ${local}\``, names);
+      return namesPut(`- \`bind ${local}${output.value === 0 ? "" : ` ${transportName(output.value)}`}\``, names);
     case abi.OUTPUT_UNBIND:
-      return namesPut(`- \`unbind ${local}\``, names);
+      return namesPut(`- \`unbind ${local}${output.value === 0 ? "" : ` ${transportName(output.value)}`}\``, names);
+    case abi.OUTPUT_DIAL:
+      return namesPut(`- \`dial NAME ${local} -> ${endpointText(output.remote, output.remotePort)} ${transportName(output.detail)}\``, names);
+    case abi.OUTPUT_HANG:
+      return `- \`hang ${output.value}\``;
     default:
       return `- \`event ${eventName(output.realm)}\``;
   }

@@ -18,10 +18,16 @@ export interface Route {
 /** How the text of a block becomes bytes: see text.ts. */
 export type Flavour = "text" | "lf" | "hex" | "rtp" | "edit" | "exact";
 
+/** What SIP is carried by; a connection has a name in a section. */
+export type Transport = "udp" | "tcp" | "tls" | "ws" | "wss";
+
 export interface Input {
   type: "in";
   line: number;
-  route: Route;
+  /** Of a datagram. */
+  route: Route | undefined;
+  /** Name of the connection that it comes by. */
+  connection: string | undefined;
   flavour: Flavour;
   text: string;
   waitMs: number;
@@ -42,6 +48,24 @@ export interface Again {
   waitMs: number;
 }
 
+/** A connection is accepted, or (without a route) a dialled one is up at a port of ours. */
+export interface Open {
+  type: "open";
+  line: number;
+  connection: string;
+  route: Route | undefined;
+  transport: Transport;
+  port: string;
+}
+
+export interface Close {
+  type: "close";
+  line: number;
+  connection: string;
+  /** What was to be sent on it: it was never up. */
+  text: string;
+}
+
 /** A new configuration while running. */
 export interface Reload {
   type: "reload";
@@ -49,12 +73,13 @@ export interface Reload {
   text: string;
 }
 
-export type Action = Input | Advance | Again | Reload;
+export type Action = Input | Advance | Again | Reload | Open | Close;
 
 export interface Sent {
   type: "out" | "forward";
   line: number;
-  route: Route;
+  route: Route | undefined;
+  connection: string | undefined;
   flavour: Flavour | "same";
   text: string;
 }
@@ -63,6 +88,22 @@ export interface Opened {
   type: "bind" | "unbind";
   line: number;
   at: Endpoint;
+  transport: Transport;
+}
+
+/** A connection is wanted, and gets a name. */
+export interface Dialled {
+  type: "dial";
+  line: number;
+  connection: string;
+  route: Route;
+  transport: Transport;
+}
+
+export interface Hung {
+  type: "hang";
+  line: number;
+  connection: string;
 }
 
 export interface Verdict {
@@ -97,10 +138,11 @@ export interface After {
   name: string;
 }
 
-export type Expectation = Sent | Opened | Verdict | Deadline | Happened | Silence;
+export type Expectation = Sent | Opened | Dialled | Hung | Verdict | Deadline | Happened | Silence;
 export type Step = Action | Expectation | After;
 
 const FLAVOURS = ["lf", "hex", "rtp", "edit", "exact"];
+const TRANSPORTS = ["udp", "tcp", "tls", "ws", "wss"];
 const LABELS = ["vlan", "vpn", "mpls", "proto"];
 
 export class VectorError extends Error {}
@@ -123,6 +165,16 @@ function routeRead(words: string[]): Route {
   return { from: endpointRead(words[0]!), to: endpointRead(words[2] ?? ""), realm: realm?.slice(1) };
 }
 
+function transportRead(words: string[], otherwise: Transport): Transport {
+  return (words.find((word) => TRANSPORTS.includes(word)) ?? otherwise) as Transport;
+}
+
+/** A route, or the name of a connection. */
+function wayRead(words: string[]): { route: Route | undefined; connection: string | undefined } {
+  const named = words[1] !== "->" && /^\w+$/.test(words[0] ?? "");
+  return named ? { route: undefined, connection: words[0] } : { route: routeRead(words), connection: undefined };
+}
+
 function flavourRead(words: string[]): Flavour {
   return (words.find((word) => FLAVOURS.includes(word)) ?? "text") as Flavour;
 }
@@ -135,7 +187,7 @@ function labelsRead(words: string[]): Record<string, number> {
 function wordsCheck(words: string[]): void {
   const known = (word: string): boolean =>
     [...FLAVOURS, "once", "same"].includes(word) || /^@\w+$/.test(word) || /^\+\d+(ms|s|m|h)$/.test(word) || LABELS.includes(word.split("=")[0]!);
-  const odd = words.slice(3).find((word) => !known(word));
+  const odd = words.slice(words[1] === "->" ? 3 : 1).find((word) => !known(word));
   if (odd !== undefined) throw new VectorError(`"${odd}" is not a word of an info string`);
 }
 
@@ -143,15 +195,16 @@ function wordsCheck(words: string[]): void {
 export function blockRead(info: string, text: string, line: number): Step | undefined {
   const [type, ...words] = info.split(/\s+/);
   if (info === "yaml reload") return { type: "reload", line, text };
+  if (type === "close") return { type, line, connection: words[0] ?? "", text };
   if (type !== "in" && type !== "out" && type !== "forward") return undefined;
   wordsCheck(words);
-  const route = routeRead(words);
-  if (type !== "in") return { type, line, route, flavour: words.includes("same") ? "same" : flavourRead(words), text };
+  const way = wayRead(words);
+  if (type !== "in") return { type, line, ...way, flavour: words.includes("same") ? "same" : flavourRead(words), text };
   const wait = words.find((word) => word.startsWith("+"));
   return {
     type,
     line,
-    route,
+    ...way,
     flavour: flavourRead(words),
     text,
     waitMs: wait ? durationMs(wait.slice(1)) : 0,
@@ -171,6 +224,19 @@ function deadlineRead(word: string, line: number): Deadline {
   return { type: "timeout", line, ms: durationMs(about ? word.slice(1) : word), about };
 }
 
+/** `open t SOURCE -> DESTINATION tcp`, or `open t 41000`. */
+function openRead([connection, ...words]: string[], line: number): Open {
+  const accepted = words[1] === "->";
+  return {
+    type: "open",
+    line,
+    connection: connection ?? "",
+    route: accepted ? routeRead(words) : undefined,
+    transport: transportRead(words, "tcp"),
+    port: accepted ? "" : (words[0] ?? ""),
+  };
+}
+
 /** The code span of a list item, or undefined when it is none of ours. */
 export function itemRead(span: string, line: number): Step | undefined {
   const [type, ...words] = span.trim().split(/\s+/);
@@ -181,7 +247,15 @@ export function itemRead(span: string, line: number): Step | undefined {
       return { type, line, waitMs: words[0] ? durationMs(words[0].replace(/^\+/, "")) : 0 };
     case "bind":
     case "unbind":
-      return { type, line, at: endpointRead(words[0] ?? "") };
+      return { type, line, at: endpointRead(words[0] ?? ""), transport: transportRead(words, "udp") };
+    case "open":
+      return openRead(words, line);
+    case "dial":
+      return { type, line, connection: words[0] ?? "", route: routeRead(words.slice(1)), transport: transportRead(words, "tcp") };
+    case "close":
+      return { type, line, connection: words[0] ?? "", text: "" };
+    case "hang":
+      return { type, line, connection: words[0] ?? "" };
     case "event":
       return { type, line, name: words.join(" ") };
     case "verdict":
@@ -192,7 +266,7 @@ export function itemRead(span: string, line: number): Step | undefined {
       return { type, line };
     case "same":
     case "forwarded":
-      return { type: type === "same" ? "out" : "forward", line, route: routeRead(words), flavour: "same", text: "" };
+      return { type: type === "same" ? "out" : "forward", line, ...wayRead(words), flavour: "same", text: "" };
     case "after":
       return { type, line, name: words.join(" ") };
     default:
@@ -201,5 +275,5 @@ export function itemRead(span: string, line: number): Step | undefined {
 }
 
 export function isAction(step: Step): step is Action {
-  return ["in", "advance", "again", "reload"].includes(step.type);
+  return ["in", "advance", "again", "reload", "open", "close"].includes(step.type);
 }

@@ -9,6 +9,7 @@ import { MESSAGE, MESSAGE_SIZE } from "../../memory/layout.ts";
 import {
   CONTENT_NONE,
   CONTENT_OTHER,
+  MENTION_BEFORE,
   MESSAGE_BODY,
   MESSAGE_CALL_ID,
   MESSAGE_CALL_ID_LINE,
@@ -58,7 +59,7 @@ import {
 } from "../../memory/reason.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
 import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
-import { mentionCount, mentionNumber } from "../mention.ts";
+import { mentionAt, mentionCount, mentionNumber } from "../mention.ts";
 import { contentRead, isEarlySession, isEncoded } from "./content.ts";
 import { methodRead } from "./method.ts";
 import {
@@ -142,6 +143,7 @@ function lengthRead(p: i32, end: i32): i32 {
   if (value < 0 || spaceSkip(stop, end) !== end || (before >= 0 && before !== value)) return fault(FAULT_CONTENT_LENGTH, p);
   st32(MESSAGE + MESSAGE_CONTENT_LENGTH, value);
   if (!mentionNumber(ROLE_CONTENT_LENGTH, from, stop, value)) return fault(FAULT_MENTIONS, p);
+  st32(mentionAt((mentionCount() - 1) | 0) + MENTION_BEFORE, ld32(MESSAGE + MESSAGE_LENGTH));
   st32(MESSAGE + MESSAGE_LENGTH, mentionCount());
   return 0;
 }
@@ -284,9 +286,9 @@ function mandatoryCheck(): i32 {
 /** Settles where the body ends (RFC 3261 18.3): bytes beyond Content-Length are not part of the message. Returns 0 or a fault. */
 function bodySettle(body: i32, end: i32): i32 {
   const length: i32 = ld32(MESSAGE + MESSAGE_CONTENT_LENGTH);
+  st32(MESSAGE + MESSAGE_BODY, body);
   if (length > end - body) return fault(FAULT_CONTENT_SHORT, body);
   const stop: i32 = length < 0 ? end : body + length;
-  st32(MESSAGE + MESSAGE_BODY, body);
   st32(MESSAGE + MESSAGE_END, stop);
   if (stop === body) st32(MESSAGE + MESSAGE_CONTENT, CONTENT_NONE);
   else if (ld32(MESSAGE + MESSAGE_CONTENT) === CONTENT_NONE) st32(MESSAGE + MESSAGE_CONTENT, CONTENT_OTHER);

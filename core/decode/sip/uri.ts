@@ -15,7 +15,6 @@ import {
   MENTION_FLAG_BARE,
   MENTION_FLAG_LOOSE,
   MENTION_FLAG_SIPS,
-  MENTION_FLAG_STREAM,
   MENTION_FORM,
   MENTION_HOST_END,
   MENTION_PORT,
@@ -38,6 +37,7 @@ import { CLASS_HOST, classEnd, classHas } from "../../bytes/class.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
 import { fold16, fold32, fold8, isSpace, spaceSkip, tokenEnd } from "../../bytes/word.ts";
 import { mentionAppend, mentionDrop, mentionNumber } from "../mention.ts";
+import { transportNote } from "./transport.ts";
 
 /** Position after the closing quote of the quoted-string that begins at `p`, or `end`. */
 export function quoteSkip(p: i32, end: i32): i32 {
@@ -101,13 +101,25 @@ function paramsRead(m: i32, p: i32, end: i32): void {
     if (isTokenName(name, nameEnd) && value < stop) {
       st32(m + MENTION_TOKEN, value);
       st32(m + MENTION_TOKEN_LEN, stop - value);
-    } else if (isTransport(name, nameEnd) && value < stop && fold8(value) !== 0x75) {
-      st32(m + MENTION_ROLE, ld32(m + MENTION_ROLE) | MENTION_FLAG_STREAM);
+    } else if (isTransport(name, nameEnd) && value < stop) {
+      transportNote(m, value, stop);
     } else if (nameEnd - name === 2 && fold16(name) === 0x726c) {
       st32(m + MENTION_ROLE, ld32(m + MENTION_ROLE) | MENTION_FLAG_LOOSE);
     }
     at = stop;
   }
+}
+
+/** Position of the value of a mention's transport parameter, 0 when its URI has none. */
+export function transportFind(m: i32): i32 {
+  const end: i32 = scan8(ld32(m + MENTION_HOST_END), ld32(m + MENTION_URI_END), 63);
+  let at: i32 = ld32(m + MENTION_HOST_END);
+  while (at < end && ld8(at) === 59) {
+    const nameEnd: i32 = tokenEnd(at + 1, end);
+    if (isTransport(at + 1, nameEnd) && nameEnd + 1 < end) return nameEnd + 1;
+    at = scan8(nameEnd, end, 59);
+  }
+  return 0;
 }
 
 /** Position of the `@` that ends a userinfo in [p, end), 0 when there is none. */

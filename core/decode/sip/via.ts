@@ -9,9 +9,12 @@ import {
   FORM_IP6,
   FORM_NAME,
   MENTION_ADDRESS,
+  MENTION_AT,
   MENTION_END,
   MENTION_FORM,
   MENTION_HOST_END,
+  MENTION_NAMED_SHIFT,
+  MENTION_ROLE,
   MENTION_TOKEN,
   MENTION_TOKEN_LEN,
   MESSAGE_BRANCH,
@@ -27,12 +30,14 @@ import {
   ROLE_VIA_RECEIVED,
   ROLE_VIA_RPORT,
 } from "../../memory/message.ts";
+import { TRANSPORT_UDP } from "../../memory/packet.ts";
 import { FAULT_MENTIONS, FAULT_VIA, fault } from "../../memory/reason.ts";
 import { ip6Read } from "../../bytes/address.ts";
 import { decimalRead } from "../../bytes/decimal.ts";
-import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
+import { fold16, fold32, fold8, isSpace, isToken, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
 import { mentionAppend, mentionNumber } from "../mention.ts";
 import { flagSet } from "./note.ts";
+import { transportNote } from "./transport.ts";
 import { hostRead, isTokenName, portRead, quoteSkip } from "./uri.ts";
 
 /** "SIP/2.0/UDP " and a sent-by at `p`, as nearly every Via begins. */
@@ -40,19 +45,34 @@ function isUsual(p: i32, end: i32): boolean {
   return end - p > 12 && ld32le(p) === 0x2f504953 && ld32le(p + 4) === 0x2f302e32 && ld32le(p + 8) === 0x20504455 && ld8(p + 12) > 32;
 }
 
-/** Position of the sent-by behind `SIP/2.0/transport`, 0 when that is wrong. */
-function protocolSkip(p: i32, end: i32): i32 {
-  if (isUsual(p, end)) return p + 12;
+/** Position of the transport behind `SIP/2.0/`, 0 when that is wrong. */
+function transportFind(p: i32, end: i32): i32 {
   let at: i32 = p;
-  for (let i: i32 = 0; i < 3; i++) {
+  for (let i: i32 = 0; i < 2; i++) {
     const stop: i32 = tokenEnd(at, end);
     if (stop === at) return 0;
     at = spaceSkip(stop, end);
-    if (i === 2) return at > stop ? at : 0;
     if (at >= end || ld8(at) !== 47) return 0;
     at = spaceSkip(at + 1, end);
   }
-  return 0;
+  return at;
+}
+
+/** Position of the sent-by behind `SIP/2.0/transport`, 0 when that is wrong. */
+function protocolSkip(p: i32, end: i32): i32 {
+  if (isUsual(p, end)) return p + 12;
+  const at: i32 = transportFind(p, end);
+  const stop: i32 = at === 0 ? 0 : tokenEnd(at, end);
+  const sentBy: i32 = spaceSkip(stop, end);
+  return stop > at && sentBy > stop ? sentBy : 0;
+}
+
+/** Position of the name of the transport of a Via, whose mention is `m`: the token before the sent-by. */
+export function viaTransport(m: i32): i32 {
+  let at: i32 = ld32(m + MENTION_AT);
+  while (isSpace(ld8(at - 1))) at--;
+  while (isToken(ld8(at - 1))) at--;
+  return at;
 }
 
 function isMaddr(p: i32, len: i32): boolean {
@@ -132,6 +152,15 @@ function paramsRead(via: i32, top: boolean, p: i32, end: i32): i32 {
   return at;
 }
 
+/** Notes the top Via and what it says about the transport. */
+function topNote(m: i32): void {
+  st32(MESSAGE + MESSAGE_VIA, (ld32(MESSAGE + MESSAGE_MENTION_COUNT) - 1) | 0);
+  const at: i32 = ld32(m + MENTION_AT);
+  if (at === 0) return;
+  if (ld32le(at - 4) === 0x20504455) st32(m + MENTION_ROLE, ROLE_VIA | ((TRANSPORT_UDP + 1) << MENTION_NAMED_SHIFT));
+  else transportNote(m, viaTransport(m), at);
+}
+
 /** Reads one Via header, which may list several. Returns 0 or a fault. */
 export function viaRead(p: i32, end: i32): i32 {
   let at: i32 = spaceSkip(p, end);
@@ -142,7 +171,7 @@ export function viaRead(p: i32, end: i32): i32 {
     const sentBy: i32 = protocolSkip(at, end);
     const m: i32 = mentionAppend(top ? ROLE_VIA : ROLE_VIA_LOWER, sentBy, sentBy);
     if (m === 0) return fault(FAULT_MENTIONS, at);
-    if (top) st32(MESSAGE + MESSAGE_VIA, (ld32(MESSAGE + MESSAGE_MENTION_COUNT) - 1) | 0);
+    if (top) topNote(m);
     const hostEnd: i32 = sentBy === 0 ? 0 : hostRead(m, sentBy, end);
     const stop: i32 = hostEnd === 0 ? 0 : portRead(m, hostEnd, end);
     if (stop === 0) return top ? fault(FAULT_VIA, at) : 0;

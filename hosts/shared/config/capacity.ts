@@ -10,9 +10,11 @@ import type { Capacity, Pool } from "./settled.ts";
 const TERMINALS = 1000;
 /** Room for rules that a reload may add. */
 const RULES_LEAST = 64;
+/** A megabyte: messages that arrive in pieces are few at a time. */
+const BLOCKS = 512;
 
-function twice(records: number): number {
-  return Math.min(RECORDS_MOST, records * 2);
+function times(records: number, factor: number): number {
+  return Math.min(RECORDS_MOST, records * factor);
 }
 
 function portsOf(pools: Pool[], kind: Pool["kind"]): number {
@@ -45,10 +47,12 @@ export function capacitySettle(written: Written, pools: Pool[], rules: number, r
   const calls = given.calls ?? terminals;
   const capacity: Capacity = {
     terminals,
-    bindings: given.bindings ?? twice(terminals),
-    registrations: given.registrations ?? twice(terminals),
+    bindings: given.bindings ?? times(terminals, 2),
+    registrations: given.registrations ?? times(terminals, 2),
     calls,
-    flows: given.flows ?? twice(calls),
+    flows: given.flows ?? times(calls, 2),
+    connections: given.connections ?? times(terminals, 3),
+    blocks: given.blocks ?? BLOCKS,
     ports: portsOf(pools, "signal") + portsOf(pools, "media"),
     rules: given.rules ?? Math.max(rules, RULES_LEAST),
   };

@@ -72,21 +72,28 @@ function ruleSettle(rule: WrittenRule, path: Path, realms: Realm[], services: Se
   };
 }
 
-/** The rules of a file without any: what goes to E:e over UDP is proxied. */
-function rulesDefault(services: Service[]): Rule[] {
-  return services.map((service, index) => ({
+function ruleDefault(service: Service, index: number, protocol: number, port: number): Rule {
+  return {
     realm: undefined,
     vpn: undefined,
     vlan: undefined,
     mpls: undefined,
-    protocol: UDP,
+    protocol,
     from: undefined,
     fromPort: ANY_PORT,
     to: { address: service.address, length: 128 },
-    toPort: { first: service.port, last: service.port },
+    toPort: { first: port, last: port },
     action: "proxy",
     service: index,
-  }));
+  };
+}
+
+/** The rules of a file without any: what goes to E:e over UDP, or over TCP to one of the service's ports, is proxied. */
+function rulesDefault(services: Service[]): Rule[] {
+  return services.flatMap((service, index) => {
+    const streams = Object.values(service.streams).filter((port) => port > 0);
+    return [ruleDefault(service, index, UDP, service.port), ...streams.map((port) => ruleDefault(service, index, TCP, port))];
+  });
 }
 
 function labelCovers(wide: number | undefined, narrow: number | undefined): boolean {

@@ -39,9 +39,44 @@ const realm = z.strictObject({
   latch: latch.optional(),
 });
 
+/** A transport at E: at this port, at its usual one, or not at all. */
+const transport = z.union([z.boolean(), port], { error: "must be true, false or a port" }).optional();
+
+const transports = z.strictObject({
+  tcp: z.boolean().optional().describe("SIP over TCP at the service's own port. Default true."),
+  tls: transport.describe("SIP over TLS, at port 5061 or another. Default: when there is `tls:`."),
+  ws: port.optional().describe("Port for SIP over WebSocket (RFC 7118). Default none."),
+  wss: port.optional().describe("Port for SIP over secure WebSocket. Default none."),
+});
+
+const certificate = z.strictObject({
+  certificate: z.string().min(1).describe("PEM file: the certificate, then those that it was issued by."),
+  key: z.string().min(1).describe("PEM file: its private key."),
+});
+
+const tls = z.strictObject({
+  ...certificate.shape,
+  names: z.record(z.string().min(1), certificate).optional().describe("Certificates for other names that terminals ask for (SNI)."),
+  clients: z.string().min(1).optional().describe("PEM file of authorities: terminals must show a certificate of one of them."),
+});
+
+const coreTls = z.strictObject({
+  authorities: z.string().min(1).optional().describe("PEM file: who may have issued the servers' certificates. Default: those that the host knows."),
+  name: z.string().min(1).optional().describe("Name that the servers' certificates must have. Default: their address."),
+  certificate: z.string().min(1).optional().describe("PEM file: what the servers see, where they ask for it."),
+  key: z.string().min(1).optional().describe("PEM file: its private key."),
+});
+
 const service = z.strictObject({
   address: endpoint.describe("E: the address (or address:port) that terminals send to."),
   port: port.optional().describe("Port e. Default 5060."),
+  transports: transports.optional().describe("What terminals may use besides UDP."),
+  tls: tls.optional().describe("Certificates that terminals see; needed for tls and wss."),
+  coreTransport: z
+    .enum(["same", "udp", "tcp", "tls"])
+    .optional()
+    .describe("Transport towards the servers. Default same: UDP for what came by UDP, TCP for TCP, TLS and WebSocket."),
+  coreTls: coreTls.optional().describe("For coreTransport tls: whom to trust, and what to show."),
   servers: z.array(endpoint).min(1).describe("D: the servers behind it, address or address:port."),
   access: z.string().optional().describe("Realm of the terminals. Default: the only access realm."),
   core: z.string().optional().describe("Realm of the servers. Default: the only core realm."),
@@ -55,6 +90,7 @@ const service = z.strictObject({
   ice: z.enum(["strip", "relay", "pass"]).optional().describe("ICE in SDP. Default strip."),
   terminalExpires: duration.optional().describe("Registration expiry towards terminals, shorter than the registrar's. Default: as granted."),
   whenFull: z.enum(["answer", "drop"]).optional().describe("A full table answers new work (503), or drops it. Default answer."),
+  hops: z.enum(["ignore", "answer"]).optional().describe("A request whose Max-Forwards is 0 passes, or is answered 483. Default ignore: Culvert is no hop."),
   openCore: z.boolean().optional().describe("Anybody in the core realm may send to terminals, not just the servers. Default false."),
 });
 
@@ -83,6 +119,8 @@ const capacity = z.strictObject({
   registrations: records(RECORDS_MOST).describe("Default twice the terminals."),
   calls: records(RECORDS_MOST).describe("Default as many as terminals."),
   flows: records(RECORDS_MOST).describe("Media streams. Default twice the calls."),
+  connections: records(RECORDS_MOST).describe("TCP, TLS and WebSocket connections, of both sides. Default three times the terminals."),
+  blocks: records(RECORDS_MOST).describe("2 KiB each, for messages of which a part has come. Default 512."),
   rules: records(10_000).describe("Room for rules. Default: as many as there are, at least 64."),
 });
 

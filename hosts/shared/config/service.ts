@@ -8,6 +8,7 @@ import { type Address, endpointText } from "../address.ts";
 import type { Report } from "./problem.ts";
 import type { Written, WrittenService } from "./schema.ts";
 import type { Realm, Server, Service } from "./settled.ts";
+import { streamsCheck, streamsSettle } from "./stream.ts";
 import { suggestionText } from "./suggestion.ts";
 
 const SIP_PORT = 5060;
@@ -82,13 +83,18 @@ function familyCheck(service: Service, access: Realm | undefined, core: Realm | 
   }
 }
 
+function portsOf({ port, streams }: Service): number[] {
+  return [port, streams.tls, streams.ws, streams.wss].filter((each) => each > 0);
+}
+
 /** Two services at one address cannot be told apart; in two realms they can, but not by plain sockets. */
 function clashCheck(services: Service[], report: Report): void {
   for (const [i, service] of services.entries()) {
-    const other = services.slice(0, i).find(({ address, port }) => address.text === service.address.text && port === service.port);
+    const shared = (other: Service): number | undefined => portsOf(other).find((port) => portsOf(service).includes(port));
+    const other = services.slice(0, i).find((each) => each.address.text === service.address.text && shared(each) !== undefined);
     if (!other) continue;
     const path = ["services", service.name, "address"];
-    const both = `${endpointText(service.address.text, service.port)} is the address of service "${other.name}" too`;
+    const both = `${endpointText(service.address.text, shared(other)!)} is the address of service "${other.name}" too`;
     if (other.access === service.access) report.error(path, `${both}, in the same realm; give one another address or port`);
     else report.warn(path, `${both}, in another realm: plain sockets cannot tell the realms apart`);
   }
@@ -99,20 +105,32 @@ function serviceSettle(name: string, service: WrittenService, realms: Realm[], w
   if (planned >= 0) report.error(["services", name, "protocols", planned], `${service.protocols![planned]} is not built yet; leave it away for now`);
   const access = realmFind(name, service, "access", realms, written, report);
   const core = realmFind(name, service, "core", realms, written, report);
+  const port = portSettle(name, service, report);
   const settled: Service = {
     name,
     access,
     core,
     address: service.address.address,
-    port: portSettle(name, service, report),
+    port,
+    streams: streamsSettle(service, port),
+    tls: service.tls && { ...service.tls, names: service.tls.names ?? {}, clients: service.tls.clients },
+    coreTransport: service.coreTransport ?? "same",
+    coreTls: service.coreTls && {
+      authorities: service.coreTls.authorities,
+      name: service.coreTls.name,
+      certificate: service.coreTls.certificate,
+      key: service.coreTls.key,
+    },
     servers: serversSettle(name, service, most, report),
     dropUndecodable: service.undecodable === "drop",
     hideOrigin: service.sdpOrigin === "hide",
     openCore: service.openCore ?? false,
     silentWhenFull: service.whenFull === "drop",
+    countHops: service.hops === "answer",
     ice: service.ice ?? "strip",
     terminalExpiresSeconds: Math.round((service.terminalExpires ?? 0) / 1000),
   };
+  streamsCheck(settled, report);
   familyCheck(settled, realms[access], realms[core], report);
   return settled;
 }

@@ -33,17 +33,43 @@ export interface Server {
   port: number;
 }
 
+/** Paths of PEM files, as written. */
+export interface Certificate {
+  certificate: string;
+  key: string;
+}
+
+export interface ServiceTls extends Certificate {
+  names: Record<string, Certificate>;
+  clients: string | undefined;
+}
+
+export interface CoreTls {
+  authorities: string | undefined;
+  name: string | undefined;
+  certificate: string | undefined;
+  key: string | undefined;
+}
+
+export type StreamTransport = "tcp" | "tls" | "ws" | "wss";
+
 export interface Service {
   name: string;
   access: number;
   core: number;
   address: Address;
   port: number;
+  /** Ports of E for connections, 0 for none; that of TCP is `port`. */
+  streams: Record<StreamTransport, number>;
+  tls: ServiceTls | undefined;
+  coreTransport: "same" | "udp" | "tcp" | "tls";
+  coreTls: CoreTls | undefined;
   servers: Server[];
   dropUndecodable: boolean;
   hideOrigin: boolean;
   openCore: boolean;
   silentWhenFull: boolean;
+  countHops: boolean;
   ice: "strip" | "relay" | "pass";
   /** 0 leaves the expiry as granted. */
   terminalExpiresSeconds: number;
@@ -72,6 +98,8 @@ export interface Capacity {
   registrations: number;
   calls: number;
   flows: number;
+  connections: number;
+  blocks: number;
   ports: number;
   rules: number;
 }

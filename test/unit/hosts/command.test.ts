@@ -48,7 +48,7 @@ const culvert = (...words: string[]) => commandLine(host).parseAsync(words, { fr
 
 test("check: a good file", async () => {
   await culvert("check", "-c", "good.yaml");
-  expect(printed).toEqual(["good.yaml: fine, 2 realms, 1 service, 1 rule"]);
+  expect(printed).toEqual(["good.yaml: fine, 2 realms, 1 service, 2 rules"]);
   expect(exitCode).toBe(0);
 });
 

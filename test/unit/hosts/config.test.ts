@@ -55,9 +55,23 @@ describe("defaults", () => {
     ]);
     expect(config.services[0]).toMatchObject({ name: "voice", access: 0, core: 1, port: 5060, ice: "strip", terminalExpiresSeconds: 0 });
     expect(config.services[0]!.servers).toMatchObject([{ address: { text: "10.9.0.10" }, port: 5060 }]);
-    expect(config.rules).toMatchObject([{ action: "proxy", service: 0, protocol: 17, to: { length: 128 }, toPort: { first: 5060, last: 5060 } }]);
+    const toService = { action: "proxy", service: 0, to: { length: 128 }, toPort: { first: 5060, last: 5060 } };
+    expect(config.rules).toMatchObject([
+      { ...toService, protocol: 17 },
+      { ...toService, protocol: 6 },
+    ]);
     expect(config.otherwise).toBe("forward");
-    expect(config.capacity).toEqual({ terminals: 1000, bindings: 2000, registrations: 2000, calls: 1000, flows: 2000, ports: 50_000, rules: 64 });
+    expect(config.capacity).toEqual({
+      terminals: 1000,
+      bindings: 2000,
+      registrations: 2000,
+      calls: 1000,
+      flows: 2000,
+      connections: 3000,
+      blocks: 512,
+      ports: 50_000,
+      rules: 64,
+    });
   });
 
   test("pools: signal ports in core realms, media ports in all", () => {

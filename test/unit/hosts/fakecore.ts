@@ -33,6 +33,8 @@ export interface FakeCore extends abi.Core {
   /** Makes the next input throw, as a trap does. */
   trap: boolean;
   bootResult: number;
+  /** What every input gives. */
+  result: number;
 }
 
 const PAYLOAD_AT = abi.ASSEMBLY;
@@ -70,6 +72,7 @@ export function fakeCore(): FakeCore {
     booted: undefined,
     trap: false,
     bootResult: 0,
+    result: 0,
     next(list, delayMs = -1) {
       outputs = [...list];
       delay = delayMs;
@@ -91,7 +94,7 @@ export function fakeCore(): FakeCore {
         payload,
       });
       if (fake.trap) throw new Error("unreachable");
-      return 0;
+      return fake.result;
     },
     output() {
       write(outputs.shift() ?? { kind: abi.OUTPUT_TIMEOUT, value: delay });

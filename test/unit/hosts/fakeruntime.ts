@@ -3,7 +3,7 @@
  * that stands still until it is moved.
  */
 
-import type { ListenRequest, Runtime, SystemError } from "../../../hosts/shared/runtime.ts";
+import type { DialRequest, ListenRequest, Runtime, Stream, StreamListenRequest, StreamReceiver, SystemError } from "../../../hosts/shared/runtime.ts";
 
 export interface Sent {
   from: string;
@@ -22,6 +22,15 @@ export interface FakeRuntime extends Runtime {
   /** Open sockets by "address port". */
   sockets: Map<string, ListenRequest>;
   sent: Sent[];
+  /** Listeners for connections by "address port". */
+  listeners: Map<string, StreamListenRequest>;
+  dialled: DialRequest[];
+  /** What was done with connections: "7 send text", "7 close", "7 abort". */
+  done: string[];
+  /** A connection from there arrives at a listener. Its receiver, or undefined when it is refused. */
+  /** Bytes that wait on every connection. */
+  waiting: number;
+  connect(to: string, toPort: number, from: string, fromPort: number): StreamReceiver | undefined;
   timersStarted: number;
   /** Makes `listen` fail for an address with a system's code. */
   refuse: Map<string, string>;
@@ -30,13 +39,49 @@ export interface FakeRuntime extends Runtime {
   deliver(to: string, toPort: number, data: string, from: string, fromPort: number): void;
 }
 
+let streams = 0;
+
+/** A connection that only notes what is done with it. */
+function streamMake(done: string[], waiting: () => number): Stream {
+  const number = ++streams;
+  return {
+    send(payload) {
+      done.push(`${number} send ${new TextDecoder().decode(payload)}`);
+      return waiting();
+    },
+    close: () => void done.push(`${number} close`),
+    abort: () => void done.push(`${number} abort`),
+  };
+}
+
 export function fakeRuntime(): FakeRuntime {
+  streams = 0;
   const timers = new Set<Timer>();
   let clock = 1000;
   const fake: FakeRuntime = {
     name: "fake",
     sockets: new Map(),
     sent: [],
+    listeners: new Map(),
+    dialled: [],
+    done: [],
+    waiting: 0,
+    streams: ["tcp"],
+    listenStream(request) {
+      const key = `${request.address} ${request.port}`;
+      fake.listeners.set(key, request);
+      return { renew: () => undefined, close: () => void fake.listeners.delete(key) };
+    },
+    dial(request) {
+      fake.dialled.push(request);
+      return streamMake(fake.done, () => fake.waiting);
+    },
+    connect: (to, toPort, from, fromPort) =>
+      fake.listeners.get(`${to} ${toPort}`)!.onStream(
+        streamMake(fake.done, () => fake.waiting),
+        from,
+        fromPort,
+      ),
     timersStarted: 0,
     refuse: new Map(),
     listen(request) {

@@ -34,7 +34,7 @@ secret: 000102030405060708090a0b0c0d0e0f
 `;
   const log = fakeLog();
   proxy = await proxyStart({ config: configRead(text, "culvert.yaml").config!, directory: "", kind, host, log });
-  expect(log.at("info").join("\n")).toContain(`service voice: 127.0.0.1:${port} is proxied to 127.0.0.3:${registrarPort} (access to core)`);
+  expect(log.at("info").join("\n")).toContain(`service voice: 127.0.0.1:${port} (udp, tcp ${port}) is proxied to 127.0.0.3:${registrarPort} (access to core)`);
 
   terminal.send(registerRequest("127.0.0.1", `127.0.0.4:${terminalPort}`), "127.0.0.1", port);
   const request = await registrar.receive();

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { configRead } from "../../../hosts/shared/config.ts";
 import * as abi from "../../../hosts/shared/core.ts";
 import { Pump } from "../../../hosts/shared/pump.ts";
+import { certificatesNone } from "./certificates.ts";
 import { type FakeCore, fakeCore, type FakeOutput } from "./fakecore.ts";
 import { type FakeLog, fakeLog } from "./fakelog.ts";
 import { type FakeRuntime, fakeRuntime } from "./fakeruntime.ts";
@@ -39,7 +40,7 @@ beforeEach(() => {
   core = fakeCore();
   runtime = fakeRuntime();
   log = fakeLog();
-  pump = new Pump(core, runtime, config, log);
+  pump = new Pump(core, runtime, config, certificatesNone(config), log);
 });
 
 describe("start", () => {
@@ -106,7 +107,7 @@ describe("running", () => {
     run(BIND, SEND, { ...BIND, local: [C[0], 10_002] });
     expect(pump.totals).toMatchObject({ bindFailed: 2, noSocket: 1, sent: 0 });
     expect(log.at("warn")).toEqual([
-      "cannot open UDP 10.9.0.2:10000: another program uses this address and port (`ss -lunp` names it); stop it or choose another port (EADDRINUSE)",
+      "cannot open UDP 10.9.0.2:10000: another program uses this address and port (`ss -ltunp` names it); stop it or choose another port (EADDRINUSE)",
       "nothing sent: there is no socket on this address and port",
     ]);
     runtime.advance(10_000);
@@ -183,7 +184,7 @@ describe("running", () => {
 
 test("at level trace each packet is a line", () => {
   log = fakeLog("trace");
-  pump = new Pump(core, runtime, config, log);
+  pump = new Pump(core, runtime, config, certificatesNone(config), log);
   pump.start();
   core.memory.words[abi.HEADER_REASON >> 2] = abi.REASON_KEEPALIVE;
   arrive("\r\n\r\n");

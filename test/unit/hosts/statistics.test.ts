@@ -4,6 +4,7 @@ import * as abi from "../../../hosts/shared/core.ts";
 import { countersRead, eventName, reasonName, verdictName } from "../../../hosts/shared/names.ts";
 import { Pump } from "../../../hosts/shared/pump.ts";
 import { Statistics } from "../../../hosts/shared/statistics.ts";
+import { certificatesNone } from "./certificates.ts";
 import { fakeCore } from "./fakecore.ts";
 import { fakeLog } from "./fakelog.ts";
 import { fakeRuntime } from "./fakeruntime.ts";
@@ -26,7 +27,7 @@ test("what happened since the last time, at level debug; the totals at the end",
   const core = fakeCore();
   const runtime = fakeRuntime();
   const log = fakeLog("debug");
-  const pump = new Pump(core, runtime, config, log);
+  const pump = new Pump(core, runtime, config, certificatesNone(config), log);
   pump.start();
   const statistics = new Statistics(pump, core.memory, runtime, log);
   statistics.start();
@@ -54,6 +55,6 @@ test("quiet below debug", () => {
   const runtime = fakeRuntime();
   const log = fakeLog("info");
   const core = fakeCore();
-  new Statistics(new Pump(core, runtime, config, log), core.memory, runtime, log).start();
+  new Statistics(new Pump(core, runtime, config, certificatesNone(config), log), core.memory, runtime, log).start();
   expect(runtime.timersStarted).toBe(0);
 });

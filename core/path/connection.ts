@@ -1,0 +1,243 @@
+/*
+ * Connections and what comes by them (SPEC S2): opened for a service, or to C:c of a binding; a stream is cut into
+ * messages, each of which goes the way of a datagram; closed.
+ */
+
+import { copy, ld32, mul, st32 } from "../machine.ts";
+import {
+  CONFIG_OTHERWISE,
+  CONFIG_SERVICES,
+  FRAME_AT,
+  FRAME_KIND,
+  FRAME_LEN,
+  HEADER_NOW,
+  HEADER_TEXT_TOP,
+  INPUT,
+  INPUT_SIZE,
+  MESSAGE,
+  REASSEMBLY,
+  REGION_RULES,
+  RULE_SIZE,
+  TEXT,
+  table,
+} from "../memory/layout.ts";
+import { ACTION_DISCARD, ACTION_PROXY, RULE_ACTION, RULE_SERVICE } from "../memory/config.ts";
+import { CONTEXT_PACKET, CONTEXT_SERVICE } from "../memory/context.ts";
+import { MESSAGE_METHOD, METHOD_ACK } from "../memory/message.ts";
+import {
+  PACKET_CONNECTION,
+  PACKET_DESTINATION,
+  PACKET_DESTINATION_PORT,
+  PACKET_LEN,
+  PACKET_PAYLOAD,
+  PACKET_REALM,
+  PACKET_SOURCE,
+  PACKET_SOURCE_PORT,
+  PACKET_TRANSPORT,
+} from "../memory/packet.ts";
+import {
+  FAULT_CONFIG,
+  FAULT_CONNECTION,
+  FAULT_LENGTH,
+  REASON_CLOSED,
+  REASON_IDLE_PORT,
+  REASON_OPENED,
+  REASON_OTHERWISE_DISCARD,
+  REASON_OTHERWISE_FORWARD,
+  REASON_PARTIAL,
+  REASON_PING,
+  REASON_RULE_DISCARD,
+  REASON_RULE_FORWARD,
+  REASON_STRANGER,
+  VERDICT_ABSORBED,
+  VERDICT_ANSWERED,
+  VERDICT_DISCARDED,
+  fault,
+  faultReason,
+} from "../memory/reason.ts";
+import {
+  CONNECTION_ACCEPTED,
+  CONNECTION_BINDING,
+  CONNECTION_LOCAL,
+  CONNECTION_LOCAL_PORT,
+  CONNECTION_REALM,
+  CONNECTION_REMOTE,
+  CONNECTION_REMOTE_PORT,
+  CONNECTION_SEEN,
+  CONNECTION_SERVICE,
+  CONNECTION_TRANSPORT,
+  PORT_BINDING,
+  PORT_INDEX,
+} from "../memory/tables.ts";
+import { addressCopy } from "../bytes/address.ts";
+import { sipDecode } from "../decode/decode.ts";
+import { SCAN_LINE, headEnd, messageLength } from "../input/frame/sip.ts";
+import { FRAME_MESSAGE, FRAME_PARTIAL, FRAME_PING, streamNext } from "../input/stream.ts";
+import { assemblyRoom, outputRoom } from "../output/queue.ts";
+import { connectionAt } from "../table/connection.ts";
+import { poolOf, portOwner } from "../table/port.ts";
+import { ruleMatch } from "../table/rule.ts";
+import { SLAB_CONNECTIONS, handleIndex, handleOf } from "../table/slab.ts";
+import { terminalHash } from "../table/terminal.ts";
+import { STATUS_UNAVAILABLE, lineBreak, refusalBuild } from "../translate/answer.ts";
+import { connectionClose, connectionHang, connectionOpen } from "../translate/connect.ts";
+import { leaveAnswer } from "../translate/leave.ts";
+import { conclude } from "./outcome.ts";
+import { inboundTake, isCorePeer, outboundSet, outboundTake, payloadSet } from "./side.ts";
+
+/** Output records that one message may need. */
+const OUTPUTS_EACH: i32 = 300;
+
+function refused(reason: i32): i32 {
+  conclude(reason, VERDICT_DISCARDED);
+  return fault(reason, 0);
+}
+
+/** Takes a connection up into the table, of a binding (-1: of a terminal). Returns its handle or a fault. */
+function accept(binding: i32): i32 {
+  const realm: i32 = ld32(INPUT + PACKET_REALM);
+  const index: i32 = connectionOpen(
+    CONNECTION_ACCEPTED,
+    realm,
+    binding,
+    ld32(INPUT + PACKET_TRANSPORT),
+    INPUT + PACKET_SOURCE,
+    ld32(INPUT + PACKET_SOURCE_PORT),
+  );
+  if (index < 0) return refused(-index);
+  const c: i32 = connectionAt(index);
+  addressCopy(c + CONNECTION_LOCAL, INPUT + PACKET_DESTINATION);
+  st32(c + CONNECTION_LOCAL_PORT, ld32(INPUT + PACKET_DESTINATION_PORT));
+  conclude(REASON_OPENED, VERDICT_ABSORBED);
+  return handleOf(SLAB_CONNECTIONS, index);
+}
+
+/** A connection of a terminal: the rules say for which service. */
+function accessOpen(): i32 {
+  const rule: i32 = ruleMatch(INPUT);
+  if (rule < 0) return refused(ld32(CONFIG_OTHERWISE) === ACTION_DISCARD ? REASON_OTHERWISE_DISCARD : REASON_OTHERWISE_FORWARD);
+  const record: i32 = table(REGION_RULES) + mul(rule, RULE_SIZE);
+  const action: i32 = ld32(record + RULE_ACTION);
+  if (action !== ACTION_PROXY) return refused(action === ACTION_DISCARD ? REASON_RULE_DISCARD : REASON_RULE_FORWARD);
+  const service: i32 = ld32(record + RULE_SERVICE);
+  if (service < 0 || service >= ld32(CONFIG_SERVICES)) return refused(FAULT_CONFIG);
+  st32(CONTEXT_SERVICE, service);
+  return accept(-1);
+}
+
+/** One that was dialled is up: it has a port of its own. */
+function dialledOpen(handle: i32): i32 {
+  const index: i32 = handleIndex(SLAB_CONNECTIONS, handle);
+  if (index < 0) return refused(FAULT_CONNECTION);
+  st32(connectionAt(index) + CONNECTION_LOCAL_PORT, ld32(INPUT + PACKET_DESTINATION_PORT));
+  conclude(REASON_OPENED, VERDICT_ABSORBED);
+  return handle;
+}
+
+/** A connection is up. Returns its handle, or a fault: it is to be closed. */
+export function openTake(): i32 {
+  const handle: i32 = ld32(INPUT + PACKET_CONNECTION);
+  if (handle !== 0) return dialledOpen(handle);
+  const port: i32 = ld32(INPUT + PACKET_DESTINATION_PORT);
+  const pool: i32 = poolOf(INPUT + PACKET_DESTINATION, port);
+  if (pool < 0) return accessOpen();
+  const owner: i32 = portOwner(pool, port);
+  if ((owner & PORT_BINDING) === 0) return refused(REASON_IDLE_PORT);
+  outboundSet(INPUT, owner & PORT_INDEX);
+  return isCorePeer(INPUT) ? accept(owner & PORT_INDEX) : refused(REASON_STRANGER);
+}
+
+/** A connection is gone, or could not be opened: then `len` bytes are what was to be sent on it. */
+export function closeTake(len: i32): i32 {
+  const index: i32 = handleIndex(SLAB_CONNECTIONS, ld32(INPUT + PACKET_CONNECTION));
+  if (index < 0) return refused(FAULT_CONNECTION);
+  if (len < 0 || len > INPUT_SIZE - PACKET_PAYLOAD) return fault(FAULT_LENGTH, 0);
+  if (ld32(connectionAt(index) + CONNECTION_BINDING) >= 0) unsentTake(index, INPUT + PACKET_PAYLOAD, INPUT + PACKET_PAYLOAD + len);
+  connectionClose(index);
+  return conclude(REASON_CLOSED, VERDICT_ABSORBED);
+}
+
+/** Requests that did not reach a server are answered as if it had said 503 (RFC 3261 16.9). */
+function unsentTake(index: i32, p: i32, end: i32): void {
+  const c: i32 = connectionAt(index);
+  let at: i32 = p;
+  while (at < end && outputRoom(OUTPUTS_EACH)) {
+    const head: i32 = headEnd(at, end, SCAN_LINE);
+    const len: i32 = head === 0 ? -1 : messageLength(at, head);
+    if (len < 0 || len > end - at) return;
+    if (sipDecode(at, at + len) >= 0 && ld32(MESSAGE + MESSAGE_METHOD) !== 0 && ld32(MESSAGE + MESSAGE_METHOD) !== METHOD_ACK) {
+      headerSet(REASSEMBLY, index);
+      addressCopy(REASSEMBLY + PACKET_SOURCE, c + CONNECTION_LOCAL);
+      st32(REASSEMBLY + PACKET_SOURCE_PORT, ld32(c + CONNECTION_LOCAL_PORT));
+      st32(CONTEXT_PACKET, REASSEMBLY);
+      const built: i32 = refusalBuild(STATUS_UNAVAILABLE);
+      copy(REASSEMBLY + PACKET_PAYLOAD, TEXT, built);
+      payloadSet(REASSEMBLY + PACKET_PAYLOAD, built);
+      outboundTake(REASSEMBLY, ld32(c + CONNECTION_BINDING));
+    }
+    at = at + len;
+  }
+}
+
+/** Makes the header of a packet what the connection says. */
+function headerSet(packet: i32, index: i32): void {
+  const c: i32 = connectionAt(index);
+  st32(packet + PACKET_REALM, ld32(c + CONNECTION_REALM));
+  st32(packet + PACKET_CONNECTION, handleOf(SLAB_CONNECTIONS, index));
+  st32(packet + PACKET_TRANSPORT, ld32(c + CONNECTION_TRANSPORT));
+  st32(packet + PACKET_SOURCE_PORT, ld32(c + CONNECTION_REMOTE_PORT));
+  st32(packet + PACKET_DESTINATION_PORT, ld32(c + CONNECTION_LOCAL_PORT));
+  addressCopy(packet + PACKET_SOURCE, c + CONNECTION_REMOTE);
+  addressCopy(packet + PACKET_DESTINATION, c + CONNECTION_LOCAL);
+  terminalHash(packet);
+}
+
+/** One message of a connection. */
+function frameTake(index: i32): void {
+  const c: i32 = connectionAt(index);
+  const binding: i32 = ld32(c + CONNECTION_BINDING);
+  headerSet(REASSEMBLY, index);
+  payloadSet(ld32(FRAME_AT), ld32(FRAME_LEN));
+  if (binding >= 0) outboundTake(REASSEMBLY, binding);
+  else inboundTake(REASSEMBLY, ld32(c + CONNECTION_SERVICE));
+}
+
+/** Answers a double CRLF with one. */
+function pingTake(index: i32): void {
+  headerSet(REASSEMBLY, index);
+  st32(CONTEXT_PACKET, REASSEMBLY);
+  st32(HEADER_TEXT_TOP, TEXT);
+  lineBreak();
+  leaveAnswer(2);
+  conclude(REASON_PING, VERDICT_ANSWERED);
+}
+
+/** What follows on the connection cannot be told apart: it is hung up. */
+function streamFail(index: i32, result: i32): i32 {
+  conclude(faultReason(result), VERDICT_DISCARDED);
+  connectionHang(index);
+  return result;
+}
+
+/** Takes `len` bytes of a connection at INPUT. Returns how many were taken, or a fault: the connection is hung up. */
+export function streamTake(len: i32): i32 {
+  if (len < 0 || len > INPUT_SIZE - PACKET_PAYLOAD) return fault(FAULT_LENGTH, 0);
+  const handle: i32 = ld32(INPUT + PACKET_CONNECTION);
+  const index: i32 = handleIndex(SLAB_CONNECTIONS, handle);
+  if (index < 0) return refused(FAULT_CONNECTION);
+  const p: i32 = INPUT + PACKET_PAYLOAD;
+  const end: i32 = p + len;
+  let at: i32 = p;
+  st32(INPUT + PACKET_LEN, len);
+  st32(connectionAt(index) + CONNECTION_SEEN, ld32(HEADER_NOW));
+  while (at < end && outputRoom(OUTPUTS_EACH) && assemblyRoom()) {
+    at = streamNext(connectionAt(index), at, end);
+    if (at < 0) return streamFail(index, at);
+    const kind: i32 = ld32(FRAME_KIND);
+    if (kind === FRAME_MESSAGE) frameTake(index);
+    else if (kind === FRAME_PING) pingTake(index);
+    else if (kind === FRAME_PARTIAL) conclude(REASON_PARTIAL, VERDICT_ABSORBED);
+    if (handleIndex(SLAB_CONNECTIONS, handle) < 0) return at - p;
+  }
+  return at - p;
+}

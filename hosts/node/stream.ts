@@ -1,0 +1,105 @@
+/*
+ * TCP and TLS by node:net and node:tls.
+ */
+
+import net from "node:net";
+import tls from "node:tls";
+import type { DialRequest, Stream, StreamListener, StreamListenRequest, StreamReceiver } from "../shared/runtime.ts";
+import { clientOptions, contextOptions, namesAdd, serverOptions, serverRenew } from "./tls.ts";
+
+/** A peer that is gone without a word is noticed after some such intervals. */
+const KEEPALIVE_MS = 60_000;
+/** For what waits to be sent when a connection is closed. */
+const LINGER_MS = 5000;
+const HANDSHAKE_MS = 10_000;
+
+class NodeStream implements Stream {
+  readonly #socket: net.Socket;
+
+  constructor(socket: net.Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEPALIVE_MS);
+  }
+
+  /** Copies what it sends: the system may take it later, and the core's memory changes with the next packet. */
+  send(payload: Uint8Array): number {
+    if (this.#socket.writable) this.#socket.write(Buffer.from(payload));
+    return this.#socket.writableLength;
+  }
+
+  close(): void {
+    const socket = this.#socket;
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    socket.destroySoon();
+  }
+
+  abort(): void {
+    this.#socket.destroy();
+  }
+}
+
+function receive(socket: net.Socket, receiver: StreamReceiver): void {
+  let failure: Error | undefined;
+  socket.on("data", (data: Buffer) => receiver.onData(data));
+  socket.on("error", (error) => {
+    failure = error;
+  });
+  socket.on("close", () => receiver.onClose(failure));
+}
+
+function take(socket: net.Socket, request: StreamListenRequest): void {
+  // What goes wrong from here on ends the connection, which is all that is to be known of it.
+  socket.on("error", () => socket.destroy());
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) {
+    socket.destroy();
+    return;
+  }
+  const receiver = request.onStream(new NodeStream(socket), remoteAddress, remotePort);
+  if (receiver) receive(socket, receiver);
+  else socket.destroy();
+}
+
+function tlsServer(request: StreamListenRequest): tls.Server {
+  const material = request.tls;
+  if (!material) throw new Error(`no certificate for TLS at ${request.address}:${request.port}`);
+  const server = tls.createServer({ ...serverOptions(material), ...clientOptions(material), handshakeTimeout: HANDSHAKE_MS });
+  namesAdd(server, material);
+  server.on("secureConnection", (socket) => take(socket, request));
+  server.on("tlsClientError", (error) => request.onFailure(error));
+  return server;
+}
+
+export function listenStream(request: StreamListenRequest): StreamListener {
+  const server = request.transport === "tls" ? tlsServer(request) : net.createServer((socket) => take(socket, request));
+  server.on("error", request.onFailure);
+  server.listen({ host: request.address, port: request.port });
+  return {
+    renew(material) {
+      if (server instanceof tls.Server) serverRenew(server, material);
+    },
+    close: () => void server.close(),
+  };
+}
+
+/** A certificate for an address is checked against it; names are not looked up. */
+function tlsDial({ address, port, localAddress, tls: material }: DialRequest): tls.TLSSocket {
+  const { authorities, name, certified } = material ?? {};
+  const socket = net.connect({ host: address, port, localAddress });
+  return tls.connect({
+    socket,
+    host: address,
+    ...(name === undefined ? {} : { servername: name }),
+    ...(authorities === undefined ? {} : { ca: authorities }),
+    ...(certified ? contextOptions(certified) : {}),
+  });
+}
+
+export function dial(request: DialRequest): Stream {
+  const { address: host, port, localAddress, transport, onOpen, receiver } = request;
+  const socket = transport === "tls" ? tlsDial(request) : net.connect({ host, port, localAddress });
+  socket.once(transport === "tls" ? "secureConnect" : "connect", () => onOpen(socket.localPort ?? 0));
+  receive(socket, receiver);
+  return new NodeStream(socket);
+}

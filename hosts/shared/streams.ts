@@ -1,0 +1,255 @@
+/*
+ * Connections between the core and the runtime: those that are accepted, those that the core dials, and what is said on
+ * them. The core knows a connection by its handle.
+ * Invariant: a handle stands in the table from the moment that the core knows it until HANG or KIND_CLOSE, so neither is
+ * ever told of one that it does not know.
+ */
+
+import type { AddressCache } from "./addresscache.ts";
+import { bindAdvice, isBindError } from "./bindadvice.ts";
+import type { Certificates } from "./certificates.ts";
+import type { StreamTransport } from "./config/settled.ts";
+import * as abi from "./core.ts";
+import type { CoreMemory } from "./core.ts";
+import type { Runtime, Stream, StreamListener, StreamReceiver, SystemError } from "./runtime.ts";
+
+/** Bytes that may wait for one connection: who reads so slowly is cut off. */
+const WAITING_MOST = 1 << 20;
+const PAYLOAD_MOST = abi.INPUT_SIZE - abi.PACKET_PAYLOAD;
+const SLOT = abi.INPUT >> 2;
+/** Index = TRANSPORT_*. */
+const NAMES = ["udp", "tcp", "tls", "ws", "wss"] as const;
+
+export interface StreamTotals {
+  accepted: number;
+  refused: number;
+  dialled: number;
+  /** Dialled, and not reached. */
+  unreached: number;
+  /** Cut off because the other end does not read. */
+  choked: number;
+}
+
+export interface StreamSetting {
+  memory: CoreMemory;
+  runtime: Runtime;
+  cache: AddressCache;
+  certificates: Certificates;
+  /** One input of the core and all that follows from it; negative for a fault. */
+  input(kind: number, len: number): number;
+  complain(key: string, fields: object, message: string): void;
+}
+
+interface Connection {
+  stream: Stream;
+  /** What was sent before the connection was up. */
+  early: Uint8Array[] | undefined;
+}
+
+interface Listening {
+  listener: StreamListener;
+  realm: number;
+}
+
+function keyOf(address: string, port: number): string {
+  return `${address} ${port}`;
+}
+
+export class Streams {
+  readonly totals: StreamTotals = { accepted: 0, refused: 0, dialled: 0, unreached: 0, choked: 0 };
+  readonly #setting: StreamSetting;
+  readonly #words: Int32Array;
+  readonly #listening = new Map<string, Listening>();
+  readonly #streams = new Map<number, Connection>();
+
+  constructor(setting: StreamSetting) {
+    this.#setting = setting;
+    this.#words = setting.memory.words;
+  }
+
+  /** Connections that are open or being opened. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Takes connections at an address of ours; `service` has the certificates. Throws what the system says. */
+  listen(realm: number, address: string, port: number, transport: StreamTransport, service: number): void {
+    const { runtime, certificates, complain } = this.#setting;
+    const own = this.#setting.cache.words(address)!;
+    const listener = runtime.listenStream({
+      address,
+      port,
+      transport,
+      tls: certificates.ofService(service, (tls) => listener.renew(tls)),
+      onStream: (stream, from, fromPort) => this.#accept(stream, from, fromPort, { realm, own, port, transport }),
+      onFailure: (error) => {
+        const what = isBindError(error) ? bindAdvice(error, transport.toUpperCase(), address, port) : `a connection failed before it was up: ${error.message}`;
+        complain(`listen ${transport}`, { address, port, transport }, what);
+      },
+    });
+    this.#listening.set(keyOf(address, port), { listener, realm });
+  }
+
+  /** BIND of the core, for a transport other than UDP. */
+  bind(at: number): void {
+    const words = this.#words;
+    const address = this.#setting.cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2);
+    const port = words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!;
+    const transport = NAMES[words[(at + abi.OUTPUT_VALUE) >> 2]!];
+    if (transport === undefined || transport === "udp" || this.#listening.has(keyOf(address, port))) return;
+    const service = this.#setting.certificates.coreService(address);
+    if (transport !== "tcp" && service < 0) return;
+    this.listen(words[(at + abi.OUTPUT_REALM) >> 2]!, address, port, transport, service);
+  }
+
+  unbind(at: number): void {
+    const words = this.#words;
+    const key = keyOf(this.#setting.cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2), words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!);
+    this.#listening.get(key)?.listener.close();
+    this.#listening.delete(key);
+  }
+
+  /** Tells the core of a connection. Who receives what it says, or undefined when the core will not have it. */
+  #accept(
+    stream: Stream,
+    address: string,
+    port: number,
+    here: { realm: number; own: Int32Array; port: number; transport: StreamTransport },
+  ): StreamReceiver | undefined {
+    const words = this.#words;
+    const source = this.#setting.cache.words(address);
+    if (!source) return undefined;
+    words[SLOT + (abi.PACKET_REALM >> 2)] = here.realm;
+    words[SLOT + (abi.PACKET_SOURCE_PORT >> 2)] = port;
+    words[SLOT + (abi.PACKET_DESTINATION_PORT >> 2)] = here.port;
+    words[SLOT + (abi.PACKET_PROTOCOL >> 2)] = abi.PROTOCOL_TCP;
+    words[SLOT + (abi.PACKET_VPN >> 2)] = -1;
+    words[SLOT + (abi.PACKET_VLAN >> 2)] = -1;
+    words[SLOT + (abi.PACKET_MPLS >> 2)] = -1;
+    words[SLOT + (abi.PACKET_CONNECTION >> 2)] = 0;
+    words[SLOT + (abi.PACKET_TRANSPORT >> 2)] = NAMES.indexOf(here.transport);
+    words.set(source, SLOT + (abi.PACKET_SOURCE >> 2));
+    words.set(here.own, SLOT + (abi.PACKET_DESTINATION >> 2));
+    const handle = this.#setting.input(abi.KIND_OPEN, 0);
+    if (handle <= 0) {
+      this.totals.refused++;
+      return undefined;
+    }
+    this.totals.accepted++;
+    this.#streams.set(handle, { stream, early: undefined });
+    return this.#receiver(handle);
+  }
+
+  /** DIAL of the core. */
+  dial(at: number): void {
+    const words = this.#words;
+    const { runtime, cache, certificates } = this.#setting;
+    const handle = words[(at + abi.OUTPUT_VALUE) >> 2]!;
+    const transport = NAMES[words[(at + abi.OUTPUT_DETAIL) >> 2]!];
+    const address = cache.text(words, (at + abi.OUTPUT_REMOTE) >> 2);
+    const port = words[(at + abi.OUTPUT_REMOTE_PORT) >> 2]!;
+    const receiver = this.#receiver(handle);
+    const stream = runtime.dial({
+      localAddress: cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2),
+      address,
+      port,
+      transport: transport === "tls" ? "tls" : "tcp",
+      tls: certificates.ofCore(words[(at + abi.OUTPUT_PAYLOAD) >> 2]!),
+      onOpen: (localPort) => {
+        const connection = this.#streams.get(handle);
+        if (!connection) return;
+        connection.early = undefined;
+        this.#tell(abi.KIND_OPEN, handle, localPort);
+      },
+      receiver: {
+        onData: receiver.onData,
+        onClose: (error) => {
+          if (this.#streams.get(handle)?.early) this.#unreached(address, port, error);
+          receiver.onClose(error);
+        },
+      },
+    });
+    this.totals.dialled++;
+    this.#streams.set(handle, { stream, early: [] });
+  }
+
+  #unreached(address: string, port: number, error: SystemError | undefined): void {
+    this.totals.unreached++;
+    this.#setting.complain("dial", { address, port, code: error?.code }, `a connection could not be opened: ${error?.message ?? "it was closed"}`);
+  }
+
+  #receiver(handle: number): StreamReceiver {
+    return {
+      onData: (data) => this.#receive(handle, data),
+      onClose: () => this.#closed(handle),
+    };
+  }
+
+  /** With what was to be sent, if the connection was never up: the core answers it. */
+  #closed(handle: number): void {
+    const connection = this.#streams.get(handle);
+    if (!connection) return;
+    this.#streams.delete(handle);
+    let len = 0;
+    for (const bytes of connection.early ?? []) {
+      if (len + bytes.length > PAYLOAD_MOST) break;
+      this.#setting.memory.bytes.set(bytes, abi.INPUT + abi.PACKET_PAYLOAD + len);
+      len += bytes.length;
+    }
+    this.#tell(abi.KIND_CLOSE, handle, 0, len);
+  }
+
+  #tell(kind: number, handle: number, localPort: number, len = 0): number {
+    this.#words[SLOT + (abi.PACKET_CONNECTION >> 2)] = handle;
+    this.#words[SLOT + (abi.PACKET_DESTINATION_PORT >> 2)] = localPort;
+    return this.#setting.input(kind, len);
+  }
+
+  /** Hands the bytes in until all are taken; a connection that the core does not take them of is closed. */
+  #receive(handle: number, data: Uint8Array): void {
+    const { memory, input } = this.#setting;
+    for (let at = 0; at < data.length && this.#streams.has(handle); ) {
+      const part = data.subarray(at, at + PAYLOAD_MOST);
+      this.#words[SLOT + (abi.PACKET_CONNECTION >> 2)] = handle;
+      memory.bytes.set(part, abi.INPUT + abi.PACKET_PAYLOAD);
+      const taken = input(abi.KIND_STREAM, part.length);
+      if (taken <= 0) {
+        this.#streams.get(handle)?.stream.abort();
+        return;
+      }
+      at += taken;
+    }
+  }
+
+  /** SEND of the core on a connection. Returns false when it is gone. */
+  send(at: number): boolean {
+    const words = this.#words;
+    const connection = this.#streams.get(words[(at + abi.OUTPUT_VALUE) >> 2]!);
+    if (!connection) return false;
+    const { stream, early } = connection;
+    const payload = words[(at + abi.OUTPUT_PAYLOAD) >> 2]!;
+    const bytes = this.#setting.memory.bytes.subarray(payload, payload + words[(at + abi.OUTPUT_LEN) >> 2]!);
+    early?.push(bytes.slice());
+    const waiting = stream.send(bytes);
+    if (waiting > WAITING_MOST) {
+      this.totals.choked++;
+      stream.abort();
+    }
+    return true;
+  }
+
+  /** HANG of the core. */
+  hang(at: number): void {
+    const handle = this.#words[(at + abi.OUTPUT_VALUE) >> 2]!;
+    const connection = this.#streams.get(handle);
+    this.#streams.delete(handle);
+    connection?.stream.close();
+  }
+
+  stop(): void {
+    for (const { listener } of this.#listening.values()) listener.close();
+    this.#listening.clear();
+    for (const { stream } of this.#streams.values()) stream.close();
+    this.#streams.clear();
+  }
+}

@@ -1,0 +1,169 @@
+/*
+ * TCP and TLS listeners and connections of the Node host on real sockets: names (SNI), client certificates, renewal, and
+ * what a peer that misbehaves leads to.
+ */
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import tls from "node:tls";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { dial, listenStream } from "../../../hosts/node/stream.ts";
+import type { CertifiedKey, ServerTls, Stream, StreamListener, StreamReceiver } from "../../../hosts/shared/runtime.ts";
+import { certificateMake } from "../../certificate.ts";
+import { freePort } from "./register.ts";
+
+const HOST = "127.0.0.1";
+const openssl = spawnSync("openssl", ["version"]).status === 0;
+let folder = "";
+let port = 0;
+let listener: StreamListener | undefined;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "culvert-stream-"));
+});
+
+afterEach(() => {
+  listener?.close();
+  listener = undefined;
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Sends everything back. */
+function echo(stream: Stream): StreamReceiver {
+  return { onData: (data) => void stream.send(data), onClose: () => undefined };
+}
+
+async function listen(material?: ServerTls, onStream: (stream: Stream) => StreamReceiver | undefined = echo): Promise<Error[]> {
+  port = await freePort(HOST);
+  const failures: Error[] = [];
+  const transport = material ? "tls" : "tcp";
+  listener = listenStream({ address: HOST, port, transport, tls: material, onStream, onFailure: (error) => void failures.push(error) });
+  return failures;
+}
+
+/** What comes back for a text; "" when the connection ends before. */
+function ask(socket: net.Socket, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    socket.once("data", (data) => {
+      socket.destroy();
+      resolve(data.toString());
+    });
+    socket.on("error", () => resolve(""));
+    socket.on("close", () => resolve(""));
+    socket.write(text);
+  });
+}
+
+/** Common name of the certificate that the listener shows for a name. */
+function shown(servername: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ host: HOST, port, servername, rejectUnauthorized: false }, () => {
+      const { CN } = socket.getPeerCertificate().subject;
+      socket.destroy();
+      resolve(String(CN));
+    });
+    socket.on("error", reject);
+  });
+}
+
+function read({ certificate, key }: { certificate: string; key: string }): CertifiedKey {
+  return { certificate: readFileSync(certificate, "utf8"), key: readFileSync(key, "utf8") };
+}
+
+function certified(name: string): CertifiedKey {
+  return read(certificateMake(folder, name, [`DNS:${name}`, `IP:${HOST}`]));
+}
+
+function material(name: string, more: Partial<ServerTls> = {}): ServerTls {
+  return { ...certified(name), names: {}, clients: undefined, ...more };
+}
+
+test("TCP: what is sent comes back; whom nobody takes is cut off", async () => {
+  await listen();
+  expect(await ask(net.connect(port, HOST), "hello")).toBe("hello");
+  listener!.close();
+  await listen(undefined, () => undefined);
+  expect(await ask(net.connect(port, HOST), "hello")).toBe("");
+});
+
+test("a port in use is heard of", async () => {
+  const failures = await listen();
+  const second: Error[] = [];
+  const taken = listenStream({ address: HOST, port, transport: "tcp", tls: undefined, onStream: echo, onFailure: (error) => void second.push(error) });
+  await expect.poll(() => second.map(({ message }) => message)).toEqual([expect.stringContaining("EADDRINUSE")]);
+  taken.close();
+  expect(failures).toEqual([]);
+});
+
+test("dialling: what is sent before the connection is up arrives; one that fails is heard of once", async () => {
+  await listen();
+  const heard: string[] = [];
+  let openPort = 0;
+  const closed: (Error | undefined)[] = [];
+  const receiver = (): StreamReceiver => ({ onData: (data) => void heard.push(data.toString()), onClose: (error) => void closed.push(error) });
+  const stream = dial({ localAddress: HOST, address: HOST, port, transport: "tcp", tls: undefined, onOpen: (at) => (openPort = at), receiver: receiver() });
+  stream.send(Buffer.from("early"));
+  await expect.poll(() => heard).toEqual(["early"]);
+  expect(openPort).toBeGreaterThan(0);
+  stream.close();
+  listener!.close();
+  const idle = await freePort(HOST);
+  dial({ localAddress: HOST, address: HOST, port: idle, transport: "tcp", tls: undefined, onOpen: () => undefined, receiver: receiver() });
+  await expect.poll(() => closed.filter((error) => error !== undefined).length).toBe(1);
+});
+
+describe.skipIf(!openssl)("TLS [skipped without openssl]", () => {
+  test("names, and new certificates without a restart", async () => {
+    await listen(material("one.example.com", { names: { "two.example.com": certified("two.example.com") } }));
+    expect(await shown("one.example.com")).toBe("one.example.com");
+    expect(await shown("two.example.com")).toBe("two.example.com");
+    expect(await shown("other.example.com")).toBe("one.example.com");
+    listener!.renew(material("three.example.com", { names: { "two.example.com": certified("four.example.com") } }));
+    expect(await shown("one.example.com")).toBe("three.example.com");
+    expect(await shown("two.example.com")).toBe("four.example.com");
+  });
+
+  test("a client without the right certificate is refused when one is asked for", async () => {
+    const client = certified("client.example.com");
+    const stranger = certified("stranger.example.com");
+    await listen(material("server.example.com", { clients: client.certificate }));
+    const connect = (own?: CertifiedKey): tls.TLSSocket =>
+      tls.connect({ host: HOST, port, rejectUnauthorized: false, ...(own ? { cert: own.certificate, key: own.key } : {}) });
+    expect(await ask(connect(client), "hello")).toBe("hello");
+    expect(await ask(connect(stranger), "hello")).toBe("");
+    expect(await ask(connect(), "hello")).toBe("");
+  });
+
+  test("a server's certificate is checked against its address, or the name that is configured", async () => {
+    const server = material("server.example.com");
+    await listen(server);
+    const reach = (authorities: string | undefined, name: string | undefined): Promise<string> =>
+      new Promise((resolve) => {
+        const stream: Stream = dial({
+          localAddress: HOST,
+          address: HOST,
+          port,
+          transport: "tls",
+          tls: { authorities, name, certified: undefined },
+          onOpen: () => undefined,
+          receiver: { onData: (data) => resolve(data.toString()), onClose: (error) => resolve(error?.message ?? "closed") },
+        });
+        stream.send(Buffer.from("hello"));
+      });
+    expect(await reach(server.certificate, undefined)).toBe("hello");
+    expect(await reach(server.certificate, "server.example.com")).toBe("hello");
+    expect(await reach(server.certificate, "other.example.com")).toMatch(/does not match certificate/);
+    expect(await reach(certified("nobody.example.com").certificate, undefined)).toMatch(/self-signed certificate/);
+  });
+
+  test("who speaks no TLS is heard of, and others are still served", async () => {
+    const failures = await listen(material("server.example.com"));
+    expect(await ask(net.connect(port, HOST), "OPTIONS sip:x SIP/2.0\r\n\r\n")).toMatch(/^(?!OPTIONS)/);
+    await expect.poll(() => failures.length).toBe(1);
+    expect(await shown("server.example.com")).toBe("server.example.com");
+  });
+});
