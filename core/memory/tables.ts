@@ -50,8 +50,10 @@ export const BINDING_ADDRESS: i32 = 48;
 export const BINDING_SPELLED_LEN: i32 = 64;
 /** First connection (index + 1) between C:c and the core. */
 export const BINDING_CONNECTIONS: i32 = 68;
-export const BINDING_SPELLED: i32 = 72;
-export const SPELLED_MAX: i32 = 120;
+/** TRANSPORT_* for which its port is open beside UDP; UDP for none. */
+export const BINDING_TRANSPORT: i32 = 72;
+export const BINDING_SPELLED: i32 = 76;
+export const SPELLED_MAX: i32 = 116;
 
 /* Registration: an address of record at a binding (RFC 3261 10.3). REGISTRATION_SIZE. */
 export const REGISTRATION_HASH: i32 = 8;
