@@ -11,7 +11,11 @@ export const PLANTS: Omit<Plant, "into">[] = [
   {
     what: "anybody latches",
     property: "stolen",
-    change: { file: "core/relay/latch.ts", from: "return policy === LATCH_ANY ? TIER_ANY : TIER_NONE;", to: "return TIER_ANY;" },
+    change: {
+      file: "core/relay/tier.ts",
+      from: "return policy === LATCH_ANY && poolOf(source, sourcePort) < 0 ? TIER_ANY : TIER_NONE;",
+      to: "return TIER_ANY;",
+    },
   },
   {
     what: "a learned media source is not stored",
