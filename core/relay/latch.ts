@@ -10,6 +10,8 @@ import { ld16be, ld32, ld32be, st32 } from "../machine.ts";
 import { HEADER_NOW } from "../memory/layout.ts";
 import { PACKET_PAYLOAD, PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import {
+  FLOW_FLAGS,
+  FLOW_FLAG_MUX,
   LATCHED_LOCKED,
   LATCHED_NOT,
   LATCHED_PINHOLE,
@@ -130,8 +132,12 @@ function mayTake(flow: i32, block: i32, latch: i32, packet: i32, rtcp: boolean, 
   return rivalCount(latch, packet, content) >= PROBATION && isSilent(latch, rtcp);
 }
 
-/** RTCP comes from where RTP comes from, once that is known (CONFORMANCE 75), unless a=rtcp names another host (RFC 3605 2.1). */
-function isPartner(block: i32, packet: i32, tier: i32): boolean {
+/**
+ * May RTCP be learned from there: from the host that RTP comes from, once that is known (CONFORMANCE 75), or the one that
+ * a=rtcp names (RFC 3605 2.1)? Not where it shares RTP's port (RFC 5761 5.1.1).
+ */
+function isPartner(flow: i32, block: i32, packet: i32, tier: i32): boolean {
+  if ((ld32(flow + FLOW_FLAGS) & FLOW_FLAG_MUX) !== 0) return false;
   const rtp: i32 = block + SIDE_LATCH_RTP;
   if (ld32(rtp + LATCH_STATE) === LATCHED_NOT || ld32(rtp + LATCH_TIER) === TIER_WEAK) return true;
   return addressEqual(rtp + LATCH_ADDRESS, packet + PACKET_SOURCE) || (tier === TIER_SIGNALLED && hasOwnControl(block));
@@ -173,7 +179,7 @@ export function latchPass(flow: i32, block: i32, side: i32, packet: i32, rtcp: b
   }
   if (state === LATCHED_LOCKED && ld32(latch + LATCH_TIER) === TIER_SIGNALLED) return LATCH_REFUSED;
   const tier: i32 = tierOf(flow, block, side, packet, rtcp);
-  if (tier === TIER_NONE || (rtcp && !isPartner(block, packet, tier))) return LATCH_REFUSED;
+  if (tier === TIER_NONE || (rtcp && !isPartner(flow, block, packet, tier))) return LATCH_REFUSED;
   if (!mayTake(flow, block, latch, packet, rtcp, tier, content)) return LATCH_REFUSED;
   latchTake(block, latch, packet, rtcp, tier, content);
   return LATCH_LEARNED;
