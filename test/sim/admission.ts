@@ -50,3 +50,18 @@ export function admissionCheck({ policy, kind }: Setting, rows: Row[]): void {
     }
   }
 }
+
+/** The rows of a policy as a table says them, for one `nat`: attacker, moment, cell. */
+export function admissionRead(document: string, policy: Policy, kind: Kind): Map<string, Map<string, string>> {
+  const part = document.slice(document.indexOf(`### \`latch: ${policy}\``)).split("\n### ")[0]!;
+  const [head, , ...rows] = part
+    .split("\n")
+    .filter((line) => line.startsWith("|"))
+    .map((line) => line.slice(2, -2).split(" | "));
+  const told = new Map<string, Map<string, string>>();
+  for (const [name, kinds, ...cells] of rows) {
+    if (kinds !== "all" && !kinds!.split("; ").includes(WORDS[kind])) continue;
+    told.set(name!, new Map(cells.map((cell, i) => [head![i + 2]!, cell])));
+  }
+  return told;
+}
