@@ -8,9 +8,11 @@
 import { ld32 } from "../machine.ts";
 import { HEADER_NOW } from "../memory/layout.ts";
 import { LATCH_ANY, LATCH_STRICT, NAT_ALWAYS, NAT_NEVER, REALM_LATCH, REALM_NAT } from "../memory/config.ts";
+import { FORM_NAME } from "../memory/message.ts";
 import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import {
   BINDING_ADDRESS,
+  BINDING_FORM,
   CALL_BINDING,
   CALL_ENDED,
   CALL_SERVICE,
@@ -54,15 +56,16 @@ function isSignaling(call: i32, side: i32, source: i32): boolean {
 
 /**
  * Does a NAT stand between us and the signalled address? In a realm that may have some: where signaling comes from another
- * address, and the signalled one is private (RFC 1918) while that one is not, or is not what the terminal calls itself.
+ * address, and the signalled one is private (RFC 1918) while that one is public, or is not what the terminal calls itself.
  */
 function isHidden(call: i32, side: i32, nat: i32, signalled: i32): boolean {
   if (side === SIDE_CORE || nat === NAT_NEVER) return false;
   const seen: i32 = terminalAt(ld32(call + CALL_TERMINAL)) + TERMINAL_ADDRESS;
   if (addressEqual(signalled, seen)) return false;
   if (nat === NAT_ALWAYS) return true;
-  const spelled: i32 = bindingAt(ld32(call + CALL_BINDING)) + BINDING_ADDRESS;
-  return isPrivate(signalled) && !(isPrivate(seen) && addressEqual(spelled, seen));
+  const binding: i32 = bindingAt(ld32(call + CALL_BINDING));
+  const itself: boolean = ld32(binding + BINDING_FORM) === FORM_NAME || addressEqual(binding + BINDING_ADDRESS, seen);
+  return isPrivate(signalled) && !(isPrivate(seen) && itself);
 }
 
 /** TIER_* that the packet's source comes by. */
