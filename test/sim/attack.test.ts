@@ -62,11 +62,10 @@ describe("a planted bug of a latch is found", () => {
     let found: unknown;
     for (const mux of [false, true]) {
       const setting = { policy: "source", kind: "auto", mux } as const;
-      const rows = await attacksPlay(makers, setting);
       try {
-        admissionCheck(setting, rows);
+        if (found === undefined) admissionCheck(setting, await attacksPlay(makers, setting));
       } catch (error) {
-        found ??= error;
+        found = error;
       }
     }
     expect(found).toBeInstanceOf(CoreFault);
