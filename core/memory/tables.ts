@@ -181,11 +181,16 @@ export const LATCH_ADDRESS: i32 = 32;
 export const LATCH_PACKETS: i32 = 48;
 export const LATCH_OCTETS: i32 = 52;
 export const LATCH_OCTETS_HIGH: i32 = 56;
-/** Tier that the candidate came by. */
+/** Tier that its holder came by. */
 export const LATCH_TIER: i32 = 24;
+/** Another source that sends while the latch is not locked: hash of address, port and SSRC; packets in a row << 16 | sequence number. */
+export const LATCH_RIVAL: i32 = 16;
+export const LATCH_RIVAL_RUN: i32 = 28;
+/** When its holder was last heard. */
+export const LATCH_HEARD: i32 = 60;
 
 export const LATCHED_NOT: i32 = 0;
-/** A short datagram opened the path: we may send there, anything better takes it. */
+/** Something that proves nothing opened the path, or an offer or answer opened the latch again: we send there until another takes it. */
 export const LATCHED_PINHOLE: i32 = 1;
 export const LATCHED_PROBATION: i32 = 2;
 export const LATCHED_LOCKED: i32 = 3;
