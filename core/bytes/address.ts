@@ -25,6 +25,14 @@ export function isMulticast(p: i32): boolean {
   return ld8(p) === 0xff;
 }
 
+/** An address that is not routed between networks: RFC 1918, those of carriers (RFC 6598), link-local, unique local IPv6 (RFC 4193). */
+export function isPrivate(p: i32): boolean {
+  if (!isMapped(p)) return (ld8(p) & 0xfe) === 0xfc || (ld16be(p) & 0xffc0) === 0xfe80;
+  const a: i32 = ld8(p + 12);
+  const b: i32 = ld8(p + 13);
+  return a === 10 || (a === 172 && (b & 0xf0) === 16) || (a === 192 && b === 168) || (a === 100 && (b & 0xc0) === 64) || (a === 169 && b === 254);
+}
+
 /** Are two 16-byte addresses the same? Both stand at multiples of four. */
 export function addressEqual(a: i32, b: i32): boolean {
   return equal16(a, b);

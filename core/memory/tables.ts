@@ -50,8 +50,10 @@ export const BINDING_ADDRESS: i32 = 48;
 export const BINDING_SPELLED_LEN: i32 = 64;
 /** First connection (index + 1) between C:c and the core. */
 export const BINDING_CONNECTIONS: i32 = 68;
-export const BINDING_SPELLED: i32 = 72;
-export const SPELLED_MAX: i32 = 120;
+/** TRANSPORT_* for which its port is open beside UDP; UDP for none. */
+export const BINDING_TRANSPORT: i32 = 72;
+export const BINDING_SPELLED: i32 = 76;
+export const SPELLED_MAX: i32 = 116;
 
 /* Registration: an address of record at a binding (RFC 3261 10.3). REGISTRATION_SIZE. */
 export const REGISTRATION_HASH: i32 = 8;
@@ -208,11 +210,16 @@ export const LATCH_ADDRESS: i32 = 32;
 export const LATCH_PACKETS: i32 = 48;
 export const LATCH_OCTETS: i32 = 52;
 export const LATCH_OCTETS_HIGH: i32 = 56;
-/** Tier that the candidate came by. */
+/** Tier that its holder came by. */
 export const LATCH_TIER: i32 = 24;
+/** Another source that sends while the latch is not locked: hash of address, port and SSRC; packets in a row << 16 | sequence number. */
+export const LATCH_RIVAL: i32 = 16;
+export const LATCH_RIVAL_RUN: i32 = 28;
+/** When its holder was last heard. */
+export const LATCH_HEARD: i32 = 60;
 
 export const LATCHED_NOT: i32 = 0;
-/** A short datagram opened the path: we may send there, anything better takes it. */
+/** Something that proves nothing opened the path, or an offer or answer opened the latch again: we send there until another takes it. */
 export const LATCHED_PINHOLE: i32 = 1;
 export const LATCHED_PROBATION: i32 = 2;
 export const LATCHED_LOCKED: i32 = 3;

@@ -1,107 +1,156 @@
 /*
- * First-packet latching (SPEC R2, RFC 7362 4, CONFORMANCE 72 to 75). Tiers: the signalled address and port, the
- * signalled or signaling source's address with any port, anything; which of them count is the realm's policy, and all but
- * the first only inside a window after the offer or answer. The first valid packet is followed at once; PROBATION packets
- * in a row lock it. A locked latch moves only after a new offer or answer, or, inside the window, to the signalled address.
+ * First-packet latching (SPEC R2, RFC 7362 4, CONFORMANCE 72 to 75). The first packet of an allowed source (tier.ts) is
+ * followed at once; PROBATION packets in a row lock it. A latch that is not locked goes to a better source at once, and to
+ * any other allowed one, a rival, only when its holder has fallen silent and the rival has sent as many in a row. A locked
+ * one moves only after a new offer or answer, or, inside the window, to the signalled address.
+ * Invariant: while the holder of a latch goes on sending, nothing of an equal or worse source passes or is followed.
  */
 
 import { ld16be, ld32, ld32be, st32 } from "../machine.ts";
 import { HEADER_NOW } from "../memory/layout.ts";
-import { LATCH_ANY, LATCH_STRICT, REALM_LATCH } from "../memory/config.ts";
-import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
+import { PACKET_PAYLOAD, PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import {
-  CALL_SERVICE,
-  CALL_TERMINAL,
-  FLOW_CALL,
-  FLOW_WINDOW,
+  FLOW_FLAGS,
+  FLOW_FLAG_MUX,
   LATCHED_LOCKED,
   LATCHED_NOT,
   LATCHED_PINHOLE,
   LATCHED_PROBATION,
   LATCH_ADDRESS,
+  LATCH_HEARD,
   LATCH_PORT,
+  LATCH_RIVAL,
+  LATCH_RIVAL_RUN,
   LATCH_RUN,
   LATCH_SEQUENCE,
   LATCH_SSRC,
   LATCH_STATE,
   LATCH_TIER,
-  SIDE_ACCESS,
+  SIDE_LATCH_RTCP,
   SIDE_LATCH_RTP,
-  SIDE_REALM,
   SIDE_RTCP_ADDRESS,
   SIDE_RTP_ADDRESS,
-  SIDE_RTP_PORT,
-  TERMINAL_ADDRESS,
 } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
-import { callAt } from "../table/call.ts";
-import { rtcpPortOf, sideMoved } from "../table/flow.ts";
-import { realmAt, serverFind, serviceAt } from "../table/service.ts";
-import { terminalAt } from "../table/terminal.ts";
+import { hashAddress, hashBegin, hashEnd, hashWord } from "../bytes/hash.ts";
+import { sideMoved } from "../table/flow.ts";
+import { TIER_ANY, TIER_NONE, TIER_SIGNALLED, TIER_SOURCE, isWindowOpen, tierOf } from "./tier.ts";
 
 /** Packets in a row from one source that lock a latch (as Asterisk's probation). */
 const PROBATION: i32 = 4;
 /** Sequence numbers that may be missing between two packets in a row. */
 const GAP: i32 = 128;
+/** Milliseconds after which a holder counts as silent: ten packets of RTP; three reports of RTCP (RFC 3550 6.2). */
+const SILENT: i32 = 200;
+const SILENT_CONTROL: i32 = 15000;
+/** Tier of a holder that proved nothing: below that of any media. */
+const TIER_WEAK: i32 = 8;
 
-const TIER_SIGNALLED: i32 = 1;
-const TIER_SOURCE: i32 = 2;
-const TIER_ANY: i32 = 3;
-/** Not allowed at all. */
-const TIER_NONE: i32 = 9;
-
-function isWindowOpen(flow: i32): boolean {
-  return ((ld32(flow + FLOW_WINDOW) - ld32(HEADER_NOW)) | 0) >= 0;
-}
-
-/** Does the call's signaling on this side come from that address: the terminal's, or one of the servers'? */
-function isSignaling(call: i32, side: i32, source: i32): boolean {
-  if (side === SIDE_ACCESS) return addressEqual(source, terminalAt(ld32(call + CALL_TERMINAL)) + TERMINAL_ADDRESS);
-  return serverFind(serviceAt(ld32(call + CALL_SERVICE)), source, -1) >= 0;
-}
-
-/** TIER_* that the packet's source comes by. */
-function tierOf(flow: i32, block: i32, side: i32, packet: i32, rtcp: boolean): i32 {
-  const source: i32 = packet + PACKET_SOURCE;
-  const address: i32 = block + (rtcp ? SIDE_RTCP_ADDRESS : SIDE_RTP_ADDRESS);
-  const port: i32 = rtcp ? rtcpPortOf(block) : ld32(block + SIDE_RTP_PORT);
-  const same: boolean = addressEqual(source, address);
-  if (same && port === ld32(packet + PACKET_SOURCE_PORT)) return TIER_SIGNALLED;
-  const policy: i32 = ld32(realmAt(ld32(block + SIDE_REALM)) + REALM_LATCH);
-  if (policy === LATCH_STRICT || !isWindowOpen(flow)) return TIER_NONE;
-  if (same || isSignaling(callAt(ld32(flow + FLOW_CALL)), side, source)) return TIER_SOURCE;
-  return policy === LATCH_ANY ? TIER_ANY : TIER_NONE;
-}
-
-/** RTCP must come from where RTP came from, once that is known (CONFORMANCE 75). */
-function isPartner(block: i32, packet: i32): boolean {
-  const rtp: i32 = block + SIDE_LATCH_RTP;
-  return ld32(rtp + LATCH_STATE) < LATCHED_PROBATION || addressEqual(rtp + LATCH_ADDRESS, packet + PACKET_SOURCE);
-}
+/* What a datagram is to the latch of its port. */
+/** No media of this port (STUN, DTLS, short ones, RTCP at the port of RTP): may open the path, wins nothing. */
+export const CONTENT_WEAK: i32 = 1;
+export const CONTENT_RTP: i32 = 2;
+export const CONTENT_RTCP: i32 = 3;
+/** Media of a protocol that has neither SSRC nor sequence numbers that we know of (UDPTL). */
+export const CONTENT_OTHER: i32 = 4;
 
 function isLatchedTo(latch: i32, packet: i32): boolean {
   return ld32(latch + LATCH_PORT) === ld32(packet + PACKET_SOURCE_PORT) && addressEqual(latch + LATCH_ADDRESS, packet + PACKET_SOURCE);
 }
 
-function latchTake(latch: i32, packet: i32, state: i32, tier: i32): void {
-  addressCopy(latch + LATCH_ADDRESS, packet + PACKET_SOURCE);
-  st32(latch + LATCH_PORT, ld32(packet + PACKET_SOURCE_PORT));
-  st32(latch + LATCH_STATE, state);
-  st32(latch + LATCH_TIER, tier);
-  st32(latch + LATCH_RUN, 0);
+/** SSRC of RTP or RTCP (RFC 3550 5.1, 6.4.1), 0 where there is none. */
+function ssrcOf(payload: i32, content: i32): i32 {
+  if (content === CONTENT_RTP) return ld32be(payload + 8);
+  return content === CONTENT_RTCP ? ld32be(payload + 4) : 0;
 }
 
-/** Counts a packet of the candidate: the same stream going on lengthens the run, another begins it anew. */
-function runCount(latch: i32, payload: i32, rtcp: boolean): void {
-  const ssrc: i32 = ld32be(payload + (rtcp ? 4 : 8));
-  const sequence: i32 = ld16be(payload + 2);
-  const ahead: i32 = (sequence - ld32(latch + LATCH_SEQUENCE)) & 0xffff;
-  const goes: boolean = ld32(latch + LATCH_SSRC) === ssrc && (rtcp || (ahead > 0 && ahead < GAP));
+function sequenceOf(payload: i32, content: i32): i32 {
+  return content === CONTENT_RTP ? ld16be(payload + 2) : 0;
+}
+
+/** Does `sequence` go on from `before`? Only RTP has such numbers. */
+function isNext(before: i32, sequence: i32, content: i32): boolean {
+  const ahead: i32 = (sequence - before) & 0xffff;
+  return content !== CONTENT_RTP || (ahead > 0 && ahead < GAP);
+}
+
+/** A packet of the holder: the same stream going on lengthens the run, another begins it anew; a rival has to begin anew as well. */
+function holderCount(latch: i32, payload: i32, content: i32): void {
+  st32(latch + LATCH_RIVAL_RUN, 0);
+  if (content === CONTENT_WEAK) return;
+  const ssrc: i32 = ssrcOf(payload, content);
+  const sequence: i32 = sequenceOf(payload, content);
+  const goes: boolean = ld32(latch + LATCH_SSRC) === ssrc && isNext(ld32(latch + LATCH_SEQUENCE), sequence, content);
   const run: i32 = goes ? ld32(latch + LATCH_RUN) + 1 : 1;
   st32(latch + LATCH_SSRC, ssrc);
   st32(latch + LATCH_SEQUENCE, sequence);
   st32(latch + LATCH_RUN, run);
-  if (run >= PROBATION) st32(latch + LATCH_STATE, LATCHED_LOCKED);
+  if (ld32(latch + LATCH_TIER) === TIER_WEAK) st32(latch + LATCH_TIER, TIER_SOURCE);
+  st32(latch + LATCH_STATE, run >= PROBATION ? LATCHED_LOCKED : LATCHED_PROBATION);
+}
+
+/** Counts a packet of a rival. Returns how many there were in a row. */
+function rivalCount(latch: i32, packet: i32, content: i32): i32 {
+  const payload: i32 = packet + PACKET_PAYLOAD;
+  hashBegin();
+  hashAddress(packet + PACKET_SOURCE, ld32(packet + PACKET_SOURCE_PORT));
+  hashWord(ssrcOf(payload, content));
+  const rival: i32 = hashEnd();
+  const sequence: i32 = sequenceOf(payload, content);
+  const before: i32 = ld32(latch + LATCH_RIVAL_RUN);
+  const row: i32 = before >>> 16;
+  const goes: boolean = row > 0 && ld32(latch + LATCH_RIVAL) === rival && isNext(before & 0xffff, sequence, content);
+  const run: i32 = !goes ? 1 : row < PROBATION ? row + 1 : row;
+  st32(latch + LATCH_RIVAL, rival);
+  st32(latch + LATCH_RIVAL_RUN, (run << 16) | sequence);
+  return run;
+}
+
+/** Has the holder sent nothing for a while? */
+function isSilent(latch: i32, rtcp: boolean): boolean {
+  return ((ld32(HEADER_NOW) - ld32(latch + LATCH_HEARD)) | 0) >= (rtcp ? SILENT_CONTROL : SILENT);
+}
+
+/** May this packet of an allowed source that does not hold the latch take it? */
+function mayTake(flow: i32, block: i32, latch: i32, packet: i32, rtcp: boolean, tier: i32, content: i32): boolean {
+  const state: i32 = ld32(latch + LATCH_STATE);
+  const strong: boolean = content !== CONTENT_WEAK;
+  if (!strong && tier === TIER_ANY) return false;
+  if (state === LATCHED_NOT) return true;
+  if (state === LATCHED_LOCKED) return strong && tier === TIER_SIGNALLED && isWindowOpen(flow);
+  const held: i32 = ld32(latch + LATCH_TIER);
+  if (!strong && held !== TIER_WEAK) return false;
+  if (strong && (tier < held || tier === TIER_SIGNALLED || (state === LATCHED_PINHOLE && sideMoved(block)))) return true;
+  return rivalCount(latch, packet, content) >= PROBATION && isSilent(latch, rtcp);
+}
+
+/**
+ * May RTCP be learned from there: from the host that RTP comes from, once that is known (CONFORMANCE 75), or the one that
+ * a=rtcp names (RFC 3605 2.1)? Not where it shares RTP's port (RFC 5761 5.1.1).
+ */
+function isPartner(flow: i32, block: i32, packet: i32, tier: i32): boolean {
+  if ((ld32(flow + FLOW_FLAGS) & FLOW_FLAG_MUX) !== 0) return false;
+  const rtp: i32 = block + SIDE_LATCH_RTP;
+  if (ld32(rtp + LATCH_STATE) === LATCHED_NOT || ld32(rtp + LATCH_TIER) === TIER_WEAK) return true;
+  return addressEqual(rtp + LATCH_ADDRESS, packet + PACKET_SOURCE) || (tier === TIER_SIGNALLED && hasOwnControl(block));
+}
+
+function hasOwnControl(block: i32): boolean {
+  return !addressEqual(block + SIDE_RTCP_ADDRESS, block + SIDE_RTP_ADDRESS);
+}
+
+function latchTake(block: i32, latch: i32, packet: i32, rtcp: boolean, tier: i32, content: i32): void {
+  const control: i32 = block + SIDE_LATCH_RTCP;
+  addressCopy(latch + LATCH_ADDRESS, packet + PACKET_SOURCE);
+  st32(latch + LATCH_PORT, ld32(packet + PACKET_SOURCE_PORT));
+  st32(latch + LATCH_STATE, LATCHED_PINHOLE);
+  st32(latch + LATCH_TIER, content === CONTENT_WEAK ? TIER_WEAK : tier);
+  st32(latch + LATCH_RUN, 0);
+  st32(latch + LATCH_HEARD, ld32(HEADER_NOW));
+  holderCount(latch, packet + PACKET_PAYLOAD, content);
+  /* RTCP that was learned from elsewhere before RTP goes with it. */
+  if (!rtcp && content !== CONTENT_WEAK && !hasOwnControl(block) && !addressEqual(control + LATCH_ADDRESS, latch + LATCH_ADDRESS))
+    st32(control + LATCH_STATE, LATCHED_NOT);
 }
 
 export const LATCH_REFUSED: i32 = 0;
@@ -109,29 +158,21 @@ const LATCH_ALLOWED: i32 = 1;
 /** The packet gave the latch a new address. */
 export const LATCH_LEARNED: i32 = 2;
 
-/**
- * May this packet pass, and what does it teach? `strong` when its content proves a media source (RTP or RTCP with at
- * least 12 or 8 bytes, or any datagram of a single-port protocol); a weak one may open the path but not win it.
- */
-export function latchPass(flow: i32, block: i32, side: i32, latch: i32, packet: i32, payload: i32, rtcp: boolean, strong: boolean, stream: boolean): i32 {
+/** May this packet pass, and what does it teach? `content` is CONTENT_*. */
+export function latchPass(flow: i32, block: i32, side: i32, packet: i32, rtcp: boolean, content: i32): i32 {
+  const latch: i32 = block + (rtcp ? SIDE_LATCH_RTCP : SIDE_LATCH_RTP);
   const state: i32 = ld32(latch + LATCH_STATE);
-  const held: boolean = state !== LATCHED_NOT && isLatchedTo(latch, packet);
-  if (held && state === LATCHED_LOCKED) return LATCH_ALLOWED;
-  if (state === LATCHED_LOCKED && ld32(latch + LATCH_TIER) === TIER_SIGNALLED) return LATCH_REFUSED;
-  if (rtcp && !isPartner(block, packet)) return LATCH_REFUSED;
-  const tier: i32 = tierOf(flow, block, side, packet, rtcp);
-  if (tier === TIER_NONE && !held) return LATCH_REFUSED;
-  if (state === LATCHED_LOCKED && (tier !== TIER_SIGNALLED || !isWindowOpen(flow) || !strong)) return LATCH_REFUSED;
-  if (!strong) {
-    if (held || state !== LATCHED_NOT) return held ? LATCH_ALLOWED : LATCH_REFUSED;
-    latchTake(latch, packet, LATCHED_PINHOLE, tier);
-    return LATCH_LEARNED;
+  if (state !== LATCHED_NOT && isLatchedTo(latch, packet)) {
+    st32(latch + LATCH_HEARD, ld32(HEADER_NOW));
+    /* A place that the last description has left does not lock again, or the new one would come too late. */
+    const left: boolean = state === LATCHED_PINHOLE && ld32(latch + LATCH_TIER) !== TIER_WEAK && sideMoved(block);
+    if (state !== LATCHED_LOCKED && !left) holderCount(latch, packet + PACKET_PAYLOAD, content);
+    return LATCH_ALLOWED;
   }
-  const better: boolean = state < LATCHED_PROBATION || tier < ld32(latch + LATCH_TIER);
-  if (!held && !better) return LATCH_REFUSED;
-  if (!held) latchTake(latch, packet, stream ? LATCHED_PROBATION : LATCHED_LOCKED, tier);
-  else if (state === LATCHED_PINHOLE && sideMoved(block)) return LATCH_ALLOWED;
-  else if (state === LATCHED_PINHOLE) st32(latch + LATCH_STATE, stream ? LATCHED_PROBATION : LATCHED_LOCKED);
-  if (stream) runCount(latch, payload, rtcp);
-  return held ? LATCH_ALLOWED : LATCH_LEARNED;
+  if (state === LATCHED_LOCKED && ld32(latch + LATCH_TIER) === TIER_SIGNALLED) return LATCH_REFUSED;
+  const tier: i32 = tierOf(flow, block, side, packet, rtcp);
+  if (tier === TIER_NONE || (rtcp && !isPartner(flow, block, packet, tier))) return LATCH_REFUSED;
+  if (!mayTake(flow, block, latch, packet, rtcp, tier, content)) return LATCH_REFUSED;
+  latchTake(block, latch, packet, rtcp, tier, content);
+  return LATCH_LEARNED;
 }

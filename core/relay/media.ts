@@ -19,8 +19,6 @@ import {
   REASON_RELAYED,
 } from "../memory/reason.ts";
 import {
-  FLOW_FLAGS,
-  FLOW_FLAG_MUX,
   FLOW_PROTO,
   FLOW_SEEN,
   LATCHED_NOT,
@@ -54,23 +52,23 @@ import { flowAt, rtcpPortOf, sideAt, sideMoved } from "../table/flow.ts";
 import { poolAt } from "../table/port.ts";
 import { realmAt } from "../table/service.ts";
 import { SLAB_FLOWS, handleOf } from "../table/slab.ts";
-import { LATCH_LEARNED, LATCH_REFUSED, latchPass } from "./latch.ts";
+import { CONTENT_OTHER, CONTENT_RTCP, CONTENT_RTP, CONTENT_WEAK, LATCH_LEARNED, LATCH_REFUSED, latchPass } from "./latch.ts";
 
 const CONTENT_GARBAGE: i32 = 0;
-/** STUN, DTLS, ZRTP, TURN channels, and anything too short to be media: passes, may open a path, wins nothing. */
-const CONTENT_WEAK: i32 = 1;
-const CONTENT_MEDIA: i32 = 2;
 
 /** RTCP packet types (RFC 5761 4), which may share a port with RTP. */
 function isControl(payload: i32, len: i32): boolean {
   return len >= 8 && ld8(payload + 1) >= 192 && ld8(payload + 1) <= 223;
 }
 
-/** What stands in a datagram on an RTP port, by its first byte (RFC 7983 7). */
-function contentOf(payload: i32, len: i32): i32 {
+/** What a datagram is on a port for RTP or RTCP, by its first byte (RFC 7983 7). What belongs to the other port is weak. */
+function contentOf(payload: i32, len: i32, rtcp: boolean): i32 {
   if (len < 1) return CONTENT_WEAK;
   const first: i32 = ld8(payload);
-  if (first >= 128 && first <= 191) return len >= 12 || isControl(payload, len) ? CONTENT_MEDIA : CONTENT_WEAK;
+  if (first >= 128 && first <= 191) {
+    if (isControl(payload, len)) return rtcp ? CONTENT_RTCP : CONTENT_WEAK;
+    return len >= 12 && !rtcp ? CONTENT_RTP : CONTENT_WEAK;
+  }
   if (first <= 3 || (first >= 16 && first <= 79)) return CONTENT_WEAK;
   return len < 12 ? CONTENT_WEAK : CONTENT_GARBAGE;
 }
@@ -133,11 +131,9 @@ export function mediaRelay(owner: i32, packet: i32): i32 {
   const len: i32 = ld32(packet + PACKET_LEN);
   const stream: boolean = ld32(flow + FLOW_PROTO) === PROTO_RTP;
   if (rtcp && !stream) return REASON_IDLE_PORT;
-  const content: i32 = stream ? contentOf(payload, len) : len > 0 ? CONTENT_MEDIA : CONTENT_WEAK;
+  const content: i32 = stream ? contentOf(payload, len, rtcp) : len > 0 ? CONTENT_OTHER : CONTENT_WEAK;
   if (content === CONTENT_GARBAGE) return REASON_MEDIA_GARBAGE;
-  const muxed: boolean = (ld32(flow + FLOW_FLAGS) & FLOW_FLAG_MUX) !== 0 && isControl(payload, len);
-  const strong: boolean = content === CONTENT_MEDIA && !muxed;
-  const passed: i32 = latchPass(flow, block, side, latch, packet, payload, rtcp, strong, stream);
+  const passed: i32 = latchPass(flow, block, side, packet, rtcp, content);
   if (passed === LATCH_REFUSED) return REASON_MEDIA_STRANGER;
   if (passed === LATCH_LEARNED) outputEvent(EVENT_LATCHED, handleOf(SLAB_FLOWS, index), side);
   count(latch, len);

@@ -29,7 +29,7 @@ import {
   FLOW_PROTO,
   FLOW_PROTO_BEFORE,
   FLOW_WINDOW,
-  LATCHED_LOCKED,
+  LATCHED_PROBATION,
   LATCHED_PINHOLE,
   LATCH_RUN,
   LATCH_STATE,
@@ -115,9 +115,9 @@ export function flowRestore(call: i32, flow: i32, side: i32, half: boolean): voi
   if (!half) sideRestore(call, flow, other);
 }
 
-/** Lets another source take a latch that is locked; what it holds goes on until then. */
+/** Lets another source take a latch; what it holds goes on until then. */
 function latchOpen(latch: i32): void {
-  if (ld32(latch + LATCH_STATE) !== LATCHED_LOCKED) return;
+  if (ld32(latch + LATCH_STATE) < LATCHED_PROBATION) return;
   st32(latch + LATCH_STATE, LATCHED_PINHOLE);
   st32(latch + LATCH_RUN, 0);
 }

@@ -4,10 +4,10 @@
  * leaves nothing behind.
  */
 
-import { ld32, ld8, st32 } from "../machine.ts";
+import { ld32, st32 } from "../machine.ts";
 import { HEADER_NOW, POOL_MAX, REGION_BINDINGS, REGION_FLOWS, REGION_PORTS, REGION_TERMINALS } from "../memory/layout.ts";
 import { POOL_ADDRESS, POOL_REALM, POOL_SIGNAL, POOL_MEDIA, SERVICE_ACCESS, SERVICE_CORE } from "../memory/config.ts";
-import { CONTEXT_PACKET, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
+import { CONTEXT_CORE, CONTEXT_PACKET, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
 import { FORM_IP4, FORM_IP6 } from "../memory/message.ts";
 import { EVENT_FULL, OUTPUT_BIND, OUTPUT_UNBIND } from "../memory/output.ts";
 import { PACKET_SOURCE, PACKET_SOURCE_PORT, TRANSPORT_UDP } from "../memory/packet.ts";
@@ -28,7 +28,7 @@ import {
   BINDING_PORT,
   BINDING_REGISTRATIONS,
   BINDING_SPELLED_PORT,
-  BINDING_TERMINAL,
+  BINDING_TRANSPORT,
   CALL_FLOWS,
   FLOW_NEXT,
   FLOW_SEEN,
@@ -39,8 +39,6 @@ import {
   SPELLED_MAX,
   TERMINAL_BINDINGS,
   TERMINAL_PRIMARY,
-  TERMINAL_SERVICE,
-  TERMINAL_TRANSPORT,
 } from "../memory/tables.ts";
 import { addressCopy, isMapped } from "../bytes/address.ts";
 import { textDrop, textHost, textMark } from "../encode/edit.ts";
@@ -50,10 +48,9 @@ import { callAt } from "../table/call.ts";
 import { flowAt, flowGive, flowTake, pairsAt, sideAt } from "../table/flow.ts";
 import { poolAt, poolFind } from "../table/port.ts";
 import { SLAB_BINDINGS, SLAB_FLOWS, SLAB_TERMINALS, listRemove, recordsFree, timerOf } from "../table/slab.ts";
-import { serviceAt } from "../table/service.ts";
 import { terminalAt, terminalFind, terminalGive, terminalTake } from "../table/terminal.ts";
 import { timerSet, timerStop } from "../table/timer.ts";
-import { connectionsHang, coreTransport } from "./connect.ts";
+import { connectionsHang } from "./connect.ts";
 
 /** How long a binding lives that nothing holds: 64*T1, so that every transaction ends inside (RFC 3261 17.1.1.2). */
 export const BINDING_IDLE: i32 = 32000;
@@ -90,13 +87,12 @@ export function bindingLoosen(index: i32): void {
 
 /**
  * Sends BIND or UNBIND for a binding's port: for datagrams always, since a URI without transport parameter means UDP, and
- * for connections where the terminal's side of the core uses them.
+ * for connections where the core's side uses them.
  */
 function bindingAnnounce(kind: i32, index: i32): void {
   const b: i32 = bindingAt(index);
-  const t: i32 = terminalAt(ld32(b + BINDING_TERMINAL));
   const pool: i32 = poolAt(ld32(b + BINDING_POOL));
-  const transport: i32 = coreTransport(serviceAt(ld8(t + TERMINAL_SERVICE)), ld8(t + TERMINAL_TRANSPORT));
+  const transport: i32 = ld32(b + BINDING_TRANSPORT);
   outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, ld32(b + BINDING_PORT), TRANSPORT_UDP, POOL_SIGNAL);
   if (transport !== TRANSPORT_UDP) outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, ld32(b + BINDING_PORT), transport, POOL_SIGNAL);
 }
@@ -119,6 +115,7 @@ export function bindingOpen(p: i32, len: i32, form: i32, address: i32, port: i32
   if (index < 0) return full(REASON_BINDINGS_FULL, REGION_BINDINGS);
   const b: i32 = bindingAt(index);
   st32(b + BINDING_FORM, form);
+  st32(b + BINDING_TRANSPORT, ld32(CONTEXT_CORE));
   st32(b + BINDING_SPELLED_PORT, port);
   addressCopy(b + BINDING_ADDRESS, address);
   const now: i32 = ld32(HEADER_NOW);

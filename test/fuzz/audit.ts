@@ -8,7 +8,7 @@ import { CoreFault } from "./fault.ts";
 
 /** Offsets into a slab's bookkeeping (core/table/slab.ts), which is no part of the contract. */
 const SLAB = { base: 0, size: 4, capacity: 8, used: 16 };
-const SLABS = ["terminals", "bindings", "registrations", "calls", "flows"] as const;
+const SLABS = ["terminals", "bindings", "registrations", "calls", "flows", "connections", "blocks"] as const;
 type Table = (typeof SLABS)[number];
 type Records = Map<number, number>;
 
@@ -111,6 +111,25 @@ export class Audit {
     return owners;
   }
 
+  /** Connections hang on the lists of their bindings, and every block on one of them. */
+  private connections(bindings: Records, connections: Records, blocks: Records): void {
+    const onLists = new Set<number>();
+    for (const [i, b] of bindings) {
+      let next = this.word(b + abi.BINDING_CONNECTIONS);
+      for (let n = 0; next !== 0 && n <= connections.size; n++) {
+        const c = this.held(connections, next - 1, `binding ${i}`);
+        this.equal(this.word(c + abi.CONNECTION_BINDING), i, `binding of connection ${next - 1}`);
+        onLists.add(next - 1);
+        next = this.word(c + abi.CONNECTION_NEXT);
+      }
+    }
+    const core = [...connections.values()].filter((c) => this.word(c + abi.CONNECTION_BINDING) >= 0);
+    this.equal(onLists.size, core.length, "connections on the lists of bindings");
+    const room = abi.BLOCK_SIZE - abi.BLOCK_BYTES;
+    const wanted = [...connections.values()].reduce((sum, c) => sum + Math.ceil(this.word(c + abi.CONNECTION_HELD) / room), 0);
+    this.equal(wanted, blocks.size, "blocks for what connections hold");
+  }
+
   private ports(bindings: Records, flows: Records): number {
     const owners = this.owners(bindings, flows);
     const table = this.word(abi.DIRECTORY + 4 * abi.REGION_PORTS);
@@ -132,25 +151,35 @@ export class Audit {
 
   /** Checks everything. Returns how much is in use. */
   check(): Usage {
-    const [terminals, bindings, registrations, calls, flows] = SLABS.map((table) => this.records(table)) as [Records, Records, Records, Records, Records];
+    const tables = Object.fromEntries(SLABS.map((table) => [table, this.records(table)])) as Record<Table, Records>;
+    const { terminals, bindings, registrations, calls, flows, connections, blocks } = tables;
     this.terminals(terminals, bindings, registrations);
     this.bindings(bindings, registrations, calls);
     const ports = this.ports(bindings, this.flows(calls, flows));
-    return { terminals: terminals.size, bindings: bindings.size, registrations: registrations.size, calls: calls.size, flows: flows.size, ports };
+    this.connections(bindings, connections, blocks);
+    const sizes = Object.fromEntries(SLABS.map((table) => [table, tables[table].size])) as Record<Table, number>;
+    return { ...sizes, ports };
   }
 }
 
 /** The sockets that are open as BIND and UNBIND say, against the ports in use. */
 export class Sockets {
   readonly open = new Map<string, { realm: number; address: string; port: number; kind: number }>();
+  private readonly listening = new Map<string, { address: string; port: number }>();
 
-  take(outputs: { kind: number; realm: number; local: string; localPort: number; detail: number }[]): void {
-    for (const { kind, realm, local, localPort, detail } of outputs) {
-      const place = `${local}:${localPort}`;
+  /** Where connections are taken. */
+  get streams(): { address: string; port: number }[] {
+    return [...this.listening.values()];
+  }
+
+  take(outputs: { kind: number; realm: number; local: string; localPort: number; value: number; detail: number }[]): void {
+    for (const { kind, realm, local, localPort, value, detail } of outputs) {
+      const place = `${local}:${localPort}${value === abi.TRANSPORT_UDP ? "" : ` for transport ${value}`}`;
+      const open: Map<string, object> = value === abi.TRANSPORT_UDP ? this.open : this.listening;
       if (kind === abi.OUTPUT_BIND) {
-        if (this.open.has(place)) throw new CoreFault("sockets", `${place} is opened twice`);
-        this.open.set(place, { realm, address: local, port: localPort, kind: detail });
-      } else if (kind === abi.OUTPUT_UNBIND && !this.open.delete(place)) throw new CoreFault("sockets", `${place} is closed and was not open`);
+        if (open.has(place)) throw new CoreFault("sockets", `${place} is opened twice`);
+        open.set(place, { realm, address: local, port: localPort, kind: detail });
+      } else if (kind === abi.OUTPUT_UNBIND && !open.delete(place)) throw new CoreFault("sockets", `${place} is closed and was not open`);
     }
   }
 

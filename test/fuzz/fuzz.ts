@@ -5,6 +5,7 @@
 import * as abi from "#abi";
 import { Random } from "../unit/core/random.ts";
 import { Audit, Sockets } from "./audit.ts";
+import { Connections } from "./connections.ts";
 import { CoreFault } from "./fault.ts";
 import { Judge } from "./judge.ts";
 import { Lockstep, type Maker, type Outcome, type Packet } from "./lockstep.ts";
@@ -30,6 +31,7 @@ export interface Stretch {
 class Runner {
   private readonly session: Session;
   private readonly sockets = new Sockets();
+  private readonly connections: Connections;
   private readonly audit: Audit;
   private readonly judge: Judge;
   private readonly heard = new Set<string>();
@@ -42,6 +44,7 @@ class Runner {
     private now: number,
   ) {
     this.session = new Session(setting, random, this.sockets);
+    this.connections = new Connections(lockstep, setting, this.session, this.sockets, random);
     this.audit = new Audit(lockstep.bytes);
     this.judge = new Judge({ ...setting, neighbours: [setting.gateway] });
   }
@@ -49,7 +52,10 @@ class Runner {
   private settle(outcome: Outcome, valid = false): void {
     this.timeoutMs = outcome.timeoutMs;
     this.sockets.take(outcome.outputs);
-    this.sockets.check(this.audit.check().ports);
+    this.connections.take(outcome.outputs);
+    const { ports, connections } = this.audit.check();
+    this.sockets.check(ports);
+    this.connections.check(connections);
     this.configured();
     for (const output of outcome.outputs.filter(isSend)) this.reached(output);
     this.session.take(outcome.outputs, valid);
@@ -121,10 +127,18 @@ class Runner {
     if (outcome.result < 0 || outcome.result > packets.length) throw new CoreFault("batch", `${outcome.result} of ${packets.length} slots are taken`);
   }
 
+  private connection(harm: number): void {
+    const hear = (inbound: boolean, source: string, text: string): void => {
+      this.judge.hear(inbound, source, text);
+      if (inbound) this.heard.add(source);
+    };
+    this.connections.step(harm, this.now, hear, (outcome) => this.settle(outcome));
+  }
+
   /** Calls that a host never makes. */
   private oddCall(): void {
     const { random } = this;
-    const kind = random.pick([-1, 4, 77, 0x7fffffff, abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_CONFIG]);
+    const kind = random.pick([-1, 7, 77, 0x7fffffff, abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_CONFIG]);
     const len = random.pick([-1, -0x80000000, 0x7fffffff, 65_569, 65]);
     this.settle(this.lockstep.run([], kind, kind === abi.KIND_DATAGRAM || kind === abi.KIND_BATCH ? len : 0, this.now));
   }
@@ -140,9 +154,10 @@ class Runner {
 
   step(harm: number): void {
     const kind = this.random.below(100);
-    if (kind < 6) this.wait();
-    else if (kind < 10) this.batch(harm);
-    else if (kind < 11) this.oddCall();
+    if (kind < 20) this.connection(harm);
+    else if (kind < 26) this.wait();
+    else if (kind < 30) this.batch(harm);
+    else if (kind < 31) this.oddCall();
     else this.play(this.session.move(harm));
   }
 }

@@ -68,19 +68,24 @@ function addressBytes(text: string): Uint8Array {
   return bytes;
 }
 
-/** A packet as it stands at INPUT or in a slot. */
-export function packetBytes(packet: Packet): Buffer {
-  const bytes = Buffer.alloc(abi.PACKET_PAYLOAD + packet.payload.length);
-  bytes.writeInt32LE(packet.payload.length, abi.PACKET_LEN);
+/** The header of a packet at INPUT or in a slot. */
+export function headerBytes(packet: Omit<Packet, "payload">, protocol: number): Buffer {
+  const bytes = Buffer.alloc(abi.PACKET_PAYLOAD);
   bytes.writeInt32LE(packet.realm, abi.PACKET_REALM);
   bytes.writeInt32LE(packet.sourcePort, abi.PACKET_SOURCE_PORT);
   bytes.writeInt32LE(packet.destinationPort, abi.PACKET_DESTINATION_PORT);
-  bytes.writeInt32LE(abi.PROTOCOL_UDP, abi.PACKET_PROTOCOL);
+  bytes.writeInt32LE(protocol, abi.PACKET_PROTOCOL);
   for (const label of [abi.PACKET_VPN, abi.PACKET_VLAN, abi.PACKET_MPLS]) bytes.writeInt32LE(-1, label);
   bytes.set(addressBytes(packet.source), abi.PACKET_SOURCE);
   bytes.set(addressBytes(packet.destination), abi.PACKET_DESTINATION);
-  bytes.set(packet.payload, abi.PACKET_PAYLOAD);
   return bytes;
+}
+
+/** A packet as it stands at INPUT or in a slot. */
+export function packetBytes(packet: Packet): Buffer {
+  const header = headerBytes(packet, abi.PROTOCOL_UDP);
+  header.writeInt32LE(packet.payload.length, abi.PACKET_LEN);
+  return Buffer.concat([header, packet.payload]);
 }
 
 /** "address:port" of the sixteen bytes and a port. */

@@ -36,7 +36,7 @@ function outputRead(bytes: Buffer, at: number): Output {
     remote: sends ? addressFrom(bytes, at + abi.OUTPUT_REMOTE).text : "",
     remotePort: sends ? word(abi.OUTPUT_REMOTE_PORT) : 0,
     payload: sends ? bytes.toString("latin1", payload, payload + word(abi.OUTPUT_LEN)) : "",
-    value: addressed ? 0 : word(abi.OUTPUT_VALUE),
+    value: word(abi.OUTPUT_VALUE),
     detail: kind === abi.OUTPUT_TIMEOUT || sends ? 0 : word(abi.OUTPUT_DETAIL),
   };
 }

@@ -86,6 +86,18 @@ export const PLANTS: Plant[] = [
     change: { file: "core/table/registration.ts", from: "(ld32(b + BINDING_REGISTRATIONS) - 1) | 0", to: "(ld32(b + BINDING_REGISTRATIONS) - 0) | 0" },
   },
   {
+    what: "what a connection holds is not given back",
+    into: "js",
+    property: "tables",
+    change: { file: "core/table/connection.ts", from: "  blocksGive(c);\n", to: "" },
+  },
+  {
+    what: "a connection that is closed stays",
+    into: "js",
+    property: "connections",
+    change: { file: "core/path/connection.ts", from: "  connectionClose(index);\n  return", to: "  return" },
+  },
+  {
     what: "a c= line of one media is skipped",
     into: "js",
     property: "described",

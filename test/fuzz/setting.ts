@@ -45,12 +45,12 @@ const SIX = {
 };
 
 const TINY = [
-  "capacity: { terminals: 1, bindings: 1, registrations: 1, calls: 1, flows: 1 }",
-  "capacity: { terminals: 2, bindings: 3, registrations: 2, calls: 2, flows: 3 }",
-  "capacity: { terminals: 8, bindings: 8, registrations: 1, calls: 8, flows: 2 }",
-  "capacity: { terminals: 3, bindings: 2, registrations: 4, calls: 1, flows: 8 }",
+  "capacity: { terminals: 1, bindings: 1, registrations: 1, calls: 1, flows: 1, connections: 2, blocks: 1 }",
+  "capacity: { terminals: 2, bindings: 3, registrations: 2, calls: 2, flows: 3, connections: 3, blocks: 2 }",
+  "capacity: { terminals: 8, bindings: 8, registrations: 1, calls: 8, flows: 2, connections: 8, blocks: 2 }",
+  "capacity: { terminals: 3, bindings: 2, registrations: 4, calls: 1, flows: 8, connections: 1, blocks: 8 }",
 ];
-const ROOMY = "capacity: { terminals: 16, bindings: 32, registrations: 16, calls: 16, flows: 32 }";
+const ROOMY = "capacity: { terminals: 16, bindings: 32, registrations: 16, calls: 16, flows: 32, connections: 24, blocks: 16 }";
 
 /** A host as it stands in a URI. */
 export function hostText(address: string): string {
@@ -74,6 +74,9 @@ export function settingDraw(random: Random): Setting {
     ...(open ? ["openCore: true"] : []),
     ...(random.chance(0.3) ? ["terminalExpires: 60s"] : []),
     ...(random.chance(0.3) ? ["whenFull: drop"] : []),
+    ...(random.chance(0.2) ? ["hops: answer"] : []),
+    `coreTransport: ${random.pick(["same", "same", "same", "udp", "tcp"])}`,
+    "transports: { tls: 5061, ws: 8080 }, tls: { certificate: none, key: none }",
   ];
   const latch = random.pick(["strict", "source", "any"]);
   const keepalive = random.pick(["20s", "off"]);

@@ -10,8 +10,31 @@ import { World } from "./world.ts";
 export const PLANTS: Omit<Plant, "into">[] = [
   {
     what: "anybody latches",
+    property: "crossed",
+    change: {
+      file: "core/relay/tier.ts",
+      from: "return policy === LATCH_ANY && poolOf(source, sourcePort) < 0 ? TIER_ANY : TIER_NONE;",
+      to: "return TIER_ANY;",
+    },
+  },
+  {
+    what: "who is refused is learned all the same",
     property: "stolen",
-    change: { file: "core/relay/latch.ts", from: "return policy === LATCH_ANY ? TIER_ANY : TIER_NONE;", to: "return TIER_ANY;" },
+    change: {
+      file: "core/relay/latch.ts",
+      from: "  if (tier === TIER_NONE ||",
+      to: "  if (state === LATCHED_NOT && tier === TIER_NONE) latchTake(block, latch, packet, rtcp, tier, content);\n  if (tier === TIER_NONE ||",
+    },
+  },
+  {
+    what: "a private address in SDP is a source",
+    property: "crossed",
+    change: { file: "core/relay/tier.ts", from: "return isPrivate(signalled) &&", to: "return false && isPrivate(signalled) &&" },
+  },
+  {
+    what: "who is first keeps a latch",
+    property: "media",
+    change: { file: "core/relay/latch.ts", from: ">= PROBATION && isSilent(latch, rtcp);", to: "< 0;" },
   },
   {
     what: "a learned media source is not stored",

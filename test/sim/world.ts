@@ -3,6 +3,7 @@
  * the core realm, a server, Culvert in between; a while of calls; and then silence, in which everything has to end.
  */
 
+import { POOL_MEDIA } from "#abi";
 import { CoreFault } from "../fuzz/fault.ts";
 import { Lockstep, type Maker } from "../fuzz/lockstep.ts";
 import { Random } from "../unit/core/random.ts";
@@ -19,6 +20,8 @@ import { Talk } from "./talk.ts";
 const SERVICE = { address: "203.0.113.20", port: 5060 };
 const SERVER = { address: "10.9.0.10", port: 5060 };
 const OURS = { accessMedia: "203.0.113.21", core: "10.9.0.2", coreMedia: "10.9.0.3" };
+/** A phone without a NAT in front of it. */
+const OPEN = "198.51.100.40";
 const NEIGHBOURS = ["10.9.0.31", "10.9.0.32"];
 const KINDS: NatKind[] = ["cone", "restricted", "symmetric"];
 const STARTS = [1_000_000, 0x7fffffff - 60_000, -90_000];
@@ -57,8 +60,8 @@ export class World {
     };
     new Server(SERVER, networks.core, this.schedule, random);
     this.gate = new Gate(lockstep, { service: SERVICE, server: SERVER, ...OURS, neighbours: NEIGHBOURS }, networks, this.schedule);
-    this.prowler = prowled ? new Prowler(networks.access, this.schedule, random) : undefined;
     this.homes(networks.access);
+    this.prowler = prowled ? new Prowler(networks, [...this.nats.map(({ address }) => address), OPEN], this.schedule, random) : undefined;
     this.offices(networks.core);
     this.talk = new Talk(this.phones, this.schedule, random);
   }
@@ -92,8 +95,7 @@ capacity: { terminals: 32, bindings: 64, registrations: 32, calls: 32, flows: 32
         this.phones.push(new Phone(`home${home}${i}`, place, SERVICE, schedule, random, (receive) => nat.attach(place.address, receive)));
       }
     }
-    // One without a NAT in front of it.
-    const place = { address: "198.51.100.40", port: random.pick([5060, 5062]) };
+    const place = { address: OPEN, port: random.pick([5060, 5062]) };
     this.phones.push(new Phone("open", place, SERVICE, schedule, random, (receive) => network.join(place.address, receive)));
   }
 
@@ -138,7 +140,7 @@ capacity: { terminals: 32, bindings: 64, registrations: 32, calls: 32, flows: 32
       });
     }
     this.talk.begin(3000, end);
-    this.prowler?.begin(end, () => [...this.gate.sockets.open.values()].filter(({ realm }) => realm === 0));
+    this.prowler?.begin(end, () => [...this.gate.sockets.open.values()].filter(({ kind }) => kind === POOL_MEDIA));
     schedule.runUntil(end);
     this.talk.finish();
     schedule.runUntil(end + 40_000);

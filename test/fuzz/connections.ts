@@ -1,0 +1,140 @@
+/*
+ * Connections in the fuzz: terminals and servers open them, the core dials, and all of them carry messages in pieces, more
+ * than one at a time, cut off or damaged, and are closed when nobody expects it.
+ * Invariant: the core speaks on no connection that is not open, and hangs up none that is not.
+ */
+
+import * as abi from "#abi";
+import type { Random } from "../unit/core/random.ts";
+import type { Sockets } from "./audit.ts";
+import { CoreFault } from "./fault.ts";
+import type { Lockstep, Outcome } from "./lockstep.ts";
+import { headerBytes } from "./lockstep.ts";
+import type { Output } from "./output.ts";
+import type { Session } from "./session.ts";
+import type { Setting } from "./setting.ts";
+
+interface Connection {
+  inbound: boolean;
+  source: string;
+  /** Not up yet: what was sent on it. */
+  early: string | undefined;
+}
+
+const PIECES = [1, 2, 3, 17, 200, 5000];
+const ACCESS_TRANSPORTS = [abi.TRANSPORT_TCP, abi.TRANSPORT_TCP, abi.TRANSPORT_TLS, abi.TRANSPORT_WS, abi.TRANSPORT_WSS];
+/** Not SIP, or not yet. */
+const ODD = ["\r\n\r\n", "\r\n", "\n\n\n\n", "\x16\x03\x01", "SIP/2.0 200 OK\r\n", "l: 99999999999\r\n\r\n", "X", "\0\0\0\0"];
+
+export class Connections {
+  private readonly open = new Map<number, Connection>();
+
+  constructor(
+    private readonly lockstep: Lockstep,
+    private readonly setting: Setting,
+    private readonly session: Session,
+    private readonly sockets: Sockets,
+    private readonly random: Random,
+  ) {}
+
+  /** What the core wants with connections. */
+  take(outputs: Output[]): void {
+    for (const { kind, value, payload } of outputs) {
+      if (kind === abi.OUTPUT_DIAL) {
+        if (this.open.has(value)) throw new CoreFault("connections", `${value} is dialled, and was open`);
+        this.open.set(value, { inbound: false, source: this.setting.server, early: "" });
+      } else if (kind === abi.OUTPUT_HANG) {
+        if (!this.open.delete(value)) throw new CoreFault("connections", `${value} is hung up, and was not open`);
+      } else if (kind === abi.OUTPUT_SEND && value !== 0) {
+        const connection = this.open.get(value);
+        if (!connection) throw new CoreFault("connections", `something is sent on ${value}, which is not open`);
+        if (connection.early !== undefined) connection.early += payload;
+      }
+    }
+  }
+
+  check(connections: number): void {
+    if (connections !== this.open.size) throw new CoreFault("connections", `${this.open.size} are open, and the core has ${connections}`);
+  }
+
+  /** A terminal connects to E, or a server to a port of ours. */
+  private accept(now: number): { source: string; inbound: boolean; outcome: Outcome } {
+    const { random, setting } = this;
+    const streams = this.sockets.streams;
+    const inbound = streams.length === 0 || random.chance(0.6);
+    const to = inbound ? { address: setting.service, port: random.pick([5060, 5060, 5061, 8080]) } : random.pick(streams);
+    const source = inbound ? random.pick(setting.outside) : random.pick([setting.server, setting.gateway]);
+    const transport = inbound ? random.pick(ACCESS_TRANSPORTS) : abi.TRANSPORT_TCP;
+    const header = headerBytes(
+      { realm: inbound ? 0 : 1, source, sourcePort: random.pick([5060, 40_001, 40_002, 65_535]), destination: to.address, destinationPort: to.port },
+      abi.PROTOCOL_TCP,
+    );
+    header.writeInt32LE(transport, abi.PACKET_TRANSPORT);
+    return { source, inbound, outcome: this.lockstep.run([[abi.INPUT, header]], abi.KIND_OPEN, 0, now) };
+  }
+
+  private tell(kind: number, handle: number, payload: Buffer, now: number): Outcome {
+    const header = Buffer.alloc(abi.PACKET_PAYLOAD);
+    header.writeInt32LE(handle, abi.PACKET_CONNECTION);
+    header.writeInt32LE(this.random.pick([1, 5060, 41_000, 65_535]), abi.PACKET_DESTINATION_PORT);
+    return this.lockstep.run([[abi.INPUT, Buffer.concat([header, payload])]], kind, payload.length, now);
+  }
+
+  /** One or two messages of the side that a connection is of, or something else. */
+  private bytesDraw(inbound: boolean, harm: number): Buffer {
+    const { random } = this;
+    const message = (): Buffer => {
+      for (let i = 0; i < 20; i++) {
+        const move = this.session.move(harm);
+        if (!move.media && move.inbound === inbound) return move.packet.payload;
+      }
+      return Buffer.from(random.pick(ODD), "latin1");
+    };
+    const parts = [message(), ...(random.chance(0.3) ? [Buffer.from(random.pick(ODD), "latin1")] : []), ...(random.chance(0.3) ? [message()] : [])];
+    const bytes = Buffer.concat(parts);
+    return random.chance(0.15) ? bytes.subarray(0, random.below(bytes.length + 1)) : bytes;
+  }
+
+  /** Bytes in pieces; each outcome is handed to `settle`, as is what was not taken at once. */
+  private send(handle: number, bytes: Buffer, now: number, settle: (outcome: Outcome) => void): void {
+    const piece = this.random.pick(PIECES);
+    for (let at = 0; at < bytes.length && this.open.has(handle); ) {
+      const outcome = this.tell(abi.KIND_STREAM, handle, bytes.subarray(at, at + piece), now);
+      if (outcome.result === 0 || outcome.result > Math.min(piece, bytes.length - at)) throw new CoreFault("stream", `${outcome.result} bytes are taken`);
+      settle(outcome);
+      if (outcome.result < 0) {
+        if (this.open.has(handle)) throw new CoreFault("stream", `fault ${abi.faultReason(outcome.result)}, and the connection is not hung up`);
+        return;
+      }
+      at += outcome.result;
+    }
+  }
+
+  private close(handle: number, connection: Connection, now: number): Outcome {
+    const early = Buffer.from(connection.early ?? "", "latin1").subarray(0, 60_000);
+    this.open.delete(handle);
+    return this.tell(abi.KIND_CLOSE, handle, early, now);
+  }
+
+  /** Something happens to a connection. Hands `settle` what the core made of it. */
+  step(harm: number, now: number, hear: (inbound: boolean, source: string, text: string) => void, settle: (outcome: Outcome) => void): void {
+    const { random } = this;
+    if (this.open.size === 0 || random.chance(0.15)) {
+      const { source, inbound, outcome } = this.accept(now);
+      hear(inbound, source, "");
+      if (outcome.result > 0) this.open.set(outcome.result, { inbound, source, early: undefined });
+      settle(outcome);
+      return;
+    }
+    const [handle, connection] = random.pick([...this.open]);
+    if (random.chance(0.06)) settle(this.close(handle, connection, now));
+    else if (connection.early !== undefined) {
+      connection.early = undefined;
+      settle(this.tell(abi.KIND_OPEN, handle, Buffer.alloc(0), now));
+    } else {
+      const bytes = this.bytesDraw(connection.inbound, harm);
+      hear(connection.inbound, connection.source, bytes.toString("latin1"));
+      this.send(handle, bytes, now, settle);
+    }
+  }
+}
