@@ -65,7 +65,8 @@ function serviceFlags(service: Service): number {
     (service.hideOrigin ? abi.SERVICE_HIDE_ORIGIN : 0) |
     (service.openCore ? abi.SERVICE_OPEN_CORE : 0) |
     (service.silentWhenFull ? abi.SERVICE_SILENT_REJECT : 0) |
-    (service.countHops ? abi.SERVICE_COUNT_HOPS : 0)
+    (service.countHops ? abi.SERVICE_COUNT_HOPS : 0) |
+    (service.hide ? abi.SERVICE_HIDE : 0)
   );
 }
 

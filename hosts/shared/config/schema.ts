@@ -86,11 +86,15 @@ const service = z.strictObject({
     .optional()
     .describe("Default [sip]."),
   undecodable: z.enum(["pass", "drop"]).optional().describe("What happens to messages that cannot be decoded. Default pass (byte-identical)."),
-  sdpOrigin: z.enum(["keep", "hide"]).optional().describe("The o= line of SDP: kept, or mapped like the rest. Default keep."),
+  sdpOrigin: z.enum(["keep", "hide"]).optional().describe("The o= line of SDP: kept, or mapped like the rest. Default keep, with `hide` hide."),
   ice: z.enum(["strip", "relay", "pass"]).optional().describe("ICE in SDP. Default strip."),
   terminalExpires: duration.optional().describe("Registration expiry towards terminals, shorter than the registrar's. Default: as granted."),
   whenFull: z.enum(["answer", "drop"]).optional().describe("A full table answers new work (503), or drops it. Default answer."),
   hops: z.enum(["ignore", "answer"]).optional().describe("A request whose Max-Forwards is 0 passes, or is answered 483. Default ignore: Culvert is no hop."),
+  hide: z
+    .boolean()
+    .optional()
+    .describe("Topology hiding: inner Vias, server names, Call-IDs and user agents of one side are not shown to the other. Default false."),
   openCore: z.boolean().optional().describe("Anybody in the core realm may send to terminals, not just the servers. Default false."),
 });
 

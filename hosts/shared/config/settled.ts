@@ -67,6 +67,7 @@ export interface Service {
   servers: Server[];
   dropUndecodable: boolean;
   hideOrigin: boolean;
+  hide: boolean;
   openCore: boolean;
   silentWhenFull: boolean;
   countHops: boolean;
