@@ -87,7 +87,6 @@ export const SEAL_STATE: i32 = 1920;
 /** A Call-ID as the other side has it, and one without its escapes: translate/callid.ts. */
 export const SCRATCH_CALL_ID: i32 = 2240;
 export const SCRATCH_UNESCAPED: i32 = 2688;
-export const SCRATCH_CALL_ID_SIZE: i32 = 448;
 
 /* Fixed regions. */
 export const REALMS: i32 = 4096;

@@ -43,14 +43,9 @@ export function isSealable(len: i32): boolean {
   return false;
 }
 
-/** Writes the first `len` bytes of SEAL_TEXT under seal; isSealable was asked. */
-export function sealedWrite(purpose: i32, len: i32): void {
-  textDrop(sealWrite(textMark(), purpose, len));
-}
-
-/** ";cvt=" and the same: a parameter of a Via or URI. */
+/** ";cvt=" and the first `len` bytes of SEAL_TEXT under seal, a parameter of a Via or URI; isSealable was asked. */
 export function sealedAppend(purpose: i32, len: i32): void {
   textWord(0x3b637674, 4);
   textByte(61);
-  sealedWrite(purpose, len);
+  textDrop(sealWrite(textMark(), purpose, len));
 }

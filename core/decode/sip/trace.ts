@@ -7,7 +7,7 @@
 import { ld8 } from "../../machine.ts";
 import { fold16, fold32, fold8 } from "../../bytes/word.ts";
 
-export const TRACE_NONE: i32 = 0;
+const TRACE_NONE: i32 = 0;
 /** Replaces, Join, Target-Dialog: one Call-ID and its parameters. */
 export const TRACE_DIALOG: i32 = 1;
 /** In-Reply-To: Call-IDs with commas between them. */
