@@ -138,8 +138,11 @@ export const SLAB_SIZE: i32 = 64;
 export const POOL_STATES: i32 = 678592;
 /** Where a message that came in pieces is put together: as INPUT. */
 export const REASSEMBLY: i32 = 682688;
+/** The domain that terminals of a service use E for: its length, then the name; 0 for none. Written by the host. */
+export const DOMAINS: i32 = 748352;
+export const DOMAIN_SIZE: i32 = 64;
 /** Where the tables begin. */
-export const TABLES: i32 = 748352;
+export const TABLES: i32 = 750400;
 
 /*
  * A terminal and its own binding share a unit of 256 bytes, so that a message touches one page for both; further

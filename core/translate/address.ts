@@ -57,6 +57,7 @@ import { editAppend, textByte, textBytes, textDecimal, textDrop, textHost, textH
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
 import { serverAt } from "../table/service.ts";
+import { domainReplace, domainRestore, hasDomain, isDomain } from "./domain.ts";
 import { isNameHidden, nameAppend, nameRestore } from "./hostname.ts";
 import { bindingOpen } from "./open.ts";
 import { TOKEN_ADDRESS, TOKEN_NAMED, TOKEN_PORT, tokenRead, tokenWrite } from "./token.ts";
@@ -227,7 +228,8 @@ export function inboundMap(m: i32): void {
   if (isService(m, service)) {
     const server: i32 = serverHere();
     const port: i32 = ld32(server + SERVER_PORT);
-    if (!addressEqual(server, service + SERVICE_ADDRESS) || port !== ld32(CONTEXT_PORT)) swap(m, server, port);
+    if (role === ROLE_REQUEST_URI && hasDomain()) domainReplace(m);
+    else if (!addressEqual(server, service + SERVICE_ADDRESS) || port !== ld32(CONTEXT_PORT)) swap(m, server, port);
     uriSwap(m, ld32(CONTEXT_ACCESS), ld32(CONTEXT_CORE));
     remoteNote(m, role, server, port);
     return;
@@ -293,6 +295,7 @@ export function outboundMap(m: i32): void {
   const service: i32 = ld32(CONTEXT_SERVICE_AT);
   if (ld32(m + MENTION_FORM) === FORM_NAME) {
     if (isNameHidden(m, role)) tokenReplace(m, service);
+    else if (role === ROLE_REQUEST_URI && isDomain(m)) domainRestore(m);
     return;
   }
   if (isUnspecified(m + MENTION_ADDRESS) || isMulticast(m + MENTION_ADDRESS)) return;

@@ -79,6 +79,8 @@ import { bindingReplace, inboundMap, outboundMap, portOrDefault, refuse, serverH
 import { lengthWrite, lineBreak } from "./answer.ts";
 import { callAbandon, callTrack } from "./call.ts";
 import { callIdBegin, callIdReset } from "./callid.ts";
+import { hasDomain, recordRestore } from "./domain.ts";
+import { headersMap } from "./header.ts";
 import { isHiding } from "./hiding.ts";
 import { BINDING_IDLE, bindingAny, bindingHold } from "./open.ts";
 import { expiresShorten, registerCommit, registeredBinding } from "./register.ts";
@@ -255,15 +257,22 @@ export function sipTranslate(): void {
   st32(CONTEXT_ROUTED, 0);
   st32(CONTEXT_VIA_PORT, 0);
   st32(CONTEXT_EXPOSED, 0);
-  if (!isHiding()) {
-    messageMap();
-    return;
-  }
+  if (isHiding() || hasDomain()) messageDisguise();
+  else messageMap();
+}
+
+/** The same for a service that hides its topology or has a domain; tables are asked by what the terminal writes. */
+function messageDisguise(): void {
+  const hiding: boolean = isHiding();
   const callId: i32 = ld32(MESSAGE + MESSAGE_CALL_ID);
   const len: i32 = ld32(MESSAGE + MESSAGE_CALL_ID_LEN);
-  callIdBegin();
+  if (hiding) callIdBegin();
+  if (hasDomain() && !isInbound()) recordRestore();
   messageMap();
-  if (ld32(CONTEXT_REFUSED) === 0) topologyMap();
+  if (ld32(CONTEXT_REFUSED) === 0) {
+    headersMap();
+    if (hiding) topologyMap();
+  }
   callIdReset(callId, len);
 }
 

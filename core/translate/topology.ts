@@ -1,7 +1,6 @@
 /*
- * What a service that hides takes out of a message besides addresses (CONFORMANCE 28; RFC 3261 16.6 says what a Via may not
- * lose: its place). Vias below the top one become E, or C:c, with a seal over all they said, and come back with the response;
- * Call-IDs are turned wherever they are written; User-Agent, Server and Warning go, since free text names hosts.
+ * The mentions that only a service looks at that hides its topology (CONFORMANCE 28). Vias below the top one become E, or C:c,
+ * with a seal over all they said, and come back with the response; Call-IDs in the headers of a URI are turned.
  * Invariant: the number of Vias stays, and a response restores every byte of them.
  */
 
@@ -19,7 +18,6 @@ import {
   MENTION_ROLE_MASK,
   MENTION_URI_END,
   MESSAGE_BODY,
-  MESSAGE_START,
   MESSAGE_STATUS,
   ROLE_CONTACT,
   ROLE_REFER_TO,
@@ -27,16 +25,15 @@ import {
 } from "../memory/message.ts";
 import { REASON_LOOP } from "../memory/reason.ts";
 import { SEAL_TEXT, sealPut, sealRead } from "../bytes/seal.ts";
-import { spaceSkip, spaceTrim, tokenEnd } from "../bytes/word.ts";
+import { spaceTrim, tokenEnd } from "../bytes/word.ts";
 import { mentionAppend, mentionAt, mentionCount, mentionDrop } from "../decode/mention.ts";
-import { lineEnd, valueEnd } from "../decode/sip/message.ts";
-import { TRACE_CALL_ID, TRACE_DIALOG, TRACE_ELEMENT, TRACE_REPLY, traceRead } from "../decode/sip/trace.ts";
+import { TRACE_CALL_ID, TRACE_DIALOG, traceRead } from "../decode/sip/trace.ts";
 import { hostRead, portRead } from "../decode/sip/uri.ts";
 import { viaTokenFind } from "../decode/sip/via.ts";
 import { editAppend, textBytes, textMark, textRoom } from "../encode/edit.ts";
 import { bindingOf } from "../table/binding.ts";
 import { bindingReplace, portOrDefault, refuse, serviceWrite } from "./address.ts";
-import { callIdMap, callIdMapEscaped } from "./callid.ts";
+import { callIdMapEscaped } from "./callid.ts";
 import { HIDDEN_VIA, exposedNote, isSealable, purposeFrom, purposeTo, sealedAppend } from "./hiding.ts";
 
 function isInbound(): boolean {
@@ -115,36 +112,10 @@ function uriHeadersMap(m: i32): void {
   }
 }
 
-/** The Call-ID that the value [p, end) begins with, and all of them where they are a list. */
-function callIdsMap(trace: i32, p: i32, end: i32): void {
-  let at: i32 = p;
-  while (at < end) {
-    const from: i32 = spaceSkip(at, end);
-    const stop: i32 = scanSpace(from, scan8(from, scan8(from, end, 44), 59));
-    callIdMap(from, stop);
-    at = trace === TRACE_REPLY ? scan8(stop, end, 44) + 1 : end;
-  }
-}
-
-/** Walks the lines of the head, which the decoder has found to be well-formed. */
-function headersMap(): void {
-  const end: i32 = ld32(MESSAGE + MESSAGE_BODY);
-  let line: i32 = scan8(ld32(MESSAGE + MESSAGE_START), end, 10) + 1;
-  while (line < end && ld8(line) !== 13 && ld8(line) !== 10) {
-    const colon: i32 = scan8(line, end, 58);
-    const stop: i32 = lineEnd(colon, end);
-    const trace: i32 = traceRead(line, spaceTrim(line, colon));
-    if (trace === TRACE_ELEMENT) editAppend(line, stop < end ? stop + 1 : end, textMark());
-    else if (trace === TRACE_DIALOG || trace === TRACE_REPLY) callIdsMap(trace, colon + 1, valueEnd(colon + 1, stop));
-    line = stop + 1;
-  }
-}
-
 /** Hides what the sender of the message in hand has, and restores what was hidden for the side that it goes to. */
 export function topologyMap(): void {
   const request: boolean = ld32(MESSAGE + MESSAGE_STATUS) === 0;
   const count: i32 = mentionCount();
-  headersMap();
   for (let i: i32 = 0; i < count; i++) {
     const m: i32 = mentionAt(i);
     const role: i32 = ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK;

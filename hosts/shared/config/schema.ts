@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { address, addresses, duration, endpoint, name, port, portRange, prefix, protocol } from "./field.ts";
+import { address, addresses, domain, duration, endpoint, name, port, portRange, prefix, protocol } from "./field.ts";
 
 /** Most records of one kind: handles of the core have 20 bits for the index. */
 export const RECORDS_MOST = 1_000_000;
@@ -95,6 +95,7 @@ const service = z.strictObject({
     .boolean()
     .optional()
     .describe("Topology hiding: inner Vias, server names, Call-IDs and user agents of one side are not shown to the other. Default false."),
+  domain: domain.optional().describe("The servers' domain, for terminals that use `address` as theirs: written instead of it in identities. Default none."),
   openCore: z.boolean().optional().describe("Anybody in the core realm may send to terminals, not just the servers. Default false."),
 });
 

@@ -125,6 +125,7 @@ function serviceSettle(name: string, service: WrittenService, realms: Realm[], w
     dropUndecodable: service.undecodable === "drop",
     hideOrigin: (service.sdpOrigin ?? (service.hide ? "hide" : "keep")) === "hide",
     hide: service.hide ?? false,
+    domain: service.domain ?? "",
     openCore: service.openCore ?? false,
     silentWhenFull: service.whenFull === "drop",
     countHops: service.hops === "answer",

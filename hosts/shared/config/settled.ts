@@ -68,6 +68,8 @@ export interface Service {
   dropUndecodable: boolean;
   hideOrigin: boolean;
   hide: boolean;
+  /** "" for none. */
+  domain: string;
   openCore: boolean;
   silentWhenFull: boolean;
   countHops: boolean;
