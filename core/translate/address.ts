@@ -58,6 +58,7 @@ import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
 import { serverAt } from "../table/service.ts";
 import { domainReplace, domainRestore, hasDomain, isDomain } from "./domain.ts";
+import { isHiding } from "./hiding.ts";
 import { isNameHidden, nameAppend, nameRestore } from "./hostname.ts";
 import { bindingOpen } from "./open.ts";
 import { TOKEN_ADDRESS, TOKEN_NAMED, TOKEN_PORT, tokenRead, tokenWrite } from "./token.ts";
@@ -305,7 +306,7 @@ export function outboundMap(m: i32): void {
     uriSwap(m, ld32(CONTEXT_CORE), ld32(CONTEXT_ACCESS));
     return;
   }
-  if (role === ROLE_CONTACT && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) return;
+  if (role === ROLE_CONTACT && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER && !isHiding()) return;
   if (isPlain(m) && !isRenamed(m)) {
     if (!isServicePoint(m + MENTION_ADDRESS, portOrDefault(m))) swap(m, service + SERVICE_ADDRESS, ld32(CONTEXT_PORT));
     return;

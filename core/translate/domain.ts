@@ -56,6 +56,7 @@ function serviceWrite(): void {
 
 /** Writes the domain over host and port. */
 export function domainReplace(m: i32): void {
+  if (!textRoom(DOMAIN_SIZE)) return;
   const mark: i32 = textMark();
   textBytes(domainAt() + 1, ld8(domainAt()));
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);

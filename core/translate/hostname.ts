@@ -17,7 +17,7 @@ import {
   ROLE_SERVICE_ROUTE,
 } from "../memory/message.ts";
 import { SEAL_TEXT, sealPut, sealRead } from "../bytes/seal.ts";
-import { editAppend, textBytes, textMark } from "../encode/edit.ts";
+import { editAppend, textBytes, textMark, textRoom } from "../encode/edit.ts";
 import { HIDDEN_HOST, isHiding, isSealable, purposeFrom, purposeTo, sealedAppend } from "./hiding.ts";
 
 /** Does the role tell a terminal which server to go to? An identity, as in From or Refer-To, is no topology. */
@@ -50,7 +50,7 @@ export function nameAppend(m: i32, named: i32): void {
 /** Writes the name that the token of a mention holds over its host and port. Returns `named` as above, -1 when none was sealed here. */
 export function nameRestore(m: i32): i32 {
   const len: i32 = sealRead(purposeTo(HIDDEN_HOST), ld32(m + MENTION_TOKEN), ld32(m + MENTION_TOKEN_LEN));
-  if (len < 2) return -1;
+  if (len < 2 || !textRoom(len)) return -1;
   const mark: i32 = textMark();
   textBytes(SEAL_TEXT + 1, len - 1);
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
