@@ -41,6 +41,7 @@ import {
 import { cipherInit } from "./bytes/cipher.ts";
 import { classesInit } from "./bytes/class.ts";
 import { randomSeed } from "./bytes/random.ts";
+import { sealInit } from "./bytes/seal.ts";
 import { outputReset, outputRoom } from "./output/queue.ts";
 import { closeTake, openTake, streamTake } from "./path/connection.ts";
 import { datagramNote, datagramTake } from "./path/datagram.ts";
@@ -68,6 +69,7 @@ export function pathBoot(now: i32): i32 {
   randomSeed();
   classesInit();
   cipherInit();
+  sealInit();
   slabsInit();
   timersInit(now);
   outputReset();

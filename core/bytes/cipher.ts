@@ -8,7 +8,8 @@
 import { fill, ld32, ld32be, ld8, st32, st32be, st8 } from "../machine.ts";
 import { CIPHER_STATE, HEADER_KEY } from "../memory/layout.ts";
 
-const BLOCK: i32 = CIPHER_STATE;
+/** The 16 bytes that encipher works on, as four words. */
+export const BLOCK: i32 = CIPHER_STATE;
 const KEY_TAG: i32 = CIPHER_STATE + 16;
 const KEY_STREAM: i32 = CIPHER_STATE + 32;
 /** The 32 bytes that are sealed or opened, zero-padded. */
@@ -41,14 +42,15 @@ function permute(): void {
   st32(BLOCK + 12, v3);
 }
 
-/** XORs the key, permutes, XORs the key again. */
-function encipher(key: i32): void {
+/** XORs the key onto the block, permutes, XORs the key again. */
+export function encipher(key: i32): void {
   for (let i: i32 = 0; i < 16; i = i + 4) st32(BLOCK + i, ld32(BLOCK + i) ^ ld32(key + i));
   permute();
   for (let i: i32 = 0; i < 16; i = i + 4) st32(BLOCK + i, ld32(BLOCK + i) ^ ld32(key + i));
 }
 
-function keyDerive(key: i32, label: i32): void {
+/** Derives a key of 16 bytes from the host's secret; another label, another key. */
+export function keyDerive(key: i32, label: i32): void {
   for (let i: i32 = 0; i < 16; i = i + 4) st32(BLOCK + i, ld32be(HEADER_KEY + i) ^ label);
   permute();
   for (let i: i32 = 0; i < 16; i = i + 4) st32(key + i, ld32(BLOCK + i) ^ ld32be(HEADER_KEY + i));

@@ -84,6 +84,13 @@ export function textBytes(p: i32, len: i32): void {
   st32(HEADER_TEXT_TOP, at + len);
 }
 
+/** Is there room for `len` bytes more? If not the message is given up: editsFit says so. */
+export function textRoom(len: i32): boolean {
+  if (ld32(HEADER_TEXT_TOP) + len + ROOM < TEXT + TEXT_SIZE) return true;
+  st32(HEADER_TEXT_TOP, TEXT + TEXT_SIZE - ROOM);
+  return false;
+}
+
 /** Position where the next text begins. */
 export function textMark(): i32 {
   return ld32(HEADER_TEXT_TOP);

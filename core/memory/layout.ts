@@ -82,6 +82,12 @@ export const SCRATCH_TOKEN: i32 = 1536;
 /** Character classes: bytes/class.ts. */
 export const CLASSES: i32 = 1664;
 
+/** Keys, tag and text of bytes/seal.ts. */
+export const SEAL_STATE: i32 = 1920;
+/** A Call-ID as the other side has it, and one without its escapes: translate/callid.ts. */
+export const SCRATCH_CALL_ID: i32 = 2240;
+export const SCRATCH_UNESCAPED: i32 = 2688;
+
 /* Fixed regions. */
 export const REALMS: i32 = 4096;
 export const REALM_MAX: i32 = 16;
@@ -132,8 +138,11 @@ export const SLAB_SIZE: i32 = 64;
 export const POOL_STATES: i32 = 678592;
 /** Where a message that came in pieces is put together: as INPUT. */
 export const REASSEMBLY: i32 = 682688;
+/** The domain that terminals of a service use E for: its length, then the name; 0 for none. Written by the host. */
+export const DOMAINS: i32 = 748352;
+export const DOMAIN_SIZE: i32 = 64;
 /** Where the tables begin. */
-export const TABLES: i32 = 748352;
+export const TABLES: i32 = 750400;
 
 /*
  * A terminal and its own binding share a unit of 256 bytes, so that a message touches one page for both; further

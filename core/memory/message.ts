@@ -119,7 +119,7 @@ export const MENTION_PORT: i32 = 20;
 /** Position and length of a token's value, 0 for none. */
 export const MENTION_TOKEN: i32 = 24;
 export const MENTION_TOKEN_LEN: i32 = 28;
-/** Whole URI, scheme included: a bare Contact that gets a parameter is wrapped in <>. */
+/** Whole URI, scheme included: a bare Contact that gets a parameter is wrapped in <>. Of a Via the end of its parameters alone. */
 export const MENTION_URI: i32 = 32;
 export const MENTION_URI_END: i32 = 36;
 /** In headers: user part position and length. In SDP: media index (-1 session level), and a count for ports. */

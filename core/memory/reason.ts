@@ -84,6 +84,8 @@ export const REASON_PING: i32 = 43;
 export const REASON_NO_CONNECTION: i32 = 44;
 /** No room for a part of a message: its connection is closed. */
 export const REASON_BLOCKS_FULL: i32 = 45;
+/** Translated, but something that its service hides was too long to be, or could not be read. */
+export const REASON_EXPOSED: i32 = 46;
 /* Decoding faults: the message is passed or dropped as the service says. */
 export const FAULT_START_LINE: i32 = 48;
 export const FAULT_HEADER: i32 = 49;

@@ -7,11 +7,21 @@
 import { ld32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
 import { SERVICE_COUNT_HOPS, SERVICE_DROP_UNDECODABLE, SERVICE_FLAGS, SERVICE_SILENT_REJECT } from "../memory/config.ts";
-import { CONTEXT_DIRECTION, CONTEXT_LEN, CONTEXT_PAYLOAD, CONTEXT_REFUSED, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL, INBOUND } from "../memory/context.ts";
+import {
+  CONTEXT_DIRECTION,
+  CONTEXT_EXPOSED,
+  CONTEXT_LEN,
+  CONTEXT_PAYLOAD,
+  CONTEXT_REFUSED,
+  CONTEXT_SERVICE_AT,
+  CONTEXT_TERMINAL,
+  INBOUND,
+} from "../memory/context.ts";
 import { MESSAGE_CSEQ_METHOD, MESSAGE_METHOD, MESSAGE_STATUS, METHOD_ACK, METHOD_OPTIONS, METHOD_REGISTER } from "../memory/message.ts";
 import {
   FAULT_CONTENT_SHORT,
   REASON_BODY_SIGNED,
+  REASON_EXPOSED,
   REASON_FOREIGN_VIA,
   REASON_HOPS,
   REASON_KEEPALIVE,
@@ -83,7 +93,12 @@ function sipTake(): i32 {
   if (refused === REASON_FOREIGN_VIA) return passUndecodable(refused);
   if (refused === 0) refused = leaveTranslated();
   if (refused !== 0) return reject(refused);
-  return conclude(isBodySigned() ? REASON_BODY_SIGNED : REASON_TRANSLATED, VERDICT_TRANSLATED);
+  return conclude(translatedReason(), VERDICT_TRANSLATED);
+}
+
+function translatedReason(): i32 {
+  if (ld32(CONTEXT_EXPOSED) !== 0) return REASON_EXPOSED;
+  return isBodySigned() ? REASON_BODY_SIGNED : REASON_TRANSLATED;
 }
 
 /** What is for us and not for the other side: an answer to a probe, the ACK of a refusal, a refresh, a request that has no hop left. -1 when it is none. */

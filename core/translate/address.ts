@@ -57,6 +57,9 @@ import { editAppend, textByte, textBytes, textDecimal, textDrop, textHost, textH
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
 import { serverAt } from "../table/service.ts";
+import { domainReplace, domainRestore, hasDomain, isDomain } from "./domain.ts";
+import { isHiding } from "./hiding.ts";
+import { isNameHidden, nameAppend, nameRestore } from "./hostname.ts";
 import { bindingOpen } from "./open.ts";
 import { TOKEN_ADDRESS, TOKEN_NAMED, TOKEN_PORT, tokenRead, tokenWrite } from "./token.ts";
 import { isRenamed, namedOf, parameterWrite, uriRename, uriRestored, uriSwap } from "./transport.ts";
@@ -175,7 +178,7 @@ function remoteNote(m: i32, role: i32, address: i32, port: i32): void {
 
 function tokenRestore(m: i32, role: i32): void {
   if (!tokenRead(ld32(m + MENTION_TOKEN), ld32(m + MENTION_TOKEN_LEN), ld32(CONTEXT_SERVICE))) {
-    refuse(REASON_FORGED_TOKEN);
+    nameTokenRestore(m, role);
     return;
   }
   const port: i32 = ld32(TOKEN_PORT);
@@ -183,6 +186,18 @@ function tokenRestore(m: i32, role: i32): void {
   tokenRemove(m);
   if (ld32(TOKEN_NAMED) !== 0) uriRestored(m, ld32(TOKEN_NAMED) - 1);
   remoteNote(m, role, TOKEN_ADDRESS, port >= 0 ? port : portDefault(m));
+}
+
+/** A token that holds no address may hold a name: the message goes the way that it went before the name was hidden. */
+function nameTokenRestore(m: i32, role: i32): void {
+  const named: i32 = nameRestore(m);
+  if (named < 0) {
+    refuse(REASON_FORGED_TOKEN);
+    return;
+  }
+  tokenRemove(m);
+  if (named !== 0) uriRestored(m, named - 1);
+  if (role === ROLE_ROUTE) st32(CONTEXT_ROUTED, 1);
 }
 
 /** D:d written for E:e, or the reverse, with the port absent where it was and may be. */
@@ -214,7 +229,8 @@ export function inboundMap(m: i32): void {
   if (isService(m, service)) {
     const server: i32 = serverHere();
     const port: i32 = ld32(server + SERVER_PORT);
-    if (!addressEqual(server, service + SERVICE_ADDRESS) || port !== ld32(CONTEXT_PORT)) swap(m, server, port);
+    if (role === ROLE_REQUEST_URI && hasDomain()) domainReplace(m);
+    else if (!addressEqual(server, service + SERVICE_ADDRESS) || port !== ld32(CONTEXT_PORT)) swap(m, server, port);
     uriSwap(m, ld32(CONTEXT_ACCESS), ld32(CONTEXT_CORE));
     remoteNote(m, role, server, port);
     return;
@@ -249,7 +265,9 @@ function tokenReplace(m: i32, service: i32): void {
   const mark: i32 = textMark();
   serviceWrite(service, portDefault(m));
   if (renamed && namedOf(m) === NAMED_NONE) parameterWrite();
-  tokenAppend(m + MENTION_ADDRESS, ld32(m + MENTION_PORT), 0, 0, 0, renamed ? namedOf(m) + 1 : 0);
+  const named: i32 = renamed ? namedOf(m) + 1 : 0;
+  if (ld32(m + MENTION_FORM) === FORM_NAME) nameAppend(m, named);
+  else tokenAppend(m + MENTION_ADDRESS, ld32(m + MENTION_PORT), 0, 0, 0, named);
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
   if (renamed && namedOf(m) !== NAMED_NONE) uriRename(m, ld32(CONTEXT_ACCESS));
   if (bare) {
@@ -276,14 +294,19 @@ export function tokenAppend(address: i32, port: i32, sourcePort: i32, pool: i32,
 export function outboundMap(m: i32): void {
   const role: i32 = ld32(m + MENTION_ROLE) & MENTION_ROLE_MASK;
   const service: i32 = ld32(CONTEXT_SERVICE_AT);
-  if (ld32(m + MENTION_FORM) === FORM_NAME || isUnspecified(m + MENTION_ADDRESS) || isMulticast(m + MENTION_ADDRESS)) return;
+  if (ld32(m + MENTION_FORM) === FORM_NAME) {
+    if (isNameHidden(m, role)) tokenReplace(m, service);
+    else if (role === ROLE_REQUEST_URI && isDomain(m)) domainRestore(m);
+    return;
+  }
+  if (isUnspecified(m + MENTION_ADDRESS) || isMulticast(m + MENTION_ADDRESS)) return;
   const binding: i32 = bindingOf(m + MENTION_ADDRESS, portOrDefault(m));
   if (binding >= 0 && ld32(bindingAt(binding) + BINDING_TERMINAL) === ld32(CONTEXT_TERMINAL)) {
     spellingReplace(m, binding);
     uriSwap(m, ld32(CONTEXT_CORE), ld32(CONTEXT_ACCESS));
     return;
   }
-  if (role === ROLE_CONTACT && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) return;
+  if (role === ROLE_CONTACT && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER && !isHiding()) return;
   if (isPlain(m) && !isRenamed(m)) {
     if (!isServicePoint(m + MENTION_ADDRESS, portOrDefault(m))) swap(m, service + SERVICE_ADDRESS, ld32(CONTEXT_PORT));
     return;

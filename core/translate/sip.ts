@@ -12,6 +12,7 @@ import {
   CONTEXT_CORE,
   CONTEXT_DIAL_PORT,
   CONTEXT_DIRECTION,
+  CONTEXT_EXPOSED,
   CONTEXT_REFUSED,
   CONTEXT_REMOTE,
   CONTEXT_REMOTE_PORT,
@@ -36,6 +37,8 @@ import {
   MENTION_URI,
   MENTION_URI_END,
   MESSAGE_BODY,
+  MESSAGE_CALL_ID,
+  MESSAGE_CALL_ID_LEN,
   MESSAGE_CONTENT,
   MESSAGE_CSEQ_METHOD,
   MESSAGE_END,
@@ -72,9 +75,14 @@ import { terminalAt } from "../table/terminal.ts";
 import { bindingReplace, inboundMap, outboundMap, portOrDefault, refuse, serverHere } from "./address.ts";
 import { lengthWrite, lineBreak } from "./answer.ts";
 import { callAbandon, callSettle, callTrack } from "./call.ts";
+import { callIdBegin, callIdReset } from "./callid.ts";
+import { hasDomain, recordRestore } from "./domain.ts";
+import { headersMap } from "./header.ts";
+import { isHiding } from "./hiding.ts";
 import { BINDING_IDLE, bindingAny, bindingHold } from "./open.ts";
 import { expiresShorten, registerCommit, registeredBinding } from "./register.ts";
 import { sdpMap, sdpPrepare } from "./sdp.ts";
+import { topologyMap } from "./topology.ts";
 import { viaInboundRequest, viaInboundResponse, viaMaddr, viaOutboundRequest, viaOutboundResponse, viaReceived, viaRport } from "./via.ts";
 
 function isInbound(): boolean {
@@ -238,6 +246,28 @@ export function sipTranslate(): void {
   st32(CONTEXT_REFUSED, 0);
   st32(CONTEXT_ROUTED, 0);
   st32(CONTEXT_VIA_PORT, 0);
+  st32(CONTEXT_EXPOSED, 0);
+  if (isHiding() || hasDomain()) messageDisguise();
+  else messageMap();
+}
+
+/** The same for a service that hides its topology or has a domain; tables are asked by what the terminal writes. */
+function messageDisguise(): void {
+  const hiding: boolean = isHiding();
+  const callId: i32 = ld32(MESSAGE + MESSAGE_CALL_ID);
+  const len: i32 = ld32(MESSAGE + MESSAGE_CALL_ID_LEN);
+  if (hiding) callIdBegin();
+  if (hasDomain() && !isInbound()) recordRestore();
+  messageMap();
+  if (ld32(CONTEXT_REFUSED) === 0) {
+    headersMap();
+    if (hiding) topologyMap();
+  }
+  callIdReset(callId, len);
+}
+
+/** Finds out what the message in hand means and where it goes, and maps its mentions. */
+function messageMap(): void {
   const via: i32 = ld32(MESSAGE + MESSAGE_VIA);
   if (isInbound() && isRequest()) {
     loopCheck(mentionAt(via));

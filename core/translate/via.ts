@@ -74,6 +74,7 @@ import {
   tokenAppend,
   tokenRemove,
 } from "./address.ts";
+import { isSentByHidden, nameAppend, nameRestore } from "./hostname.ts";
 import { TOKEN_ADDRESS, TOKEN_LOCAL_PORT, TOKEN_NAMED, TOKEN_POOL, TOKEN_PORT, TOKEN_SOURCE_PORT, tokenRead } from "./token.ts";
 import { namedOf, viaRename } from "./transport.ts";
 
@@ -95,6 +96,7 @@ export function viaOutboundRequest(m: i32): void {
   const packet: i32 = ld32(CONTEXT_PACKET);
   const binding: i32 = ld32(CONTEXT_BINDING);
   if (ld32(m + MENTION_FORM) === FORM_NAME) {
+    if (isSentByHidden(m)) sentByHide(m);
     if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_ACCESS));
     return;
   }
@@ -125,6 +127,14 @@ export function viaOutboundRequest(m: i32): void {
   viaRename(m, ld32(CONTEXT_ACCESS));
 }
 
+/** A server's name gives way to E with a token that holds it. */
+function sentByHide(m: i32): void {
+  const mark: i32 = textMark();
+  serviceWrite(ld32(CONTEXT_SERVICE_AT), 5060);
+  nameAppend(m, 0);
+  editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
+}
+
 /** Does the message go to an address of the terminal other than the one it sends from? */
 function viaAsymmetric(): boolean {
   return ld32(CONTEXT_REMOTE_PORT) !== ld32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_PORT);
@@ -138,8 +148,7 @@ export function viaInboundResponse(m: i32): void {
   }
   const server: i32 = serverHere();
   const port: i32 = ld32(server + SERVER_PORT);
-  addressCopy(CONTEXT_VIA, server);
-  st32(CONTEXT_VIA_PORT, port);
+  viaServerNote();
   if (ld32(m + MENTION_FORM) === FORM_NAME) {
     if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_CORE));
     return;
@@ -153,9 +162,27 @@ export function viaInboundResponse(m: i32): void {
   hostReplace(m, server, ld32(m + MENTION_PORT) < 0 && port === 5060 ? -1 : port);
 }
 
+/** The Via is the service's server's, as far as it says. */
+function viaServerNote(): void {
+  const server: i32 = serverHere();
+  addressCopy(CONTEXT_VIA, server);
+  st32(CONTEXT_VIA_PORT, ld32(server + SERVER_PORT));
+}
+
+/** A token that holds no address may hold a server's name. */
+function viaNameRestore(m: i32): void {
+  if (nameRestore(m) < 0) {
+    refuse(REASON_FORGED_TOKEN);
+    return;
+  }
+  tokenRemove(m);
+  viaServerNote();
+  if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_CORE));
+}
+
 function viaTokenRestore(m: i32): void {
   if (!tokenRead(ld32(m + MENTION_TOKEN), ld32(m + MENTION_TOKEN_LEN), ld32(CONTEXT_SERVICE))) {
-    refuse(REASON_FORGED_TOKEN);
+    viaNameRestore(m);
     return;
   }
   const port: i32 = ld32(TOKEN_PORT) >= 0 ? ld32(TOKEN_PORT) : 5060;

@@ -65,7 +65,8 @@ function serviceFlags(service: Service): number {
     (service.hideOrigin ? abi.SERVICE_HIDE_ORIGIN : 0) |
     (service.openCore ? abi.SERVICE_OPEN_CORE : 0) |
     (service.silentWhenFull ? abi.SERVICE_SILENT_REJECT : 0) |
-    (service.countHops ? abi.SERVICE_COUNT_HOPS : 0)
+    (service.countHops ? abi.SERVICE_COUNT_HOPS : 0) |
+    (service.hide ? abi.SERVICE_HIDE : 0)
   );
 }
 
@@ -88,6 +89,12 @@ function serviceWrite(memory: CoreMemory, at: number, service: Service): void {
     .word(abi.SERVICE_WSS_PORT, service.streams.wss)
     .address(abi.SERVICE_ADDRESS, service.address);
   service.servers.forEach((server, i) => serverWrite(record, abi.SERVICE_SERVERS + i * abi.SERVER_SIZE, server));
+}
+
+function domainWrite(memory: CoreMemory, at: number, { domain }: Service): void {
+  memory.bytes.fill(0, at, at + abi.DOMAIN_SIZE);
+  memory.bytes[at] = domain.length;
+  memory.bytes.set(new TextEncoder().encode(domain), at + 1);
 }
 
 function ruleWrite(memory: CoreMemory, at: number, rule: Rule): void {
@@ -116,6 +123,7 @@ export function configure(core: Core, config: Config): void {
   config.realms.forEach((realm, i) => realmWrite(memory, abi.REALMS + i * abi.REALM_SIZE, realm));
   config.pools.forEach((pool, i) => poolWrite(memory, abi.POOLS + i * abi.POOL_SIZE, pool));
   config.services.forEach((service, i) => serviceWrite(memory, abi.SERVICES + i * abi.SERVICE_SIZE, service));
+  config.services.forEach((service, i) => domainWrite(memory, abi.DOMAINS + i * abi.DOMAIN_SIZE, service));
   config.rules.forEach((rule, i) => ruleWrite(memory, rules + i * abi.RULE_SIZE, rule));
   new RecordWriter(memory, 0, 0)
     .word(abi.CONFIG_REALMS, config.realms.length)

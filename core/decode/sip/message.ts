@@ -235,7 +235,7 @@ function contentHeaderRead(name: i32, p: i32, end: i32): i32 {
 }
 
 /** Exclusive end of the header line that begins at `p`, folded lines included: the position of its last LF, or `end`. */
-function lineEnd(p: i32, end: i32): i32 {
+export function lineEnd(p: i32, end: i32): i32 {
   let at: i32 = scan8(p, end, 10);
   while (at + 1 < end && ld8(at + 1) <= 32 && (ld8(at + 1) === 32 || ld8(at + 1) === 9)) at = scan8(at + 1, end, 10);
   return at;
@@ -266,7 +266,7 @@ function headersRead(p: i32, end: i32): i32 {
 }
 
 /** Exclusive end of the value whose line ends at `end`: most end in one CR. */
-function valueEnd(p: i32, end: i32): i32 {
+export function valueEnd(p: i32, end: i32): i32 {
   return end - p > 1 && ld8(end - 1) === 13 && ld8(end - 2) > 32 ? end - 1 : spaceTrim(p, end);
 }
 

@@ -17,6 +17,7 @@ import {
   MENTION_ROLE,
   MENTION_TOKEN,
   MENTION_TOKEN_LEN,
+  MENTION_URI_END,
   MESSAGE_BRANCH,
   MESSAGE_BRANCH_LEN,
   MESSAGE_FLAG_RPORT,
@@ -152,6 +153,21 @@ function paramsRead(via: i32, top: boolean, p: i32, end: i32): i32 {
   return at;
 }
 
+/** Position of the value of our token among the Via parameters [p, end), 0 for none. */
+export function viaTokenFind(p: i32, end: i32): i32 {
+  let at: i32 = spaceSkip(p, end);
+  while (at < end && ld8(at) === 59) {
+    const name: i32 = spaceSkip(at + 1, end);
+    const nameEnd: i32 = tokenEnd(name, end);
+    at = spaceSkip(nameEnd, end);
+    if (at >= end || ld8(at) !== 61) continue;
+    const value: i32 = spaceSkip(at + 1, end);
+    if (isTokenName(name, nameEnd)) return value;
+    at = spaceSkip(valueEnd(value, end), end);
+  }
+  return 0;
+}
+
 /** Notes the top Via and what it says about the transport. */
 function topNote(m: i32): void {
   st32(MESSAGE + MESSAGE_VIA, (ld32(MESSAGE + MESSAGE_MENTION_COUNT) - 1) | 0);
@@ -179,6 +195,7 @@ export function viaRead(p: i32, end: i32): i32 {
     st32(m + MENTION_HOST_END, stop);
     at = paramsRead(m, top, stop, end);
     if (at < 0) return at;
+    st32(m + MENTION_URI_END, at);
     if (at >= end) return 0;
     if (ld8(at) !== 44) return top ? fault(FAULT_VIA, at) : 0;
     at = spaceSkip(at + 1, end);

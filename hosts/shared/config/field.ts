@@ -8,6 +8,9 @@ import { addressParse, endpointParse, prefixParse } from "../address.ts";
 import { durationParse } from "./duration.ts";
 import { rangeParse } from "./range.ts";
 
+/** Characters of a domain: a record of the core has a byte for its length. */
+const DOMAIN_MOST = 63;
+
 /** A string (or what `shape` takes) that `parse` reads, or the problem `expected`. */
 function parsed<S extends z.ZodType<string | number, string | number>, T>(shape: S, parse: (value: z.output<S>) => T | undefined, expected: string) {
   return shape.transform((value, context): T => {
@@ -30,6 +33,12 @@ export const addresses = z
   .transform((value) => (Array.isArray(value) ? value : [value]));
 
 export const endpoint = parsed(word, endpointParse, 'an address or address:port, such as 192.0.2.1:5060 or "[2001:db8::1]:5060"');
+
+/** A name as it stands in a URI; no literal, and no longer than the core has room for. */
+export const domain = z
+  .string()
+  .max(DOMAIN_MOST, `must be at most ${DOMAIN_MOST} characters`)
+  .regex(/^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/, "must be a domain such as example.com");
 
 export const prefix = parsed(word, prefixParse, "a network such as 192.0.2.0/24, or an address");
 

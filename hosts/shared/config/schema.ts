@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { address, addresses, duration, endpoint, name, port, portRange, prefix, protocol } from "./field.ts";
+import { address, addresses, domain, duration, endpoint, name, port, portRange, prefix, protocol } from "./field.ts";
 
 /** Most records of one kind: handles of the core have 20 bits for the index. */
 export const RECORDS_MOST = 1_000_000;
@@ -86,11 +86,16 @@ const service = z.strictObject({
     .optional()
     .describe("Default [sip]."),
   undecodable: z.enum(["pass", "drop"]).optional().describe("What happens to messages that cannot be decoded. Default pass (byte-identical)."),
-  sdpOrigin: z.enum(["keep", "hide"]).optional().describe("The o= line of SDP: kept, or mapped like the rest. Default keep."),
+  sdpOrigin: z.enum(["keep", "hide"]).optional().describe("The o= line of SDP: kept, or mapped like the rest. Default keep, with `hide` hide."),
   ice: z.enum(["strip", "relay", "pass"]).optional().describe("ICE in SDP. Default strip."),
   terminalExpires: duration.optional().describe("Registration expiry towards terminals, shorter than the registrar's. Default: as granted."),
   whenFull: z.enum(["answer", "drop"]).optional().describe("A full table answers new work (503), or drops it. Default answer."),
   hops: z.enum(["ignore", "answer"]).optional().describe("A request whose Max-Forwards is 0 passes, or is answered 483. Default ignore: Culvert is no hop."),
+  hide: z
+    .boolean()
+    .optional()
+    .describe("Topology hiding: inner Vias, server names, Call-IDs and user agents of one side are not shown to the other. Default false."),
+  domain: domain.optional().describe("The servers' domain, for terminals that use `address` as theirs: written instead of it in identities. Default none."),
   openCore: z.boolean().optional().describe("Anybody in the core realm may send to terminals, not just the servers. Default false."),
 });
 

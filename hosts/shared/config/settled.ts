@@ -67,6 +67,9 @@ export interface Service {
   servers: Server[];
   dropUndecodable: boolean;
   hideOrigin: boolean;
+  hide: boolean;
+  /** "" for none. */
+  domain: string;
   openCore: boolean;
   silentWhenFull: boolean;
   countHops: boolean;

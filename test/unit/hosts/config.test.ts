@@ -105,7 +105,7 @@ realms:
   access: { interface: eth1, media: "2001:db8::2", nat: always, keepalive: off, inactivity: 2m, linger: 500ms, latch: any, ports: { media: 30001-30010 } }
   core: { address: [10.9.0.2, "2001:db8:1::2"], media: 2001:db8:1::2, latch: { mode: strict, window: 10 } }
 services:
-  voice: { address: "[2001:db8::5]:5070", servers: ["[2001:db8:1::9]:5080"], protocols: [sip], undecodable: drop, sdpOrigin: hide, ice: pass, terminalExpires: 60s, whenFull: drop, openCore: true }
+  voice: { address: "[2001:db8::5]:5070", servers: ["[2001:db8:1::9]:5080"], protocols: [sip], undecodable: drop, sdpOrigin: hide, ice: pass, terminalExpires: 60s, whenFull: drop, hide: true, domain: example.com, openCore: true }
 rules:
   - { in: access, vlan: 100, vpn: 7, mpls: 16, protocol: tcp, from: 2001:db8::/32, fromPort: 1024-65535, to: "2001:db8::5", toPort: 5070, proxy: voice }
 otherwise: discard
@@ -129,6 +129,8 @@ control: culvert.sock
       ice: "pass",
       terminalExpiresSeconds: 60,
       silentWhenFull: true,
+      hide: true,
+      domain: "example.com",
       openCore: true,
     });
     expect(config.rules[0]).toMatchObject({
@@ -143,6 +145,20 @@ control: culvert.sock
     });
     expect(config.capacity).toMatchObject({ terminals: 2, bindings: 4, calls: 3, flows: 6 });
   });
+});
+
+test("what is hidden has its o= line hidden, unless that is said to be kept", () => {
+  const service = (options: string) =>
+    configRead(SMALL.replace("servers: [10.9.0.10]", `servers: [10.9.0.10], ${options}`), "culvert.yaml").config!.services[0];
+  expect(service("hide: true")).toMatchObject({ hide: true, hideOrigin: true });
+  expect(service("hide: true, sdpOrigin: keep")).toMatchObject({ hide: true, hideOrigin: false });
+  expect(service("hide: false")).toMatchObject({ hide: false, hideOrigin: false });
+});
+
+test.each(["203.0.113.5", "sip:example.com", "example.com:5060", "-a.example", "", `${"a".repeat(60)}.com`])("%j is no domain", (domain) => {
+  const { config, problems } = configRead(SMALL.replace("servers: [10.9.0.10]", `servers: [10.9.0.10], domain: "${domain}"`), "culvert.yaml");
+  expect(config).toBeUndefined();
+  expect(problems).toHaveLength(1);
 });
 
 test("derived capacities stay inside what a handle can tell apart", () => {
