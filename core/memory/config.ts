@@ -87,7 +87,7 @@ export const SERVICE_OPEN_CORE: i32 = 4;
 export const SERVICE_SILENT_REJECT: i32 = 8;
 /** A request whose Max-Forwards is 0 is answered 483 instead of passed (CONFORMANCE 32: Culvert is no hop). */
 export const SERVICE_COUNT_HOPS: i32 = 16;
-/** Neither side learns of what stands behind the other (CONFORMANCE 28): translate/topology.ts. */
+/** Neither side learns of what stands behind the other (CONFORMANCE 28): translate/hide/topology.ts. */
 export const SERVICE_HIDE: i32 = 32;
 
 export const ICE_STRIP: i32 = 0;

@@ -84,7 +84,7 @@ export const CLASSES: i32 = 1664;
 
 /** Keys, tag and text of bytes/seal.ts. */
 export const SEAL_STATE: i32 = 1920;
-/** A Call-ID as the other side has it, and one without its escapes: translate/callid.ts. */
+/** A Call-ID as the other side has it, and one without its escapes: translate/hide/callid.ts. */
 export const SCRATCH_CALL_ID: i32 = 2240;
 export const SCRATCH_UNESCAPED: i32 = 2688;
 

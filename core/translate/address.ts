@@ -57,9 +57,9 @@ import { editAppend, textByte, textBytes, textDecimal, textDrop, textHost, textH
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
 import { serverAt } from "../table/service.ts";
-import { domainReplace, domainRestore, hasDomain, isDomain } from "./domain.ts";
-import { isHiding } from "./hiding.ts";
-import { isNameHidden, nameAppend, nameRestore } from "./hostname.ts";
+import { domainReplace, domainRestore, hasDomain, isDomain } from "./hide/domain.ts";
+import { isHiding } from "./hide/hiding.ts";
+import { isNameHidden, nameAppend, nameRestore } from "./hide/hostname.ts";
 import { bindingOpen } from "./open.ts";
 import { TOKEN_ADDRESS, TOKEN_NAMED, TOKEN_PORT, tokenRead, tokenWrite } from "./token.ts";
 import { isRenamed, namedOf, parameterWrite, uriRename, uriRestored, uriSwap } from "./transport.ts";

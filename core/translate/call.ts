@@ -82,8 +82,8 @@ import {
   inviteSettle,
   isInviteNoted,
   isInviteOpen,
-} from "./exchange.ts";
-import { requestSide } from "./side.ts";
+} from "./sdp/exchange.ts";
+import { requestSide } from "./sdp/side.ts";
 
 /** A call that is neither answered nor refused: timer C (RFC 3261 16.6, above three minutes) and the time to see the 487. */
 const EARLY: i32 = 240000;

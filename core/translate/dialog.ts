@@ -34,9 +34,9 @@ import { callAt } from "../table/call.ts";
 import { descriptionFind, descriptionsDrop, descriptionsSave, flowDescribe } from "../table/description.ts";
 import { flowAt, sideAt } from "../table/flow.ts";
 import { SLAB_FLOWS, slabCapacity } from "../table/slab.ts";
-import { changesForget, exchangeReset } from "./exchange.ts";
-import { flowSnapshot, sideReopen } from "./media.ts";
-import { requestSide } from "./side.ts";
+import { changesForget, exchangeReset } from "./sdp/exchange.ts";
+import { flowSnapshot, sideReopen } from "./sdp/media.ts";
+import { requestSide } from "./sdp/side.ts";
 
 /** Hash of the answering side's tag of the message in hand: with the call it names a dialog. It is odd. */
 export function dialogHash(call: i32): i32 {

@@ -75,14 +75,14 @@ import { terminalAt } from "../table/terminal.ts";
 import { bindingReplace, inboundMap, outboundMap, portOrDefault, refuse, serverHere } from "./address.ts";
 import { lengthWrite, lineBreak } from "./answer.ts";
 import { callAbandon, callSettle, callTrack } from "./call.ts";
-import { callIdBegin, callIdReset } from "./callid.ts";
-import { hasDomain, recordRestore } from "./domain.ts";
-import { headersMap } from "./header.ts";
-import { isHiding } from "./hiding.ts";
+import { callIdBegin, callIdReset } from "./hide/callid.ts";
+import { hasDomain, recordRestore } from "./hide/domain.ts";
+import { headersMap } from "./hide/header.ts";
+import { isHiding } from "./hide/hiding.ts";
 import { BINDING_IDLE, bindingAny, bindingHold } from "./open.ts";
 import { expiresShorten, registerCommit, registeredBinding } from "./register.ts";
-import { sdpMap, sdpPrepare } from "./sdp.ts";
-import { topologyMap } from "./topology.ts";
+import { sdpMap, sdpPrepare } from "./sdp/session.ts";
+import { topologyMap } from "./hide/topology.ts";
 import { viaInboundRequest, viaInboundResponse, viaMaddr, viaOutboundRequest, viaOutboundResponse, viaReceived, viaRport } from "./via.ts";
 
 function isInbound(): boolean {

@@ -74,7 +74,7 @@ import {
   tokenAppend,
   tokenRemove,
 } from "./address.ts";
-import { isSentByHidden, nameAppend, nameRestore } from "./hostname.ts";
+import { isSentByHidden, nameAppend, nameRestore } from "./hide/hostname.ts";
 import { TOKEN_ADDRESS, TOKEN_LOCAL_PORT, TOKEN_NAMED, TOKEN_POOL, TOKEN_PORT, TOKEN_SOURCE_PORT, tokenRead } from "./token.ts";
 import { namedOf, viaRename } from "./transport.ts";
 

@@ -77,7 +77,7 @@ export const PLANTS: Plant[] = [
     what: "media goes to an address behind a NAT that never sent",
     into: "js",
     property: "stranger",
-    change: { file: "core/translate/media.ts", from: "if (side === SIDE_CORE) return true;", to: "if (side !== 0) return true;" },
+    change: { file: "core/translate/sdp/media.ts", from: "if (side === SIDE_CORE) return true;", to: "if (side !== 0) return true;" },
   },
   {
     what: "a registration that ends stays counted",
@@ -102,7 +102,7 @@ export const PLANTS: Plant[] = [
     into: "js",
     property: "described",
     change: {
-      file: "core/translate/sdp.ts",
+      file: "core/translate/sdp/session.ts",
       from: "if (isConnectionMapped(index)) addressReplace(m);",
       to: "if (isConnectionMapped(index) && ld32(m + MENTION_MEDIA) < 0) addressReplace(m);",
     },

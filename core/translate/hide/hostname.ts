@@ -3,7 +3,7 @@
  * very host and port that stood there, behind a byte for what was written about the transport.
  */
 
-import { ld32, ld8, st8 } from "../machine.ts";
+import { ld32, ld8, st8 } from "../../machine.ts";
 import {
   FORM_NAME,
   MENTION_AT,
@@ -15,9 +15,9 @@ import {
   ROLE_PATH,
   ROLE_RECORD_ROUTE,
   ROLE_SERVICE_ROUTE,
-} from "../memory/message.ts";
-import { SEAL_TEXT, sealPut, sealRead } from "../bytes/seal.ts";
-import { editAppend, textBytes, textMark, textRoom } from "../encode/edit.ts";
+} from "../../memory/message.ts";
+import { SEAL_TEXT, sealPut, sealRead } from "../../bytes/seal.ts";
+import { editAppend, textBytes, textMark, textRoom } from "../../encode/edit.ts";
 import { HIDDEN_HOST, isHiding, isSealable, purposeFrom, purposeTo, sealedAppend } from "./hiding.ts";
 
 /** Does the role tell a terminal which server to go to? An identity, as in From or Refer-To, is no topology. */

@@ -3,11 +3,11 @@
  * side opens on the way back to it and nowhere else, and for this service alone.
  */
 
-import { ld32, st32 } from "../machine.ts";
-import { SERVICE_FLAGS, SERVICE_HIDE } from "../memory/config.ts";
-import { CONTEXT_DIRECTION, CONTEXT_EXPOSED, CONTEXT_SERVICE, CONTEXT_SERVICE_AT } from "../memory/context.ts";
-import { SEALED_MAX, SEAL_MAX, sealWrite } from "../bytes/seal.ts";
-import { textByte, textDrop, textMark, textRoom, textWord } from "../encode/edit.ts";
+import { ld32, st32 } from "../../machine.ts";
+import { SERVICE_FLAGS, SERVICE_HIDE } from "../../memory/config.ts";
+import { CONTEXT_DIRECTION, CONTEXT_EXPOSED, CONTEXT_SERVICE, CONTEXT_SERVICE_AT } from "../../memory/context.ts";
+import { SEALED_MAX, SEAL_MAX, sealWrite } from "../../bytes/seal.ts";
+import { textByte, textDrop, textMark, textRoom, textWord } from "../../encode/edit.ts";
 
 /* What a text is sealed for; the service and the side that it comes from are put beside it. */
 export const HIDDEN_VIA: i32 = 1;

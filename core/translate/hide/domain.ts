@@ -5,10 +5,10 @@
  * A digest's uri and realm stay, since the digest covers them (RFC 3261 22.4).
  */
 
-import { equal, ld32, ld8, mul, scan8, scanSpace, st32 } from "../machine.ts";
-import { DOMAINS, DOMAIN_SIZE, MESSAGE } from "../memory/layout.ts";
-import { SERVICE_ADDRESS } from "../memory/config.ts";
-import { CONTEXT_DIRECTION, CONTEXT_SERVICE, CONTEXT_SERVICE_AT, INBOUND } from "../memory/context.ts";
+import { equal, ld32, ld8, mul, scan8, scanSpace, st32 } from "../../machine.ts";
+import { DOMAINS, DOMAIN_SIZE, MESSAGE } from "../../memory/layout.ts";
+import { SERVICE_ADDRESS } from "../../memory/config.ts";
+import { CONTEXT_DIRECTION, CONTEXT_SERVICE, CONTEXT_SERVICE_AT, INBOUND } from "../../memory/context.ts";
 import {
   FORM_NAME,
   MENTION_ADDRESS,
@@ -21,12 +21,12 @@ import {
   MESSAGE_TO_URI,
   MESSAGE_TO_URI_LEN,
   ROLE_REQUEST_URI,
-} from "../memory/message.ts";
-import { addressEqual } from "../bytes/address.ts";
-import { spaceSkip } from "../bytes/word.ts";
-import { mentionCount } from "../decode/mention.ts";
-import { quoteSkip, uriRead } from "../decode/sip/uri.ts";
-import { editAppend, textBytes, textHost, textMark, textRoom } from "../encode/edit.ts";
+} from "../../memory/message.ts";
+import { addressEqual } from "../../bytes/address.ts";
+import { spaceSkip } from "../../bytes/word.ts";
+import { mentionCount } from "../../decode/mention.ts";
+import { quoteSkip, uriRead } from "../../decode/sip/uri.ts";
+import { editAppend, textBytes, textHost, textMark, textRoom } from "../../encode/edit.ts";
 
 /** Where the domain of the service in hand stands: its length, then the name. */
 function domainAt(): i32 {

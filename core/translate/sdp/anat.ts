@@ -4,7 +4,7 @@
  * 0, as an answerer gives them (5), and the group goes.
  */
 
-import { equal, ld32, ld8, scanSpace, st32 } from "../machine.ts";
+import { equal, ld32, ld8, scanSpace, st32 } from "../../machine.ts";
 import {
   MEDIA_CONNECTION_MENTION,
   MEDIA_FLAGS,
@@ -17,11 +17,11 @@ import {
   MENTION_URI,
   MENTION_URI_END,
   ROLE_SDP_ALTERNATIVE,
-} from "../memory/message.ts";
-import { isMapped } from "../bytes/address.ts";
-import { spaceSkip } from "../bytes/word.ts";
-import { mentionAt, mentionCount } from "../decode/mention.ts";
-import { mediaAt, mediaCount } from "../decode/sdp/session.ts";
+} from "../../memory/message.ts";
+import { isMapped } from "../../bytes/address.ts";
+import { spaceSkip } from "../../bytes/word.ts";
+import { mentionAt, mentionCount } from "../../decode/mention.ts";
+import { mediaAt, mediaCount } from "../../decode/sdp/session.ts";
 import { mediaAddress, senderSide } from "./side.ts";
 
 /** Index of the media whose a=mid is [p, end), -1 for none. */

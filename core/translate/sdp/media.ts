@@ -3,9 +3,9 @@
  * what that means for the latch (SPEC R2): only a new offer or answer opens it again.
  */
 
-import { ld32, st32 } from "../machine.ts";
-import { HEADER_NOW } from "../memory/layout.ts";
-import { NAT_ALWAYS, NAT_NEVER, REALM_LATCH_WINDOW, REALM_NAT } from "../memory/config.ts";
+import { ld32, st32 } from "../../machine.ts";
+import { HEADER_NOW } from "../../memory/layout.ts";
+import { NAT_ALWAYS, NAT_NEVER, REALM_LATCH_WINDOW, REALM_NAT } from "../../memory/config.ts";
 import {
   MEDIA_ADDRESS,
   MEDIA_FLAGS,
@@ -17,7 +17,7 @@ import {
   MEDIA_PROTO,
   MEDIA_RTCP_ADDRESS,
   MEDIA_RTCP_PORT,
-} from "../memory/message.ts";
+} from "../../memory/message.ts";
 import {
   CALL_TERMINAL,
   FLOW_FLAGS,
@@ -48,12 +48,12 @@ import {
   SIDE_RTP_ADDRESS,
   SIDE_RTP_PORT,
   TERMINAL_ADDRESS,
-} from "../memory/tables.ts";
-import { addressCopy, addressEqual, isUnspecified } from "../bytes/address.ts";
-import { callAt } from "../table/call.ts";
-import { sideAt, sideMoved } from "../table/flow.ts";
-import { realmAt } from "../table/service.ts";
-import { terminalAt } from "../table/terminal.ts";
+} from "../../memory/tables.ts";
+import { addressCopy, addressEqual, isUnspecified } from "../../bytes/address.ts";
+import { callAt } from "../../table/call.ts";
+import { sideAt, sideMoved } from "../../table/flow.ts";
+import { realmAt } from "../../table/service.ts";
+import { terminalAt } from "../../table/terminal.ts";
 
 /** The hold flag of a side. */
 function heldFlag(side: i32): i32 {

@@ -3,13 +3,13 @@
  * element goes, Call-IDs that name a dialog are turned (topology.ts), identities get their domain (domain.ts).
  */
 
-import { ld32, ld8, scan8, scanSpace } from "../machine.ts";
-import { MESSAGE } from "../memory/layout.ts";
-import { MESSAGE_BODY, MESSAGE_START } from "../memory/message.ts";
-import { spaceSkip, spaceTrim } from "../bytes/word.ts";
-import { lineEnd, valueEnd } from "../decode/sip/message.ts";
-import { TRACE_DIALOG, TRACE_ELEMENT, TRACE_IDENTITY, TRACE_REPLY, traceRead } from "../decode/sip/trace.ts";
-import { editAppend, textMark } from "../encode/edit.ts";
+import { ld32, ld8, scan8, scanSpace } from "../../machine.ts";
+import { MESSAGE } from "../../memory/layout.ts";
+import { MESSAGE_BODY, MESSAGE_START } from "../../memory/message.ts";
+import { spaceSkip, spaceTrim } from "../../bytes/word.ts";
+import { lineEnd, valueEnd } from "../../decode/sip/message.ts";
+import { TRACE_DIALOG, TRACE_ELEMENT, TRACE_IDENTITY, TRACE_REPLY, traceRead } from "../../decode/sip/trace.ts";
+import { editAppend, textMark } from "../../encode/edit.ts";
 import { callIdMap } from "./callid.ts";
 import { hasDomain, identitiesMap } from "./domain.ts";
 import { isHiding } from "./hiding.ts";

@@ -2,14 +2,14 @@
  * Which side the message in hand comes from, and what is ours on the side that it goes to (SPEC R1).
  */
 
-import { ld32 } from "../machine.ts";
-import { MESSAGE } from "../memory/layout.ts";
-import { REALM_MEDIA, SERVICE_ACCESS, SERVICE_CORE } from "../memory/config.ts";
-import { CONTEXT_DIRECTION, CONTEXT_SERVICE_AT, INBOUND } from "../memory/context.ts";
-import { MESSAGE_STATUS } from "../memory/message.ts";
-import { SIDE_ACCESS, SIDE_CORE } from "../memory/tables.ts";
-import { flowAt, sideAt } from "../table/flow.ts";
-import { realmAt } from "../table/service.ts";
+import { ld32 } from "../../machine.ts";
+import { MESSAGE } from "../../memory/layout.ts";
+import { REALM_MEDIA, SERVICE_ACCESS, SERVICE_CORE } from "../../memory/config.ts";
+import { CONTEXT_DIRECTION, CONTEXT_SERVICE_AT, INBOUND } from "../../memory/context.ts";
+import { MESSAGE_STATUS } from "../../memory/message.ts";
+import { SIDE_ACCESS, SIDE_CORE } from "../../memory/tables.ts";
+import { flowAt, sideAt } from "../../table/flow.ts";
+import { realmAt } from "../../table/service.ts";
 
 /** SIDE_* that the request in hand, or the request that the response in hand answers, came from. */
 export function requestSide(): i32 {

@@ -5,12 +5,12 @@
  * own, whatever it looks like, and one that is too long passes both ways. Tables know the form that the terminal has.
  */
 
-import { copy, ld32, ld8, st32, st8 } from "../machine.ts";
-import { MESSAGE, SCRATCH_CALL_ID, SCRATCH_UNESCAPED } from "../memory/layout.ts";
-import { CONTEXT_DIRECTION, OUTBOUND } from "../memory/context.ts";
-import { MESSAGE_CALL_ID, MESSAGE_CALL_ID_LEN } from "../memory/message.ts";
-import { SEALED_MAX, SEAL_MAX, SEAL_TEXT, sealPut, sealRead, sealWrite } from "../bytes/seal.ts";
-import { editAppend, textByte, textBytes, textMark, textRoom } from "../encode/edit.ts";
+import { copy, ld32, ld8, st32, st8 } from "../../machine.ts";
+import { MESSAGE, SCRATCH_CALL_ID, SCRATCH_UNESCAPED } from "../../memory/layout.ts";
+import { CONTEXT_DIRECTION, OUTBOUND } from "../../memory/context.ts";
+import { MESSAGE_CALL_ID, MESSAGE_CALL_ID_LEN } from "../../memory/message.ts";
+import { SEALED_MAX, SEAL_MAX, SEAL_TEXT, sealPut, sealRead, sealWrite } from "../../bytes/seal.ts";
+import { editAppend, textByte, textBytes, textMark, textRoom } from "../../encode/edit.ts";
 import { HIDDEN_CALL_ID, exposedNote, purposeFrom, purposeTo } from "./hiding.ts";
 
 /** Characters of "cvt". */

@@ -15,10 +15,10 @@
  * Invariant: a message that comes again, or late, is taken over once at most, so it never undoes what came after it.
  */
 
-import { ld32, st32 } from "../machine.ts";
-import { MESSAGE } from "../memory/layout.ts";
-import { CONTEXT_TAKEN } from "../memory/context.ts";
-import { MESSAGE_CSEQ } from "../memory/message.ts";
+import { ld32, st32 } from "../../machine.ts";
+import { MESSAGE } from "../../memory/layout.ts";
+import { CONTEXT_TAKEN } from "../../memory/context.ts";
+import { MESSAGE_CSEQ } from "../../memory/message.ts";
 import {
   CALL_CHANGE_ACCESS,
   CALL_CHANGE_CORE,
@@ -42,13 +42,13 @@ import {
   SIDE_ACCESS,
   SIDE_CORE,
   SIDE_RTP_PORT,
-} from "../memory/tables.ts";
-import { callAt } from "../table/call.ts";
-import { descriptionFind, descriptionsDrop, descriptionsSave, sideDescribe } from "../table/description.ts";
-import { flowAt, sideAt } from "../table/flow.ts";
-import { SLAB_FLOWS, slabCapacity } from "../table/slab.ts";
+} from "../../memory/tables.ts";
+import { callAt } from "../../table/call.ts";
+import { descriptionFind, descriptionsDrop, descriptionsSave, sideDescribe } from "../../table/description.ts";
+import { flowAt, sideAt } from "../../table/flow.ts";
+import { SLAB_FLOWS, slabCapacity } from "../../table/slab.ts";
 import { flowRestore, flowSnapshot, windowReopen } from "./media.ts";
-import { flowClose } from "./open.ts";
+import { flowClose } from "../open.ts";
 
 /* Those of both sides. */
 const INVITES: i32 = EXCHANGE_INVITE | (EXCHANGE_INVITE << 1);

@@ -5,10 +5,10 @@
  * repeated or unchanged description is translated to the very same bytes.
  */
 
-import { ld32, ld8, st32 } from "../machine.ts";
-import { MESSAGE } from "../memory/layout.ts";
-import { SERVICE_FLAGS, SERVICE_HIDE_ORIGIN } from "../memory/config.ts";
-import { CONTEXT_ASIDE, CONTEXT_CALL, CONTEXT_SERVICE_AT, CONTEXT_TAKEN } from "../memory/context.ts";
+import { ld32, ld8, st32 } from "../../machine.ts";
+import { MESSAGE } from "../../memory/layout.ts";
+import { SERVICE_FLAGS, SERVICE_HIDE_ORIGIN } from "../../memory/config.ts";
+import { CONTEXT_ASIDE, CONTEXT_CALL, CONTEXT_SERVICE_AT, CONTEXT_TAKEN } from "../../memory/context.ts";
 import {
   FORM_NAME,
   MEDIA_ADDRESS,
@@ -38,23 +38,33 @@ import {
   ROLE_SDP_PORT,
   ROLE_SDP_RTCP_ADDRESS,
   ROLE_SDP_RTCP_PORT,
-} from "../memory/message.ts";
-import { CALL_ENDED, CALL_SDP_ACCESS, CALL_SDP_CORE, CALL_STATE, FLOW_FLAGS, FLOW_FLAG_REJECTED, FLOW_LINE, SIDE_ACCESS, SIDE_PORT } from "../memory/tables.ts";
-import { REASON_MEDIA_PORTS_FULL } from "../memory/reason.ts";
-import { addressEqual, isMapped, isMulticast, isUnspecified } from "../bytes/address.ts";
-import { mentionAt } from "../decode/mention.ts";
-import { mediaAt, mediaCount } from "../decode/sdp/session.ts";
-import { editAppend, textAddress, textByte, textBytes, textMark, textWord } from "../encode/edit.ts";
-import { callAt, callFlow } from "../table/call.ts";
-import { descriptionTake } from "../table/description.ts";
-import { flowAt } from "../table/flow.ts";
-import { numberReplace, refuse } from "./address.ts";
-import { isExchange } from "./call.ts";
+} from "../../memory/message.ts";
+import {
+  CALL_ENDED,
+  CALL_SDP_ACCESS,
+  CALL_SDP_CORE,
+  CALL_STATE,
+  FLOW_FLAGS,
+  FLOW_FLAG_REJECTED,
+  FLOW_LINE,
+  SIDE_ACCESS,
+  SIDE_PORT,
+} from "../../memory/tables.ts";
+import { REASON_MEDIA_PORTS_FULL } from "../../memory/reason.ts";
+import { addressEqual, isMapped, isMulticast, isUnspecified } from "../../bytes/address.ts";
+import { mentionAt } from "../../decode/mention.ts";
+import { mediaAt, mediaCount } from "../../decode/sdp/session.ts";
+import { editAppend, textAddress, textByte, textBytes, textMark, textWord } from "../../encode/edit.ts";
+import { callAt, callFlow } from "../../table/call.ts";
+import { descriptionTake } from "../../table/description.ts";
+import { flowAt } from "../../table/flow.ts";
+import { numberReplace, refuse } from "../address.ts";
+import { isExchange } from "../call.ts";
 import { anatReduce } from "./anat.ts";
 import { iceMap, isIcePassed, isTrickled, lineRemove } from "./ice.ts";
 import { mediaAddressThere, otherSide, senderSide } from "./side.ts";
 import { flowSignal } from "./media.ts";
-import { flowLine, flowsOpen } from "./open.ts";
+import { flowLine, flowsOpen } from "../open.ts";
 
 /** RTP sessions of one m= line that are relayed; a line with more passes untouched. */
 const COUNT_MAX: i32 = 8;

@@ -4,10 +4,10 @@
  * Invariant: never half. What is stripped from a description is stripped from the candidates that INFO brings, too.
  */
 
-import { ld32, ld8, scanSpace, st32 } from "../machine.ts";
-import { MESSAGE, SCRATCH_ADDRESS } from "../memory/layout.ts";
-import { ICE_PASS, ICE_RELAY, ICE_STRIP, SERVICE_ICE } from "../memory/config.ts";
-import { CONTEXT_CALL, CONTEXT_SERVICE_AT } from "../memory/context.ts";
+import { ld32, ld8, scanSpace, st32 } from "../../machine.ts";
+import { MESSAGE, SCRATCH_ADDRESS } from "../../memory/layout.ts";
+import { ICE_PASS, ICE_RELAY, ICE_STRIP, SERVICE_ICE } from "../../memory/config.ts";
+import { CONTEXT_CALL, CONTEXT_SERVICE_AT } from "../../memory/context.ts";
 import {
   MEDIA_ADDRESS,
   MEDIA_FLAGS,
@@ -26,12 +26,12 @@ import {
   MESSAGE_FLAG_REQUIRE_ICE,
   PROTO_RTP,
   ROLE_SDP_ICE,
-} from "../memory/message.ts";
-import { SIDE_PORT } from "../memory/tables.ts";
-import { addressEqual, ip4Read, ip6Read, isUnspecified } from "../bytes/address.ts";
-import { mentionAt, mentionCount } from "../decode/mention.ts";
-import { mediaAt } from "../decode/sdp/session.ts";
-import { editAppend, textAddress, textByte, textDecimal, textMark, textWord } from "../encode/edit.ts";
+} from "../../memory/message.ts";
+import { SIDE_PORT } from "../../memory/tables.ts";
+import { addressEqual, ip4Read, ip6Read, isUnspecified } from "../../bytes/address.ts";
+import { mentionAt, mentionCount } from "../../decode/mention.ts";
+import { mediaAt } from "../../decode/sdp/session.ts";
+import { editAppend, textAddress, textByte, textDecimal, textMark, textWord } from "../../encode/edit.ts";
 import { isIceKept } from "./exchange.ts";
 import { mediaAddress, mediaAddressThere, otherSide, senderSide } from "./side.ts";
 

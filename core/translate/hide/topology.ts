@@ -4,9 +4,9 @@
  * Invariant: the number of Vias stays, and a response restores every byte of them.
  */
 
-import { ld32, ld8, scan8, scanSpace } from "../machine.ts";
-import { MESSAGE } from "../memory/layout.ts";
-import { CONTEXT_BINDING, CONTEXT_DIRECTION, CONTEXT_SERVICE_AT, INBOUND } from "../memory/context.ts";
+import { ld32, ld8, scan8, scanSpace } from "../../machine.ts";
+import { MESSAGE } from "../../memory/layout.ts";
+import { CONTEXT_BINDING, CONTEXT_DIRECTION, CONTEXT_SERVICE_AT, INBOUND } from "../../memory/context.ts";
 import {
   FORM_NAME,
   MENTION_ADDRESS,
@@ -22,17 +22,17 @@ import {
   ROLE_CONTACT,
   ROLE_REFER_TO,
   ROLE_VIA_LOWER,
-} from "../memory/message.ts";
-import { REASON_LOOP } from "../memory/reason.ts";
-import { SEAL_TEXT, sealPut, sealRead } from "../bytes/seal.ts";
-import { spaceTrim, tokenEnd } from "../bytes/word.ts";
-import { mentionAppend, mentionAt, mentionCount, mentionDrop } from "../decode/mention.ts";
-import { TRACE_CALL_ID, TRACE_DIALOG, traceRead } from "../decode/sip/trace.ts";
-import { hostRead, portRead } from "../decode/sip/uri.ts";
-import { viaTokenFind } from "../decode/sip/via.ts";
-import { editAppend, textBytes, textMark, textRoom } from "../encode/edit.ts";
-import { bindingOf } from "../table/binding.ts";
-import { bindingReplace, portOrDefault, refuse, serviceWrite } from "./address.ts";
+} from "../../memory/message.ts";
+import { REASON_LOOP } from "../../memory/reason.ts";
+import { SEAL_TEXT, sealPut, sealRead } from "../../bytes/seal.ts";
+import { spaceTrim, tokenEnd } from "../../bytes/word.ts";
+import { mentionAppend, mentionAt, mentionCount, mentionDrop } from "../../decode/mention.ts";
+import { TRACE_CALL_ID, TRACE_DIALOG, traceRead } from "../../decode/sip/trace.ts";
+import { hostRead, portRead } from "../../decode/sip/uri.ts";
+import { viaTokenFind } from "../../decode/sip/via.ts";
+import { editAppend, textBytes, textMark, textRoom } from "../../encode/edit.ts";
+import { bindingOf } from "../../table/binding.ts";
+import { bindingReplace, portOrDefault, refuse, serviceWrite } from "../address.ts";
 import { callIdMapEscaped } from "./callid.ts";
 import { HIDDEN_VIA, exposedNote, isSealable, purposeFrom, purposeTo, sealedAppend } from "./hiding.ts";
 
