@@ -1,12 +1,14 @@
 /*
 
  * `npm run bench -- core|rule|sip`: each prints ratios against a yardstick measured in the same run. No names: core and rule.
+ * `npm run bench -- calls`: many calls with media at once, of which none may fail.
  */
 
 const BENCHES: Record<string, () => Promise<unknown>> = {
   core: () => import("./core.ts"),
   rule: () => import("./rule.ts"),
   sip: () => import("./sip.ts"),
+  calls: () => import("./calls.ts"),
 };
 
 const names = process.argv.slice(2);
