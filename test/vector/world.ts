@@ -83,13 +83,14 @@ export class World {
   private constructor(
     private readonly engines: Engine[],
     now: number,
+    private readonly always: boolean,
   ) {
     this.now = now;
   }
 
-  /** Boots every engine at `now` with the configured memory `image`. */
-  static async boot(engines: Engine[], image: Uint8Array, now: number): Promise<World> {
-    const world = new World(engines, now);
+  /** Boots every engine at `now` with the configured memory `image`. Memories are compared after each input, or only when asked for. */
+  static async boot(engines: Engine[], image: Uint8Array, now: number, always = true): Promise<World> {
+    const world = new World(engines, now, always);
     for (const engine of engines) {
       await engine.open(image.length);
       for (let at = 0; at < image.length; at += PAGE) {
@@ -106,6 +107,15 @@ export class World {
     return this.now | 0;
   }
 
+  /** Compares the memories of all engines. */
+  async compare(): Promise<void> {
+    const [first, ...others] = this.engines as [Engine, ...Engine[]];
+    for (const engine of others) {
+      const difference = await memoryDifference(first, engine);
+      if (difference) throw new Error(difference);
+    }
+  }
+
   /** Does the same on all engines and compares; `whole`: their memories too. */
   private async run(act: (engine: Engine) => Promise<Outcome>, whole = true): Promise<Outcome> {
     const outcomes = await Promise.all(this.engines.map(act));
@@ -114,9 +124,8 @@ export class World {
       const mine = JSON.stringify(outcomes[0]);
       const theirs = JSON.stringify(outcomes[i + 1]);
       if (mine !== theirs) throw new Error(`${first.name} and ${engine.name} answer differently:\n${mine}\n${theirs}`);
-      const difference = whole ? await memoryDifference(first, engine) : undefined;
-      if (difference) throw new Error(difference);
     }
+    if (whole && this.always) await this.compare();
     this.timeoutMs = outcomes[0]!.timeoutMs;
     return outcomes[0]!;
   }
