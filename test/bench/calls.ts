@@ -29,8 +29,8 @@ writeFileSync(
   config,
   `
 realms:
-  access: { address: 127.0.0.1, ports: { media: "20000-29999" } }
-  core: { address: 127.0.0.1, ports: { signal: "10000-10999", media: "30000-39999" } }
+  access: { address: 127.0.0.1, ports: { media: "20000-25999" } }
+  core: { address: 127.0.0.1, ports: { signal: "10000-10999", media: "26000-31999" } }
 services:
   voice: { address: "127.0.0.1:${PORT}", servers: ["${calls.server}"] }
 capacity: { terminals: 100, calls: ${CALLS}, flows: ${CALLS} }

@@ -54,7 +54,7 @@ async function idleThenCall(nat: "cone" | "none", change: ((configuration: Confi
       port: 5060,
       mediaPort: 6000,
       calls: 1,
-      seconds: 20,
+      seconds: 10,
       netns: "vl-tb",
       folder: made.folder,
     });
