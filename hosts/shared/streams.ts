@@ -46,11 +46,6 @@ interface Connection {
   early: Uint8Array[] | undefined;
 }
 
-interface Listening {
-  listener: StreamListener;
-  realm: number;
-}
-
 function keyOf(address: string, port: number): string {
   return `${address} ${port}`;
 }
@@ -59,7 +54,7 @@ export class Streams {
   readonly totals: StreamTotals = { accepted: 0, refused: 0, dialled: 0, unreached: 0, choked: 0 };
   readonly #setting: StreamSetting;
   readonly #words: Int32Array;
-  readonly #listening = new Map<string, Listening>();
+  readonly #listening = new Map<string, StreamListener>();
   readonly #streams = new Map<number, Connection>();
 
   constructor(setting: StreamSetting) {
@@ -87,7 +82,7 @@ export class Streams {
         complain(`listen ${transport}`, { address, port, transport }, what);
       },
     });
-    this.#listening.set(keyOf(address, port), { listener, realm });
+    this.#listening.set(keyOf(address, port), listener);
   }
 
   /** BIND of the core, for a transport other than UDP. */
@@ -105,7 +100,7 @@ export class Streams {
   unbind(at: number): void {
     const words = this.#words;
     const key = keyOf(this.#setting.cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2), words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!);
-    this.#listening.get(key)?.listener.close();
+    this.#listening.get(key)?.close();
     this.#listening.delete(key);
   }
 
@@ -247,7 +242,7 @@ export class Streams {
   }
 
   stop(): void {
-    for (const { listener } of this.#listening.values()) listener.close();
+    for (const listener of this.#listening.values()) listener.close();
     this.#listening.clear();
     for (const { stream } of this.#streams.values()) stream.close();
     this.#streams.clear();
