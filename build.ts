@@ -36,16 +36,18 @@ async function buildJs(): Promise<void> {
   await build({ entryPoints: ["core/abi.ts"], bundle: true, outfile: join(dist, "abi.js"), format: "esm", target: "es2022", banner });
 }
 
-/** The WASM core. */
+/** The WASM core: for the hosts, and the smaller one that C is made of. */
 async function buildWasm(): Promise<void> {
-  await writeFile(join(dist, "core.wasm"), wasmOptimize(await wasmCompile(["core/index.ts"], OPTIMIZED)));
+  const compiled = await wasmCompile(["core/index.ts"], OPTIMIZED);
+  await writeFile(join(dist, "core.wasm"), wasmOptimize(compiled, "speed"));
+  await writeFile(join(dist, "small.wasm"), wasmOptimize(compiled, "size"));
 }
 
-/** The C core: wasm2c's translation of that WASM, cut down to its functions for our own runtime header in bindings/c. */
+/** The C core: wasm2c's translation of the small WASM, cut down to its functions for our own runtime header in bindings/c. */
 async function buildC(): Promise<void> {
   const wasm2c = join(root, "node_modules/wabt/bin/wasm2c");
   const raw = join(dist, "wasm2c.c");
-  execFileSync(process.execPath, [wasm2c, join(dist, "core.wasm"), "-n", "culvert", "-o", raw], { stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync(process.execPath, [wasm2c, join(dist, "small.wasm"), "-n", "culvert", "-o", raw], { stdio: ["ignore", "ignore", "inherit"] });
   await writeFile(join(dist, "core.c"), sourceCut(await readFile(raw, "utf8"), await readFile(join(dist, "wasm2c.h"), "utf8")));
   await Promise.all([rm(raw), rm(join(dist, "wasm2c.h"))]);
 }

@@ -25,7 +25,7 @@ describe("fuzz", () => {
   const missing = targetMissing(NATIVE);
   test.skipIf(missing !== undefined)(`c agrees too${missing ? ` (${missing})` : ""}`, async () => {
     const [js] = await builtMakers();
-    const engine = new NativeEngine(NATIVE, driverBuild(NATIVE, "dist/core.wasm", abi));
+    const engine = new NativeEngine(NATIVE, driverBuild(NATIVE, "dist/small.wasm", abi));
     try {
       for (let seed = 101; seed < 101 + NATIVE_STRETCHES; seed++) {
         const { lockstep } = await stretchPlay([js!], seed, STEPS, true);

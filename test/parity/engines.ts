@@ -10,11 +10,13 @@ import { driverBuild, NativeEngine, type Target, targetMissing } from "./native.
 
 const JS = join("dist", "core.js");
 const WASM = join("dist", "core.wasm");
+/** What the C core is made of. */
+const SMALL = join("dist", "small.wasm");
 const ABI = join("dist", "abi.js");
 
 /** All three. Without a C compiler the first two, and a word about it. */
 export async function enginesOpen(target: Target): Promise<Engine[]> {
-  for (const file of [JS, WASM, ABI]) if (!existsSync(file)) throw new Error(`${file} is missing: npm run build`);
+  for (const file of [JS, WASM, SMALL, ABI]) if (!existsSync(file)) throw new Error(`${file} is missing: npm run build`);
   const engines: Engine[] = [await jsOpen(resolve(JS)), await wasmOpen(WASM)];
   const missing = targetMissing(target);
   if (missing !== undefined) {
@@ -22,6 +24,6 @@ export async function enginesOpen(target: Target): Promise<Engine[]> {
     return engines;
   }
   const abi = (await import(pathToFileURL(resolve(ABI)).href)) as Record<string, unknown>;
-  engines.push(new NativeEngine(target, driverBuild(target, WASM, abi)));
+  engines.push(new NativeEngine(target, driverBuild(target, SMALL, abi)));
   return engines;
 }

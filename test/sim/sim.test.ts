@@ -40,7 +40,7 @@ describe("simulator", () => {
   const missing = targetMissing(NATIVE);
   test.skipIf(missing !== undefined)(`c does the same${missing ? ` (${missing})` : ""}`, async () => {
     const [js] = await builtMakers();
-    const engine = new NativeEngine(NATIVE, driverBuild(NATIVE, "dist/core.wasm", abi));
+    const engine = new NativeEngine(NATIVE, driverBuild(NATIVE, "dist/small.wasm", abi));
     try {
       const { lockstep } = (await World.open([js!], 3, true)).run(1);
       expect(lockstep.log.length).toBeGreaterThan(500);

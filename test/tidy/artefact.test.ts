@@ -12,7 +12,6 @@ import wabt from "wabt";
 import { type Binary, binaryRead, recursionIn } from "./binary.ts";
 
 const FOLDER = join("dist", "tidy");
-const CORE = join("dist", "core.wasm");
 
 /** Everything that the core must not have, in one module. */
 const PLANTED = `(module
@@ -26,17 +25,15 @@ const PLANTED = `(module
   (func $odd (export "odd") (param i32) (result i32) (call $even (call_indirect (type $t) (local.get 0) (i32.const 0)))))`;
 
 let planted: Binary;
-let core: Binary;
 
 beforeAll(async () => {
   const { parseWat } = await wabt();
   mkdirSync(FOLDER, { recursive: true });
   writeFileSync(join(FOLDER, "planted.wasm"), parseWat("planted.wat", PLANTED).toBinary({}).buffer);
   planted = binaryRead(join(FOLDER, "planted.wasm"));
-  core = binaryRead(CORE);
 });
 
-describe("core.wasm", () => {
+describe("a module", () => {
   test("the reader sees what it is for", () => {
     expect(planted.imports).toHaveLength(1);
     expect(planted.exports).toEqual(["func odd", "memory memory"]);
@@ -47,6 +44,10 @@ describe("core.wasm", () => {
     expect(planted.instructions).toContain("call_indirect");
     expect(recursionIn(planted.calls)).toBeDefined();
   });
+});
+
+describe.each(["core.wasm", "small.wasm"])("%s", (file) => {
+  const core = binaryRead(join("dist", file));
 
   test("imports nothing and exports the contract", () => {
     expect(core.imports).toEqual([]);

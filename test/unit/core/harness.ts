@@ -56,7 +56,7 @@ async function compileJs(files: string[]): Promise<Compiled["js"]> {
 }
 
 async function compileWasm(files: string[]): Promise<WebAssembly.Module> {
-  return await WebAssembly.compile(wasmOptimize(await wasmCompile(files, OPTIMIZED)));
+  return await WebAssembly.compile(wasmOptimize(await wasmCompile(files, OPTIMIZED), "speed"));
 }
 
 function compile(files: string[]): Promise<Compiled> {
