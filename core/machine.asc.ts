@@ -61,6 +61,17 @@ export function copy(to: i32, from: i32, len: i32): void {
   }
 }
 
+@inline export function copyOver(to: i32, from: i32, len: i32): void {
+  if (len > 512) {
+    memory.copy(to, from, len);
+    return;
+  }
+  for (let i = 0; i < len; i += 16) {
+    store<u64>(to + i, load<u64>(from + i));
+    store<u64>(to + i, load<u64>(from + i, 8), 8);
+  }
+}
+
 export function fill(p: i32, v: i32, len: i32): void {
   memory.fill(p, u8(v), len);
 }
@@ -118,14 +129,10 @@ export function scanSpace(p: i32, end: i32): i32 {
 }
 
 /** The top bit of each lane that holds no digit, then the eight of them side by side by one multiplication. */
-@inline function nondigits8(p: i32): i32 {
+@inline export function nondigits8(p: i32): i32 {
   const x: u64 = load<u64>(p) ^ 0x3030303030303030;
   const hit: u64 = (((x & 0x7f7f7f7f7f7f7f7f) + 0x7676767676767676) | x) & 0x8080808080808080;
   return i32(((hit >> 7) * 0x0102040810204080) >> 56);
-}
-
-export function nondigits16(p: i32): i32 {
-  return nondigits8(p) | (nondigits8(p + 8) << 8);
 }
 
 /** Pairs of digits, then of pairs, then of those: three multiplications (Lemire, "Quickly parsing eight digits", 2018). */

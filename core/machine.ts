@@ -53,6 +53,11 @@ export function copy(to: i32, from: i32, len: i32): void {
   else for (let i = 0; i < len; i++) bytes[to + i] = bytes[from + i] as i32;
 }
 
+/** Copies `len` bytes and, when they are no more than 512, up to 15 that follow, so that whole words move; the ranges do not overlap. */
+export function copyOver(to: i32, from: i32, len: i32): void {
+  copy(to, from, len > 512 ? len : (len + 15) & -16);
+}
+
 export function fill(p: i32, v: i32, len: i32): void {
   bytes.fill(v, p, p + len);
 }
@@ -96,10 +101,10 @@ export function equal16(a: i32, b: i32): boolean {
   return words[i + 3] === words[j + 3] && words[i + 2] === words[j + 2] && words[i + 1] === words[j + 1] && words[i] === words[j];
 }
 
-/** A bit for each of the 16 bytes at `p` that is no digit, the lowest for the first. */
-export function nondigits16(p: i32): i32 {
+/** A bit for each of the eight bytes at `p` that is no digit, the lowest for the first. */
+export function nondigits8(p: i32): i32 {
   let mask = 0;
-  for (let i = 0; i < 16; i++) if ((bytes[p + i] as i32) < 48 || (bytes[p + i] as i32) > 57) mask |= 1 << i;
+  for (let i = 0; i < 8; i++) if ((bytes[p + i] as i32) < 48 || (bytes[p + i] as i32) > 57) mask |= 1 << i;
   return mask;
 }
 

@@ -40,6 +40,7 @@ import {
 } from "./memory/reason.ts";
 import { cipherInit } from "./bytes/cipher.ts";
 import { classesInit } from "./bytes/class.ts";
+import { octetsInit } from "./bytes/octet.ts";
 import { randomSeed } from "./bytes/random.ts";
 import { sealInit } from "./bytes/seal.ts";
 import { outputReset, outputRoom } from "./output/queue.ts";
@@ -68,6 +69,7 @@ export function pathBoot(now: i32): i32 {
   fill(COUNTERS, 0, COUNTER_COUNT << 2);
   randomSeed();
   classesInit();
+  octetsInit();
   cipherInit();
   sealInit();
   slabsInit();

@@ -4,11 +4,13 @@
  * of RFC 5952 4.
  */
 
-import { copy16, ctz32, equal16, ld16be, ld32be, ld32le, ld8, mul, nondigits16, st16be, st32, st32be, st8 } from "../machine.ts";
-import { decimalWrite } from "./decimal.ts";
+import { copy16, equal16, ld16be, ld32be, ld8, st16be, st32, st32be, st8 } from "../machine.ts";
+import { octetWrite } from "./octet.ts";
 
 /** The word ::ffff in network order, third of the four words of a mapped IPv4 address. */
 const MAPPED: i32 = 0xffff;
+/** What a dot becomes where digits become their values: 46 ^ 48. */
+const DOT: i32 = 30;
 
 export function isMapped(p: i32): boolean {
   return ld32be(p + 8) === MAPPED && ld32be(p) === 0 && ld32be(p + 4) === 0;
@@ -42,36 +44,24 @@ export function addressCopy(to: i32, from: i32): void {
   copy16(to, from);
 }
 
-/** Value of the one to three digits that end at `end`. */
-function octetRead(end: i32, n: i32): i32 {
-  const digits: i32 = ld32le(end - 4) & (-1 << ((4 - n) << 3));
-  return ((digits >> 24) & 15) + mul((digits >> 16) & 15, 10) + mul((digits >> 8) & 15, 100);
-}
-
 /** Reads the 32 bits of a dotted quad at `p`, written to `to` in network order. Returns the position after it, or 0 when it is none. */
 function quadRead(p: i32, end: i32, to: i32): i32 {
-  /* Where each octet ends: at a byte that is no digit, or at `end`. */
-  const room: i32 = end - p > 16 ? 16 : end - p;
-  const ends1: i32 = nondigits16(p) | (1 << room);
-  const ends2: i32 = ends1 & ((ends1 - 1) | 0);
-  const ends3: i32 = ends2 & ((ends2 - 1) | 0);
-  const dot1: i32 = ctz32(ends1);
-  const dot2: i32 = ctz32(ends2);
-  const dot3: i32 = ctz32(ends3);
-  const stop: i32 = ctz32(ends3 & ((ends3 - 1) | 0));
-  if (stop > room || ld8(p + dot1) !== 46 || ld8(p + dot2) !== 46 || ld8(p + dot3) !== 46) return 0;
-  const n1: i32 = dot1;
-  const n2: i32 = dot2 - dot1 - 1;
-  const n3: i32 = dot3 - dot2 - 1;
-  const n4: i32 = stop - dot3 - 1;
-  if (n1 === 0 || n2 === 0 || n3 === 0 || n4 === 0 || n1 > 3 || n2 > 3 || n3 > 3 || n4 > 3) return 0;
-  const first: i32 = octetRead(p + dot1, n1);
-  const second: i32 = octetRead(p + dot2, n2);
-  const third: i32 = octetRead(p + dot3, n3);
-  const fourth: i32 = octetRead(p + stop, n4);
-  if (first > 255 || second > 255 || third > 255 || fourth > 255) return 0;
-  st32be(to, (first << 24) | (second << 16) | (third << 8) | fourth);
-  return p + stop;
+  let at: i32 = p;
+  for (let i: i32 = 0; i < 4; i++) {
+    const from: i32 = at;
+    let value: i32 = 0;
+    let digit: i32 = at < end ? ld8(at) ^ 48 : 10;
+    while (digit < 10 && at - from < 4) {
+      value = (value << 3) + (value << 1) + digit;
+      at++;
+      digit = at < end ? ld8(at) ^ 48 : 10;
+    }
+    if (at === from || at - from > 3 || value > 255) return 0;
+    st8(to + i, value);
+    if (i < 3 && digit !== DOT) return 0;
+    at++;
+  }
+  return at - 1;
 }
 
 /** Reads a dotted quad at `p` into 16 bytes at `to`. Returns the position after it, or 0 when it is none. */
@@ -150,13 +140,10 @@ export function ip6Read(p: i32, end: i32, to: i32): i32 {
 }
 
 function ip4Write(p: i32, address: i32): i32 {
-  let at: i32 = p;
-  for (let i: i32 = 12; i < 16; i++) {
-    if (i > 12) {
-      st8(at, 46);
-      at++;
-    }
-    at = decimalWrite(at, ld8(address + i));
+  let at: i32 = octetWrite(p, ld8(address + 12));
+  for (let i: i32 = 13; i < 16; i++) {
+    st8(at, 46);
+    at = octetWrite(at + 1, ld8(address + i));
   }
   return at;
 }

@@ -3,25 +3,24 @@
  * Invariant: nothing past `end` is read; a number that leaves 31 bits is refused, never wrapped.
  */
 
-import { ctz32, decimal8, ld8, mul, nondigits16, st8 } from "../machine.ts";
+import { ctz32, decimal8, ld8, mul, nondigits8, st8 } from "../machine.ts";
 
 /** Exclusive end of the run of digits that begins at `p`. */
 export function digitsEnd(p: i32, end: i32): i32 {
   let at: i32 = p;
-  let run: i32 = 16;
-  while (run === 16 && at < end) {
-    run = ctz32(nondigits16(at) | 0x10000);
+  let run: i32 = 8;
+  while (run === 8 && at < end) {
+    run = ctz32(nondigits8(at) | 0x100);
     at = at + run;
   }
   return at < end ? at : end;
 }
 
-/** Value of the digits in [p, end), leading zeros allowed; -1 when empty, not all digits or above 2^31-1. */
+/** Value of the run of digits [p, end) that digitsEnd found, leading zeros allowed; -1 when it is empty or above 2^31-1. */
 export function decimalRead(p: i32, end: i32): i32 {
   const n: i32 = end - p;
   if (n > 8) return decimalReadLong(p, end);
-  if (n <= 0 || (nondigits16(p) & ((1 << n) - 1)) !== 0) return -1;
-  return decimal8(p, n);
+  return n <= 0 ? -1 : decimal8(p, n);
 }
 
 /** The same for nine digits and more, which may leave 31 bits. */
@@ -29,7 +28,6 @@ function decimalReadLong(p: i32, end: i32): i32 {
   let value: i32 = 0;
   for (let at: i32 = p; at < end; at++) {
     const digit: i32 = (ld8(at) - 48) | 0;
-    if (digit < 0 || digit > 9) return -1;
     if (value > 214748364 || (value === 214748364 && digit > 7)) return -1;
     value = (value << 3) + (value << 1) + digit;
   }

@@ -3,7 +3,7 @@
  * Invariant: edits ascend and do not overlap (callers edit a place once); a full region is remembered and ends in FAULT_EDITS, never in a half rewrite.
  */
 
-import { copy, ld32, mul, st32, st32be, st8 } from "../machine.ts";
+import { copy, copy16, ld32, mul, st32, st32be, st8 } from "../machine.ts";
 import { EDITS, EDIT_MAX, EDIT_SIZE, HEADER_TEXT_TOP, MESSAGE, TEXT, TEXT_SIZE } from "../memory/layout.ts";
 import { EDIT_AT, EDIT_END, EDIT_LEN, EDIT_TEXT, MESSAGE_EDIT_COUNT } from "../memory/message.ts";
 import { addressWrite, hostWrite } from "../bytes/address.ts";
@@ -113,7 +113,7 @@ function editText(at: i32, end: i32, text: i32, len: i32): void {
   if (count >= EDIT_MAX) return;
   let index: i32 = count;
   while (index > 0 && ld32(editAt(index - 1) + EDIT_AT) > at) {
-    copy(editAt(index), editAt(index - 1), EDIT_SIZE);
+    copy16(editAt(index), editAt(index - 1));
     index--;
   }
   const e: i32 = editAt(index);

@@ -141,8 +141,10 @@ export const REASSEMBLY: i32 = 682688;
 /** The domain that terminals of a service use E for: its length, then the name; 0 for none. Written by the host. */
 export const DOMAINS: i32 = 748352;
 export const DOMAIN_SIZE: i32 = 64;
+/** The octets as text: bytes/octet.ts. */
+export const OCTETS: i32 = 750400;
 /** Where the tables begin. */
-export const TABLES: i32 = 750400;
+export const TABLES: i32 = 751424;
 
 /*
  * A terminal and its own binding share a unit of 256 bytes, so that a message touches one page for both; further

@@ -34,7 +34,7 @@ import {
 import { TRANSPORT_UDP } from "../../memory/packet.ts";
 import { FAULT_MENTIONS, FAULT_VIA, fault } from "../../memory/reason.ts";
 import { ip6Read } from "../../bytes/address.ts";
-import { decimalRead } from "../../bytes/decimal.ts";
+import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
 import { fold16, fold32, fold8, isSpace, isToken, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
 import { mentionAppend, mentionNumber } from "../mention.ts";
 import { flagSet } from "./note.ts";
@@ -123,7 +123,7 @@ function paramRead(via: i32, name: i32, nameEnd: i32, p: i32, end: i32): i32 {
   } else if (isRport(name, len)) {
     flagSet(MESSAGE_FLAG_RPORT);
     if (p === end) st32(MESSAGE + MESSAGE_RPORT, nameEnd);
-    const port: i32 = decimalRead(p, end);
+    const port: i32 = digitsEnd(p, end) === end ? decimalRead(p, end) : -1;
     if (port > 0 && port < 65536 && !mentionNumber(ROLE_VIA_RPORT, p, end, port)) return fault(FAULT_MENTIONS, p);
   } else if (isTokenName(name, nameEnd)) {
     st32(via + MENTION_TOKEN, p);
