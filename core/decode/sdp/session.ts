@@ -32,7 +32,9 @@ import {
   MEDIA_RTCP_MENTION,
   MEDIA_RTCP_PORT,
   MENTION_ADDRESS,
+  MENTION_AT,
   MENTION_COUNT,
+  MENTION_END,
   MENTION_FORM,
   MENTION_HOST_END,
   MENTION_MEDIA,
@@ -59,7 +61,7 @@ import { FAULT_MEDIA, FAULT_MENTIONS, FAULT_SDP, fault } from "../../memory/reas
 import { addressCopy, ip4Read, ip6Read } from "../../bytes/address.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
 import { fold16, fold32, fold8 } from "../../bytes/word.ts";
-import { mentionAppend, mentionAt, mentionCount } from "../mention.ts";
+import { mentionAppend, mentionAt, mentionCount, mentionDrop } from "../mention.ts";
 import {
   ATTRIBUTE_ALTC,
   ATTRIBUTE_GROUP,
@@ -120,27 +122,43 @@ function isInvalid(p: i32, end: i32): boolean {
 
 /** Reads "IP4 a.b.c.d" at `p` and appends its mention, the type included. Returns the mention, 0 when it is none, or a fault. */
 function addressRead(role: i32, p: i32, end: i32): i32 {
-  if (end - p < 5 || fold16(p) !== 0x7069 || ld8(p + 2) <= 32 || ld8(p + 3) > 32) return 0;
-  const from: i32 = fieldSkip(p + 3, end);
-  const stop: i32 = scan8(from, scanSpace(from, end), 47);
-  if (stop === from) return 0;
-  const m: i32 = mentionAppend(role, p, stop);
+  const m: i32 = mentionAppend(role, p, p);
   if (m === 0) return fault(FAULT_MENTIONS, p);
-  st32(m + MENTION_HOST_END, from);
+  if (!addressSettle(m, p, end)) return mentionDrop();
   st32(m + MENTION_MEDIA, mediaNow());
-  const version: i32 = ld8(p + 2);
-  if (version === 52 && ip4Read(from, stop, m + MENTION_ADDRESS) === stop) st32(m + MENTION_FORM, FORM_IP4);
-  else if (version === 54 && ip6Read(from, stop, m + MENTION_ADDRESS) === stop) st32(m + MENTION_FORM, FORM_IP6);
-  else st32(m + MENTION_FORM, isInvalid(from, stop) ? FORM_IP6 : FORM_NAME);
   return m;
 }
 
-/** o=<username> <sess-id> <sess-version> <nettype> <addrtype> <unicast-address> */
+/** Reads "IP4 a.b.c.d" at `p` into the mention. Returns false when it is none. */
+function addressSettle(m: i32, p: i32, end: i32): boolean {
+  if (end - p < 5 || fold16(p) !== 0x7069 || ld8(p + 2) <= 32 || ld8(p + 3) > 32) return false;
+  const from: i32 = fieldSkip(p + 3, end);
+  const version: i32 = ld8(p + 2);
+  let form: i32 = FORM_IP4;
+  let stop: i32 = version === 52 ? ip4Read(from, end, m + MENTION_ADDRESS) : 0;
+  if (stop === 0 || (stop < end && ld8(stop) > 32 && ld8(stop) !== 47)) {
+    stop = scan8(from, scanSpace(from, end), 47);
+    form = version === 54 && ip6Read(from, stop, m + MENTION_ADDRESS) === stop ? FORM_IP6 : isInvalid(from, stop) ? FORM_IP6 : FORM_NAME;
+  }
+  if (stop === from) return false;
+  st32(m + MENTION_AT, p);
+  st32(m + MENTION_END, stop);
+  st32(m + MENTION_HOST_END, from);
+  st32(m + MENTION_FORM, form);
+  return true;
+}
+
+/** o=<username> <sess-id> <sess-version> <nettype> <addrtype> <unicast-address>; its fields are read when the address is wanted. */
 function originRead(p: i32, end: i32): i32 {
-  let at: i32 = p;
+  return mentionAppend(ROLE_SDP_ORIGIN, p, end) === 0 ? fault(FAULT_MENTIONS, p) : 0;
+}
+
+/** Narrows the mention of an o= line down to its address, which few services touch. Returns false when it has none. */
+export function originSettle(m: i32): boolean {
+  const end: i32 = ld32(m + MENTION_END);
+  let at: i32 = ld32(m + MENTION_AT);
   for (let i: i32 = 0; i < 4; i++) at = fieldSkip(at, end);
-  const m: i32 = addressRead(ROLE_SDP_ORIGIN, at, end);
-  return m < 0 ? m : 0;
+  return addressSettle(m, at, end);
 }
 
 /** c=<nettype> <addrtype> <connection-address> */

@@ -252,10 +252,10 @@ function headersRead(p: i32, end: i32): i32 {
     if (c === 10) return line + 1;
     if (c === 13 && line + 1 < end && ld8(line + 1) === 10) return line + 2;
     const usual: i32 = end - line > USUAL_MAX ? nameUsual(line) : 0;
-    const colon: i32 = usual !== 0 ? line + usualLength(usual) : scan8(line, end, 58);
+    const stop: i32 = lineEnd(line + usualLength(usual), end);
+    const colon: i32 = usual !== 0 ? line + usualLength(usual) : scan8(line, stop, 58);
+    if (usual === 0 && (colon === line || colon === stop)) return fault(FAULT_HEADER, line);
     const name: i32 = usual !== 0 ? usualName(usual) : nameRead(line, spaceTrim(line, colon));
-    if (usual === 0 && (colon === line || colon === end || lineEnd(line, colon) < colon)) return fault(FAULT_HEADER, line);
-    const stop: i32 = lineEnd(colon, end);
     if (name !== NAME_OTHER) {
       const result: i32 = headerRead(name, line, colon + 1, valueEnd(colon + 1, stop));
       if (result < 0) return result;

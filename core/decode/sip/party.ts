@@ -7,7 +7,7 @@ import { ld32, ld8, scan8, scanSpace } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import { MESSAGE_TO_TAG, MESSAGE_TO_URI, MESSAGE_TO_URI_LEN } from "../../memory/message.ts";
 import { FAULT_HEADER, fault } from "../../memory/reason.ts";
-import { fold16, fold32, fold8, spaceSkip, tokenEnd } from "../../bytes/word.ts";
+import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
 import { lineNote, spanSet } from "./note.ts";
 import { quoteSkip, schemeRead } from "./uri.ts";
 
@@ -41,7 +41,7 @@ export function partyRead(line: i32, p: i32, end: i32, lineField: i32, tagField:
     at = scan8(at, end, 59);
     const value: i32 = tagValue(at, end);
     if (value !== 0) {
-      spanSet(tagField, value, scanSpace(value, scan8(value, end, 59)));
+      spanSet(tagField, value, spaceTrim(value, scan8(value, end, 59)));
       return 0;
     }
     at = at + 1;

@@ -53,7 +53,7 @@ import {
 import { REASON_MEDIA_PORTS_FULL } from "../../memory/reason.ts";
 import { addressEqual, isMapped, isMulticast, isUnspecified } from "../../bytes/address.ts";
 import { mentionAt } from "../../decode/mention.ts";
-import { mediaAt, mediaCount } from "../../decode/sdp/session.ts";
+import { mediaAt, mediaCount, originSettle } from "../../decode/sdp/session.ts";
 import { editAppend, textAddress, textByte, textBytes, textMark, textWord } from "../../encode/edit.ts";
 import { callAt, callFlow } from "../../table/call.ts";
 import { descriptionTake } from "../../table/description.ts";
@@ -276,7 +276,7 @@ export function sdpMap(index: i32, role: i32): void {
     connectionMap(index);
   } else if (role === ROLE_SDP_ORIGIN) {
     const hide: boolean = (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_HIDE_ORIGIN) !== 0;
-    if (hide && ld32(m + MENTION_FORM) !== FORM_NAME && !isUnspecified(m + MENTION_ADDRESS)) addressReplace(m);
+    if (hide && originSettle(m) && ld32(m + MENTION_FORM) !== FORM_NAME && !isUnspecified(m + MENTION_ADDRESS)) addressReplace(m);
   } else if (role === ROLE_SDP_ICE) {
     iceMap(index);
   } else if (role === ROLE_SDP_PORT) {
