@@ -237,8 +237,6 @@ export const CONNECTION_SERVICE: i32 = 20;
 export const CONNECTION_BINDING: i32 = 24;
 /** Next connection (index + 1) of the binding. */
 export const CONNECTION_NEXT: i32 = 28;
-/** CONNECTION_DIALLED or CONNECTION_ACCEPTED. */
-export const CONNECTION_ORIGIN: i32 = 32;
 /** Handle of the terminal that was last heard by it, 0 for none. */
 export const CONNECTION_TERMINAL: i32 = 36;
 export const CONNECTION_REMOTE_PORT: i32 = 40;
@@ -257,9 +255,6 @@ export const CONNECTION_SCAN: i32 = 100;
 /** Time of the last byte, and of the first byte of the message that is not complete. */
 export const CONNECTION_SEEN: i32 = 104;
 export const CONNECTION_SINCE: i32 = 108;
-
-export const CONNECTION_ACCEPTED: i32 = 1;
-export const CONNECTION_DIALLED: i32 = 2;
 
 /** Bytes of a block begin here; before them the words of its slab, in as many bytes as are cleared at once. */
 export const BLOCK_BYTES: i32 = 32;

@@ -56,7 +56,6 @@ import {
   faultReason,
 } from "../memory/reason.ts";
 import {
-  CONNECTION_ACCEPTED,
   CONNECTION_BINDING,
   CONNECTION_LOCAL,
   CONNECTION_LOCAL_PORT,
@@ -96,14 +95,7 @@ function refused(reason: i32): i32 {
 /** Takes a connection up into the table, of a binding (-1: of a terminal). Returns its handle or a fault. */
 function accept(binding: i32): i32 {
   const realm: i32 = ld32(INPUT + PACKET_REALM);
-  const index: i32 = connectionOpen(
-    CONNECTION_ACCEPTED,
-    realm,
-    binding,
-    ld32(INPUT + PACKET_TRANSPORT),
-    INPUT + PACKET_SOURCE,
-    ld32(INPUT + PACKET_SOURCE_PORT),
-  );
+  const index: i32 = connectionOpen(realm, binding, ld32(INPUT + PACKET_TRANSPORT), INPUT + PACKET_SOURCE, ld32(INPUT + PACKET_SOURCE_PORT));
   if (index < 0) return refused(-index);
   const c: i32 = connectionAt(index);
   addressCopy(c + CONNECTION_LOCAL, INPUT + PACKET_DESTINATION);

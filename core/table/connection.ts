@@ -11,7 +11,6 @@ import {
   CONNECTION_BINDING,
   CONNECTION_HASH,
   CONNECTION_NEXT,
-  CONNECTION_ORIGIN,
   CONNECTION_REALM,
   CONNECTION_REMOTE,
   CONNECTION_REMOTE_PORT,
@@ -58,13 +57,12 @@ export function connectionFind(binding: i32, transport: i32, address: i32, port:
 }
 
 /** Index of a new connection with address and port, at a binding (-1: with a terminal); -1 when the table is full. */
-export function connectionTake(origin: i32, service: i32, realm: i32, binding: i32, transport: i32, address: i32, port: i32): i32 {
+export function connectionTake(service: i32, realm: i32, binding: i32, transport: i32, address: i32, port: i32): i32 {
   const index: i32 = recordTake(SLAB_CONNECTIONS);
   if (index < 0) return -1;
   const c: i32 = connectionAt(index);
   const hash: i32 = connectionHash(binding, transport, address, port);
   st32(c + CONNECTION_HASH, hash);
-  st32(c + CONNECTION_ORIGIN, origin);
   st32(c + CONNECTION_SERVICE, service);
   st32(c + CONNECTION_REALM, realm);
   st32(c + CONNECTION_BINDING, binding);

@@ -16,7 +16,6 @@ import {
   BINDING_CONNECTIONS,
   BINDING_POOL,
   BINDING_PORT,
-  CONNECTION_DIALLED,
   CONNECTION_LOCAL,
   CONNECTION_LOCAL_PORT,
   TERMINAL_ADDRESS,
@@ -45,8 +44,8 @@ export function coreTransport(service: i32, transport: i32): i32 {
 }
 
 /** Index of a new connection of the service in hand, announced to nobody yet; negative reason when it cannot be. */
-export function connectionOpen(origin: i32, realm: i32, binding: i32, transport: i32, address: i32, port: i32): i32 {
-  const index: i32 = connectionTake(origin, ld32(CONTEXT_SERVICE), realm, binding, transport, address, port);
+export function connectionOpen(realm: i32, binding: i32, transport: i32, address: i32, port: i32): i32 {
+  const index: i32 = connectionTake(ld32(CONTEXT_SERVICE), realm, binding, transport, address, port);
   if (index < 0) {
     outputEvent(EVENT_FULL, 0, REGION_CONNECTIONS);
     return -REASON_CONNECTIONS_FULL;
@@ -83,7 +82,7 @@ export function coreConnection(binding: i32, transport: i32): i32 {
   const other: i32 = found >= 0 ? found : connectionFind(binding, transport, CONTEXT_REMOTE, port);
   if (other >= 0) return other;
   const realm: i32 = ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_CORE);
-  const index: i32 = connectionOpen(CONNECTION_DIALLED, realm, binding, transport, CONTEXT_REMOTE, port);
+  const index: i32 = connectionOpen(realm, binding, transport, CONTEXT_REMOTE, port);
   if (index < 0) return index;
   const b: i32 = bindingAt(binding);
   const c: i32 = connectionAt(index);
@@ -105,7 +104,7 @@ export function terminalConnection(reachable: boolean): i32 {
   const transport: i32 = ld8(t + TERMINAL_TRANSPORT);
   if (!reachable || (transport !== TRANSPORT_TCP && transport !== TRANSPORT_TLS)) return -REASON_NO_CONNECTION;
   const service: i32 = ld32(CONTEXT_SERVICE_AT);
-  const index: i32 = connectionOpen(CONNECTION_DIALLED, ld32(service + SERVICE_ACCESS), -1, transport, t + TERMINAL_ADDRESS, ld32(t + TERMINAL_PORT));
+  const index: i32 = connectionOpen(ld32(service + SERVICE_ACCESS), -1, transport, t + TERMINAL_ADDRESS, ld32(t + TERMINAL_PORT));
   if (index < 0) return index;
   const c: i32 = connectionAt(index);
   addressCopy(c + CONNECTION_LOCAL, service + SERVICE_ADDRESS);
