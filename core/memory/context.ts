@@ -3,6 +3,7 @@
  * Scratch, behind the Message record.
  */
 
+import { ld32 } from "../machine.ts";
 import { CONTEXT } from "./layout.ts";
 
 /** Address of the packet header. */
@@ -48,3 +49,7 @@ export const CONTEXT_VIA: i32 = CONTEXT + 64;
 
 export const INBOUND: i32 = 1;
 export const OUTBOUND: i32 = 2;
+
+export function isInbound(): boolean {
+  return ld32(CONTEXT_DIRECTION) === INBOUND;
+}

@@ -7,16 +7,7 @@
 import { ld32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
 import { SERVICE_COUNT_HOPS, SERVICE_DROP_UNDECODABLE, SERVICE_FLAGS, SERVICE_SILENT_REJECT } from "../memory/config.ts";
-import {
-  CONTEXT_DIRECTION,
-  CONTEXT_EXPOSED,
-  CONTEXT_LEN,
-  CONTEXT_PAYLOAD,
-  CONTEXT_REFUSED,
-  CONTEXT_SERVICE_AT,
-  CONTEXT_TERMINAL,
-  INBOUND,
-} from "../memory/context.ts";
+import { CONTEXT_EXPOSED, CONTEXT_LEN, CONTEXT_PAYLOAD, CONTEXT_REFUSED, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL, isInbound } from "../memory/context.ts";
 import { MESSAGE_CSEQ_METHOD, MESSAGE_METHOD, MESSAGE_STATUS, METHOD_ACK, METHOD_OPTIONS, METHOD_REGISTER } from "../memory/message.ts";
 import {
   FAULT_CONTENT_SHORT,
@@ -106,7 +97,7 @@ function ownTake(terminal: i32): i32 {
   const method: i32 = ld32(MESSAGE + MESSAGE_METHOD);
   if (method === METHOD_ACK && isOurTag()) return conclude(REASON_REJECT_ACK, VERDICT_ABSORBED);
   if (method !== 0 && (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_COUNT_HOPS) !== 0 && isOutOfHops()) return reject(REASON_HOPS);
-  if (ld32(CONTEXT_DIRECTION) !== INBOUND) return -1;
+  if (!isInbound()) return -1;
   if (method === 0) {
     const probe: boolean = ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_OPTIONS && isProbeAnswer(terminal);
     return probe ? conclude(REASON_PROBE_ANSWERED, VERDICT_ABSORBED) : -1;

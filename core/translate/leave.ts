@@ -8,7 +8,6 @@ import { ASSEMBLY, ASSEMBLY_SIZE, ASSEMBLY_TOP, MESSAGE, TEXT } from "../memory/
 import { POOL_ADDRESS, SERVICE_ACCESS, SERVICE_ADDRESS, SERVICE_CORE } from "../memory/config.ts";
 import {
   CONTEXT_BINDING,
-  CONTEXT_DIRECTION,
   CONTEXT_LEN,
   CONTEXT_PACKET,
   CONTEXT_PAYLOAD,
@@ -17,7 +16,7 @@ import {
   CONTEXT_REMOTE_PORT,
   CONTEXT_SERVICE_AT,
   CONTEXT_TRANSPORT,
-  INBOUND,
+  isInbound,
 } from "../memory/context.ts";
 import { MESSAGE_END, MESSAGE_START } from "../memory/message.ts";
 import { OUTPUT_SEND } from "../memory/output.ts";
@@ -49,7 +48,7 @@ function leave(payload: i32, len: i32): i32 {
     return 0;
   }
   const binding: i32 = ld32(CONTEXT_BINDING);
-  const inbound: boolean = ld32(CONTEXT_DIRECTION) === INBOUND;
+  const inbound: boolean = isInbound();
   const connection: i32 = inbound ? coreConnection(binding, ld32(CONTEXT_TRANSPORT)) : terminalConnection(isReachable(binding));
   if (connection < 0) return -connection;
   outputStream(connection, payload, len);
@@ -59,7 +58,7 @@ function leave(payload: i32, len: i32): i32 {
 function leaveDatagram(payload: i32, len: i32): void {
   const service: i32 = ld32(CONTEXT_SERVICE_AT);
   const port: i32 = ld32(CONTEXT_REMOTE_PORT);
-  if (ld32(CONTEXT_DIRECTION) === INBOUND) {
+  if (isInbound()) {
     const b: i32 = bindingAt(ld32(CONTEXT_BINDING));
     const local: i32 = poolAt(ld32(b + BINDING_POOL)) + POOL_ADDRESS;
     outputSend(OUTPUT_SEND, ld32(service + SERVICE_CORE), local, ld32(b + BINDING_PORT), CONTEXT_REMOTE, port, payload, len);
@@ -80,7 +79,7 @@ export function leaveTranslated(): i32 {
 
 /** Sends the payload on byte-identical. Returns 0, or the reason why it cannot go. */
 export function leaveUntouched(): i32 {
-  if (ld32(CONTEXT_DIRECTION) === INBOUND) {
+  if (isInbound()) {
     editsReset();
     const binding: i32 = bindingAny();
     if (binding < 0) return -binding;

@@ -11,7 +11,6 @@ import {
   CONTEXT_BINDING,
   CONTEXT_CORE,
   CONTEXT_DIAL_PORT,
-  CONTEXT_DIRECTION,
   CONTEXT_EXPOSED,
   CONTEXT_REFUSED,
   CONTEXT_REMOTE,
@@ -20,7 +19,7 @@ import {
   CONTEXT_TERMINAL,
   CONTEXT_TRANSPORT,
   CONTEXT_VIA_PORT,
-  INBOUND,
+  isInbound,
 } from "../memory/context.ts";
 import {
   CONTENT_MULTIPART,
@@ -84,10 +83,6 @@ import { expiresShorten, registerCommit, registeredBinding } from "./register.ts
 import { sdpMap, sdpPrepare } from "./sdp/session.ts";
 import { topologyMap } from "./hide/topology.ts";
 import { viaInboundRequest, viaInboundResponse, viaMaddr, viaOutboundRequest, viaOutboundResponse, viaReceived, viaRport } from "./via.ts";
-
-function isInbound(): boolean {
-  return ld32(CONTEXT_DIRECTION) === INBOUND;
-}
 
 function isRequest(): boolean {
   return ld32(MESSAGE + MESSAGE_STATUS) === 0;

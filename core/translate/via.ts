@@ -12,7 +12,6 @@ import {
   CONTEXT_BINDING,
   CONTEXT_CORE,
   CONTEXT_DIAL_PORT,
-  CONTEXT_DIRECTION,
   CONTEXT_PACKET,
   CONTEXT_PORT,
   CONTEXT_REMOTE,
@@ -23,7 +22,7 @@ import {
   CONTEXT_TRANSPORT,
   CONTEXT_VIA,
   CONTEXT_VIA_PORT,
-  INBOUND,
+  isInbound,
 } from "../memory/context.ts";
 import {
   FORM_NAME,
@@ -233,7 +232,7 @@ function addressReplace(m: i32, address: i32): void {
 /** `received`, in a response: the address that the restored Via's owner is seen at. */
 export function viaReceived(m: i32): void {
   if (ld32(m + MENTION_FORM) === FORM_NAME) return;
-  if (ld32(CONTEXT_DIRECTION) === INBOUND) {
+  if (isInbound()) {
     const service: i32 = ld32(CONTEXT_SERVICE_AT);
     if (addressEqual(m + MENTION_ADDRESS, service + SERVICE_ADDRESS) && !addressEqual(CONTEXT_VIA, service + SERVICE_ADDRESS)) addressReplace(m, CONTEXT_VIA);
     return;
@@ -249,10 +248,10 @@ export function viaReceived(m: i32): void {
 export function viaMaddr(m: i32, via: i32): void {
   if (ld32(m + MENTION_FORM) === FORM_NAME) return;
   const service: i32 = ld32(CONTEXT_SERVICE_AT) + SERVICE_ADDRESS;
-  const b: i32 = ld32(CONTEXT_DIRECTION) === INBOUND && ld32(MESSAGE + MESSAGE_STATUS) !== 0 ? -1 : bindingAt(ld32(CONTEXT_BINDING));
+  const b: i32 = isInbound() && ld32(MESSAGE + MESSAGE_STATUS) !== 0 ? -1 : bindingAt(ld32(CONTEXT_BINDING));
   const same: boolean = addressEqual(m + MENTION_ADDRESS, via + MENTION_ADDRESS);
   if (!same) return;
-  if (ld32(CONTEXT_DIRECTION) === INBOUND) {
+  if (isInbound()) {
     const to: i32 = b < 0 ? CONTEXT_VIA : poolAt(ld32(b + BINDING_POOL)) + POOL_ADDRESS;
     if (b >= 0 || addressEqual(m + MENTION_ADDRESS, service)) addressReplace(m, to);
     return;
@@ -270,7 +269,7 @@ function ownPort(): i32 {
 
 /** `rport` with a value, in a response. */
 export function viaRport(m: i32): void {
-  const inbound: boolean = ld32(CONTEXT_DIRECTION) === INBOUND;
+  const inbound: boolean = isInbound();
   const port: i32 = ld32(m + MENTION_PORT);
   const seen: i32 = inbound ? ld32(CONTEXT_PORT) : ownPort();
   const real: i32 = inbound ? ld32(CONTEXT_VIA_PORT) : ld32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_PORT);

@@ -8,7 +8,7 @@
 import { equal, ld32, ld8, mul, scan8, scanSpace, st32 } from "../../machine.ts";
 import { DOMAINS, DOMAIN_SIZE, MESSAGE } from "../../memory/layout.ts";
 import { SERVICE_ADDRESS } from "../../memory/config.ts";
-import { CONTEXT_DIRECTION, CONTEXT_SERVICE, CONTEXT_SERVICE_AT, INBOUND } from "../../memory/context.ts";
+import { CONTEXT_SERVICE, CONTEXT_SERVICE_AT, isInbound } from "../../memory/context.ts";
 import {
   FORM_NAME,
   MENTION_ADDRESS,
@@ -74,7 +74,7 @@ function uriMap(p: i32, end: i32): void {
   const count: i32 = mentionCount();
   const m: i32 = uriRead(ROLE_REQUEST_URI, p, end);
   if (m > 0) {
-    if (ld32(CONTEXT_DIRECTION) !== INBOUND) {
+    if (!isInbound()) {
       if (isDomain(m)) domainRestore(m);
     } else if (isService(m)) domainReplace(m);
   }

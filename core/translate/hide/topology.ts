@@ -6,7 +6,7 @@
 
 import { ld32, ld8, scan8, scanSpace } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
-import { CONTEXT_BINDING, CONTEXT_DIRECTION, CONTEXT_SERVICE_AT, INBOUND } from "../../memory/context.ts";
+import { CONTEXT_BINDING, CONTEXT_SERVICE_AT, isInbound } from "../../memory/context.ts";
 import {
   FORM_NAME,
   MENTION_ADDRESS,
@@ -35,10 +35,6 @@ import { bindingOf } from "../../table/binding.ts";
 import { bindingReplace, portOrDefault, refuse, serviceWrite } from "../address.ts";
 import { callIdMapEscaped } from "./callid.ts";
 import { HIDDEN_VIA, exposedNote, isSealable, purposeFrom, purposeTo, sealedAppend } from "./hiding.ts";
-
-function isInbound(): boolean {
-  return ld32(CONTEXT_DIRECTION) === INBOUND;
-}
 
 /** Exclusive end of a lower Via, 0 when the decoder could not read it to its end. */
 function viaEnd(m: i32): i32 {

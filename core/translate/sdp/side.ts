@@ -5,7 +5,7 @@
 import { ld32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import { REALM_MEDIA, SERVICE_ACCESS, SERVICE_CORE } from "../../memory/config.ts";
-import { CONTEXT_DIRECTION, CONTEXT_SERVICE_AT, INBOUND } from "../../memory/context.ts";
+import { CONTEXT_SERVICE_AT, isInbound } from "../../memory/context.ts";
 import { MESSAGE_STATUS } from "../../memory/message.ts";
 import { SIDE_ACCESS, SIDE_CORE } from "../../memory/tables.ts";
 import { flowAt, sideAt } from "../../table/flow.ts";
@@ -13,14 +13,14 @@ import { realmAt } from "../../table/service.ts";
 
 /** SIDE_* that the request in hand, or the request that the response in hand answers, came from. */
 export function requestSide(): i32 {
-  const inbound: boolean = ld32(CONTEXT_DIRECTION) === INBOUND;
+  const inbound: boolean = isInbound();
   const request: boolean = ld32(MESSAGE + MESSAGE_STATUS) === 0;
   return inbound === request ? SIDE_ACCESS : SIDE_CORE;
 }
 
 /** SIDE_* that the message in hand came from. */
 export function senderSide(): i32 {
-  return ld32(CONTEXT_DIRECTION) === INBOUND ? SIDE_ACCESS : SIDE_CORE;
+  return isInbound() ? SIDE_ACCESS : SIDE_CORE;
 }
 
 /** Our block of a flow on the side that the message goes to. */
