@@ -21,6 +21,11 @@ export function fold8(p: i32): i32 {
   return ld8(p) | 0x20;
 }
 
+/** Is it a hyphen itself? Folding makes a bare CR look like one. */
+export function isHyphen(p: i32): boolean {
+  return ld8(p) === 45;
+}
+
 /** Exclusive end of the token (RFC 3261 25.1) that begins at `p`. */
 export function tokenEnd(p: i32, end: i32): i32 {
   return classEnd(p, end, CLASS_TOKEN);

@@ -48,6 +48,11 @@ export function viaRename(m: i32, transport: i32): void {
   editAppend(at, tokenEnd(at, ld32(m + MENTION_AT)), mark);
 }
 
+/** Makes it say that of the side that the message goes to, where the two differ. */
+export function viaSwap(m: i32, transport: i32): void {
+  if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, transport);
+}
+
 /** WebSocket has one name in URIs, secure or not (RFC 7118 5.2). */
 function uriName(transport: i32): i32 {
   return transport === TRANSPORT_WSS ? TRANSPORT_WS : transport;

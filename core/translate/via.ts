@@ -75,7 +75,7 @@ import {
 } from "./address.ts";
 import { isSentByHidden, nameAppend, nameRestore } from "./hide/hostname.ts";
 import { TOKEN_ADDRESS, TOKEN_LOCAL_PORT, TOKEN_NAMED, TOKEN_POOL, TOKEN_PORT, TOKEN_SOURCE_PORT, tokenRead } from "./token.ts";
-import { namedOf, viaRename } from "./transport.ts";
+import { namedOf, viaRename, viaSwap } from "./transport.ts";
 
 /** A request from a terminal: sent-by becomes C:c of the binding for it, which the request then leaves by. */
 export function viaInboundRequest(m: i32): void {
@@ -86,7 +86,7 @@ export function viaInboundRequest(m: i32): void {
   }
   st32(CONTEXT_BINDING, binding);
   bindingReplace(m, binding);
-  if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_CORE));
+  viaSwap(m, ld32(CONTEXT_CORE));
 }
 
 /** A request to a terminal: the server's sent-by becomes E:e. */
@@ -96,7 +96,7 @@ export function viaOutboundRequest(m: i32): void {
   const binding: i32 = ld32(CONTEXT_BINDING);
   if (ld32(m + MENTION_FORM) === FORM_NAME) {
     if (isSentByHidden(m)) sentByHide(m);
-    if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_ACCESS));
+    viaSwap(m, ld32(CONTEXT_ACCESS));
     return;
   }
   const port: i32 = portOrDefault(m);
@@ -149,7 +149,7 @@ export function viaInboundResponse(m: i32): void {
   const port: i32 = ld32(server + SERVER_PORT);
   viaServerNote();
   if (ld32(m + MENTION_FORM) === FORM_NAME) {
-    if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_CORE));
+    viaSwap(m, ld32(CONTEXT_CORE));
     return;
   }
   if (!isServicePoint(m + MENTION_ADDRESS, portOrDefault(m))) {
@@ -176,7 +176,7 @@ function viaNameRestore(m: i32): void {
   }
   tokenRemove(m);
   viaServerNote();
-  if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_CORE));
+  viaSwap(m, ld32(CONTEXT_CORE));
 }
 
 function viaTokenRestore(m: i32): void {
@@ -220,7 +220,7 @@ export function viaOutboundResponse(m: i32): void {
     return;
   }
   spellingReplace(m, binding);
-  if (ld32(CONTEXT_ACCESS) !== ld32(CONTEXT_CORE)) viaRename(m, ld32(CONTEXT_ACCESS));
+  viaSwap(m, ld32(CONTEXT_ACCESS));
 }
 
 function addressReplace(m: i32, address: i32): void {

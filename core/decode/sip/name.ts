@@ -4,7 +4,7 @@
  */
 
 import { ld8 } from "../../machine.ts";
-import { fold16, fold32, fold8 } from "../../bytes/word.ts";
+import { fold16, fold32, fold8, isHyphen } from "../../bytes/word.ts";
 
 export const NAME_OTHER: i32 = 0;
 export const NAME_VIA: i32 = 1;
@@ -27,11 +27,6 @@ export const NAME_AUTHORIZATION: i32 = 17;
 export const NAME_SESSION_EXPIRES: i32 = 18;
 export const NAME_DISPOSITION: i32 = 19;
 export const NAME_TRANSFER_ENCODING: i32 = 20;
-
-/** A hyphen itself: folding makes a bare CR look like one. */
-function isHyphen(p: i32): boolean {
-  return ld8(p) === 45;
-}
 
 /** Compact forms: v f t i m l c e r x (RFC 3261 7.3.3, RFC 3515 2.1, RFC 4028 4). */
 function nameCompact(p: i32): i32 {

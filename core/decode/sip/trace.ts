@@ -4,8 +4,7 @@
  * from the names that every message is read for.
  */
 
-import { ld8 } from "../../machine.ts";
-import { fold16, fold32, fold8 } from "../../bytes/word.ts";
+import { fold16, fold32, fold8, isHyphen } from "../../bytes/word.ts";
 
 const TRACE_NONE: i32 = 0;
 /** Replaces, Join, Target-Dialog: one Call-ID and its parameters. */
@@ -51,11 +50,6 @@ function isAsserted(p: i32): boolean {
 function isPreferred(p: i32): boolean {
   const named: boolean = fold32(p) === 0x72702d70 && fold32(p + 4) === 0x72656665 && fold32(p + 8) === 0x2d646572 && fold32(p + 12) === 0x6e656469;
   return named && fold32(p + 16) === 0x79746974 && isHyphen(p + 1) && isHyphen(p + 11);
-}
-
-/** A hyphen itself: folding makes a bare CR look like one. */
-function isHyphen(p: i32): boolean {
-  return ld8(p) === 45;
 }
 
 function traceOf7(p: i32, word: i32): i32 {
