@@ -5,7 +5,7 @@
  * `received` and `rport` as RFC 3581 4 wants, a To tag that says it is ours and needs no state.
  */
 
-import { ld32, ld8, scan8, st32 } from "../machine.ts";
+import { ld32, ld8, st32 } from "../machine.ts";
 import { HEADER_TEXT_TOP, MESSAGE, TEXT } from "../memory/layout.ts";
 import { SERVICE_TERMINAL_EXPIRES } from "../memory/config.ts";
 import { CONTEXT_PACKET, CONTEXT_SERVICE_AT } from "../memory/context.ts";
@@ -13,14 +13,12 @@ import {
   MENTION_HOST_END,
   MENTION_URI,
   MENTION_URI_END,
-  MESSAGE_BODY,
   MESSAGE_CALL_ID,
   MESSAGE_CALL_ID_LEN,
   MESSAGE_CALL_ID_LINE,
   MESSAGE_CSEQ_LINE,
   MESSAGE_FROM_LINE,
   MESSAGE_RPORT,
-  MESSAGE_START,
   MESSAGE_TO_LINE,
   MESSAGE_TO_TAG,
   MESSAGE_TO_TAG_LEN,
@@ -30,8 +28,9 @@ import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import { decimalRead, digitsEnd } from "../bytes/decimal.ts";
 import { hashBegin, hashBytes, hashEnd } from "../bytes/hash.ts";
 import { hexIs } from "../bytes/hex.ts";
-import { fold32, spaceSkip, tokenEnd } from "../bytes/word.ts";
+import { fold32, spaceSkip, spaceTrim } from "../bytes/word.ts";
 import { mentionAt } from "../decode/mention.ts";
+import { lineColon, lineFirst, lineNext, lineValueEnd } from "../decode/sip/line.ts";
 import { NAME_VIA, nameRead } from "../decode/sip/name.ts";
 import { textAddress, textByte, textBytes, textDecimal, textHex, textWord } from "../encode/edit.ts";
 
@@ -95,16 +94,8 @@ function viaCopy(line: i32, end: i32): void {
 
 /** Copies every Via line of the request. */
 function viasCopy(): void {
-  const end: i32 = ld32(MESSAGE + MESSAGE_BODY);
-  let line: i32 = scan8(ld32(MESSAGE + MESSAGE_START), end, 10) + 1;
-  while (line < end && ld8(line) !== 13 && ld8(line) !== 10) {
-    let lf: i32 = scan8(line, end, 10);
-    while (lf + 1 < end && (ld8(lf + 1) === 32 || ld8(lf + 1) === 9)) lf = scan8(lf + 1, end, 10);
-    const nameEnd: i32 = tokenEnd(line, lf);
-    const colon: i32 = spaceSkip(nameEnd, lf);
-    const stop: i32 = lf > line && ld8(lf - 1) === 13 ? lf - 1 : lf;
-    if (colon < lf && ld8(colon) === 58 && nameRead(line, nameEnd) === NAME_VIA) viaCopy(line, stop);
-    line = lf + 1;
+  for (let line: i32 = lineFirst(); line !== 0; line = lineNext(line)) {
+    if (nameRead(line, spaceTrim(line, lineColon(line))) === NAME_VIA) viaCopy(line, lineValueEnd(line));
   }
 }
 
@@ -201,19 +192,19 @@ export function refusalBuild(status: i32): i32 {
   return textLength();
 }
 
+/** "Max-Forwards" */
+function isMaxForwards(p: i32, end: i32): boolean {
+  return end - p === 12 && fold32(p) === 0x2d78616d && fold32(p + 4) === 0x77726f66 && fold32(p + 8) === 0x73647261;
+}
+
 /** Is Max-Forwards of the request in hand 0 (RFC 3261 16.3)? Looked for only where a service wants it. */
 export function isOutOfHops(): boolean {
-  const end: i32 = ld32(MESSAGE + MESSAGE_BODY);
-  let line: i32 = scan8(ld32(MESSAGE + MESSAGE_START), end, 10) + 1;
-  while (line < end && ld8(line) !== 13 && ld8(line) !== 10) {
-    const stop: i32 = scan8(line, end, 10);
-    const nameEnd: i32 = tokenEnd(line, stop);
-    const colon: i32 = spaceSkip(nameEnd, stop);
-    if (nameEnd - line === 12 && fold32(line) === 0x2d78616d && fold32(line + 4) === 0x77726f66 && fold32(line + 8) === 0x73647261) {
-      const value: i32 = spaceSkip(colon + 1, stop);
-      return decimalRead(value, digitsEnd(value, stop)) === 0;
-    }
-    line = stop + 1;
+  for (let line: i32 = lineFirst(); line !== 0; line = lineNext(line)) {
+    const colon: i32 = lineColon(line);
+    if (!isMaxForwards(line, spaceTrim(line, colon))) continue;
+    const end: i32 = lineValueEnd(line);
+    const value: i32 = spaceSkip(colon + 1, end);
+    return decimalRead(value, digitsEnd(value, end)) === 0;
   }
   return false;
 }

@@ -58,7 +58,7 @@ import {
   fault,
 } from "../../memory/reason.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
-import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
+import { fold16, fold32, fold8, lineEnd, spaceSkip, spaceTrim, tokenEnd, valueEnd } from "../../bytes/word.ts";
 import { mentionAt, mentionCount, mentionNumber } from "../mention.ts";
 import { contentRead, isEarlySession, isEncoded } from "./content.ts";
 import { methodRead } from "./method.ts";
@@ -234,13 +234,6 @@ function contentHeaderRead(name: i32, p: i32, end: i32): i32 {
   return 0;
 }
 
-/** Exclusive end of the header line that begins at `p`, folded lines included: the position of its last LF, or `end`. */
-export function lineEnd(p: i32, end: i32): i32 {
-  let at: i32 = scan8(p, end, 10);
-  while (at + 1 < end && ld8(at + 1) <= 32 && (ld8(at + 1) === 32 || ld8(at + 1) === 9)) at = scan8(at + 1, end, 10);
-  return at;
-}
-
 /** Bytes that nameUsual may look at. */
 const USUAL_MAX: i32 = 16;
 
@@ -263,11 +256,6 @@ function headersRead(p: i32, end: i32): i32 {
     line = stop + 1;
   }
   return end;
-}
-
-/** Exclusive end of the value whose line ends at `end`: most end in one CR. */
-export function valueEnd(p: i32, end: i32): i32 {
-  return end - p > 1 && ld8(end - 1) === 13 && ld8(end - 2) > 32 ? end - 1 : spaceTrim(p, end);
 }
 
 /** What every message must have, and a CSeq of the method it has (RFC 3261 8.1.1). Returns 0 or a fault. */

@@ -7,7 +7,7 @@ import { ld8, scan8, st32 } from "../../machine.ts";
 import { FRAME_SCAN } from "../../memory/layout.ts";
 import { FAULT_CONTENT_LENGTH, fault } from "../../memory/reason.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
-import { fold16, fold32, fold8, spaceSkip, spaceTrim } from "../../bytes/word.ts";
+import { fold16, fold32, fold8, lineEnd, spaceSkip, spaceTrim } from "../../bytes/word.ts";
 
 /* How the bytes before ended. */
 export const SCAN_LINE: i32 = 0;
@@ -48,13 +48,6 @@ function lengthRead(p: i32, end: i32): i32 {
   const from: i32 = spaceSkip(p, end);
   const stop: i32 = digitsEnd(from, end);
   return spaceSkip(stop, end) === end ? decimalRead(from, stop) : -1;
-}
-
-/** End of the line at `p` with the lines that continue it: the position of its last line feed, or `end`. */
-function lineEnd(p: i32, end: i32): i32 {
-  let at: i32 = scan8(p, end, 10);
-  while (at + 1 < end && (ld8(at + 1) === 32 || ld8(at + 1) === 9)) at = scan8(at + 1, end, 10);
-  return at;
 }
 
 /**

@@ -3,11 +3,9 @@
  * element goes, Call-IDs that name a dialog are turned (topology.ts), identities get their domain (domain.ts).
  */
 
-import { ld32, ld8, scan8, scanSpace } from "../../machine.ts";
-import { MESSAGE } from "../../memory/layout.ts";
-import { MESSAGE_BODY, MESSAGE_START } from "../../memory/message.ts";
+import { scan8, scanSpace } from "../../machine.ts";
 import { spaceSkip, spaceTrim } from "../../bytes/word.ts";
-import { lineEnd, valueEnd } from "../../decode/sip/message.ts";
+import { lineAfter, lineColon, lineFirst, lineNext, lineValueEnd } from "../../decode/sip/line.ts";
 import { TRACE_DIALOG, TRACE_ELEMENT, TRACE_IDENTITY, TRACE_REPLY, traceRead } from "../../decode/sip/trace.ts";
 import { editAppend, textMark } from "../../encode/edit.ts";
 import { callIdMap } from "./callid.ts";
@@ -25,25 +23,19 @@ function callIdsMap(trace: i32, p: i32, end: i32): void {
   }
 }
 
-/** Maps the header of the line that begins at `line`, whose value is [p, end) with the next line at `next`. */
-function headerMap(trace: i32, line: i32, p: i32, end: i32, next: i32): void {
+/** Maps the header line that begins at `line`. */
+function headerMap(line: i32): void {
+  const colon: i32 = lineColon(line);
+  const trace: i32 = traceRead(line, spaceTrim(line, colon));
   if (trace === TRACE_IDENTITY) {
-    if (hasDomain()) identitiesMap(p, end);
+    if (hasDomain()) identitiesMap(colon + 1, lineValueEnd(line));
   } else if (isHiding()) {
-    if (trace === TRACE_ELEMENT) editAppend(line, next, textMark());
-    else if (trace === TRACE_DIALOG || trace === TRACE_REPLY) callIdsMap(trace, p, end);
+    if (trace === TRACE_ELEMENT) editAppend(line, lineAfter(line), textMark());
+    else if (trace === TRACE_DIALOG || trace === TRACE_REPLY) callIdsMap(trace, colon + 1, lineValueEnd(line));
   }
 }
 
-/** Walks the lines of the head, which the decoder has found to be well-formed. */
+/** Maps the header lines of the message in hand. */
 export function headersMap(): void {
-  const end: i32 = ld32(MESSAGE + MESSAGE_BODY);
-  let line: i32 = scan8(ld32(MESSAGE + MESSAGE_START), end, 10) + 1;
-  while (line < end && ld8(line) !== 13 && ld8(line) !== 10) {
-    const colon: i32 = scan8(line, end, 58);
-    const stop: i32 = lineEnd(colon, end);
-    const next: i32 = stop < end ? stop + 1 : end;
-    headerMap(traceRead(line, spaceTrim(line, colon)), line, colon + 1, valueEnd(colon + 1, stop), next);
-    line = next;
-  }
+  for (let line: i32 = lineFirst(); line !== 0; line = lineNext(line)) headerMap(line);
 }
