@@ -80,6 +80,8 @@ import { SLAB_CONNECTIONS, handleIndex, handleOf } from "../table/slab.ts";
 import { terminalHash } from "../table/terminal.ts";
 import { STATUS_UNAVAILABLE, lineBreak, refusalBuild } from "../translate/answer.ts";
 import { connectionClose, connectionHang, connectionOpen } from "../translate/connect.ts";
+import { callIdOpen } from "../translate/hide/callid.ts";
+import { isHiding } from "../translate/hide/hiding.ts";
 import { leaveAnswer } from "../translate/leave.ts";
 import { conclude } from "./outcome.ts";
 import { inboundTake, isCorePeer, outboundSet, outboundTake, payloadSet } from "./side.ts";
@@ -149,7 +151,7 @@ export function closeTake(len: i32): i32 {
   return conclude(REASON_CLOSED, VERDICT_ABSORBED);
 }
 
-/** Requests that did not reach a server are answered as if it had said 503 (RFC 3261 16.9). */
+/** Requests that did not reach a server are answered as if it had said 503 (RFC 3261 16.9); our tag is one for the Call-ID that their ACKs will have. */
 function unsentTake(index: i32, p: i32, end: i32): void {
   const c: i32 = connectionAt(index);
   let at: i32 = p;
@@ -161,7 +163,8 @@ function unsentTake(index: i32, p: i32, end: i32): void {
       headerSet(REASSEMBLY, index);
       addressCopy(REASSEMBLY + PACKET_SOURCE, c + CONNECTION_LOCAL);
       st32(REASSEMBLY + PACKET_SOURCE_PORT, ld32(c + CONNECTION_LOCAL_PORT));
-      st32(CONTEXT_PACKET, REASSEMBLY);
+      outboundSet(REASSEMBLY, ld32(c + CONNECTION_BINDING));
+      if (isHiding()) callIdOpen();
       const built: i32 = refusalBuild(STATUS_UNAVAILABLE);
       copy(REASSEMBLY + PACKET_PAYLOAD, TEXT, built);
       payloadSet(REASSEMBLY + PACKET_PAYLOAD, built);

@@ -64,6 +64,12 @@ export function callIdBegin(): void {
   st32(MESSAGE + MESSAGE_CALL_ID_LEN, textMark() - mark);
 }
 
+/** Lets what stands for the Call-ID of the message in hand be the form that the other side has, without an edit. */
+export function callIdOpen(): void {
+  const len: i32 = callIdTurn(ld32(MESSAGE + MESSAGE_CALL_ID), ld32(MESSAGE + MESSAGE_CALL_ID_LEN));
+  if (len > 0) callIdReset(SCRATCH_CALL_ID, len);
+}
+
 /** Puts the Call-ID of the message in hand back to where it came as. */
 export function callIdReset(p: i32, len: i32): void {
   st32(MESSAGE + MESSAGE_CALL_ID, p);
