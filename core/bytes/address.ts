@@ -21,6 +21,11 @@ export function isUnspecified(p: i32): boolean {
   return ld32be(p + 12) === 0 && ld32be(p) === 0 && ld32be(p + 4) === 0 && (ld32be(p + 8) === 0 || ld32be(p + 8) === MAPPED);
 }
 
+/** 255.255.255.255: those of networks cannot be told. */
+export function isBroadcast(p: i32): boolean {
+  return isMapped(p) && ld32be(p + 12) === -1;
+}
+
 /** 224.0.0.0/4 or ff00::/8. */
 export function isMulticast(p: i32): boolean {
   if (isMapped(p)) return (ld8(p + 12) & 0xf0) === 0xe0;

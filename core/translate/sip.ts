@@ -78,11 +78,12 @@ import { callIdBegin, callIdReset } from "./hide/callid.ts";
 import { hasDomain, recordRestore } from "./hide/domain.ts";
 import { headersMap } from "./hide/header.ts";
 import { isHiding } from "./hide/hiding.ts";
+import { viaMaddr } from "./maddr.ts";
 import { BINDING_IDLE, bindingAny, bindingHold } from "./open.ts";
 import { expiresShorten, registerCommit, registeredBinding } from "./register.ts";
 import { sdpMap, sdpPrepare } from "./sdp/session.ts";
 import { topologyMap } from "./hide/topology.ts";
-import { viaInboundRequest, viaInboundResponse, viaMaddr, viaOutboundRequest, viaOutboundResponse, viaReceived, viaRport } from "./via.ts";
+import { viaInboundRequest, viaInboundResponse, viaOutboundRequest, viaOutboundResponse, viaReceived, viaRport } from "./via.ts";
 
 function isRequest(): boolean {
   return ld32(MESSAGE + MESSAGE_STATUS) === 0;

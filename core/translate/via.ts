@@ -5,7 +5,6 @@
  */
 
 import { ld32, st32 } from "../machine.ts";
-import { MESSAGE } from "../memory/layout.ts";
 import { POOL_ADDRESS, SERVER_PORT, SERVICE_ADDRESS } from "../memory/config.ts";
 import {
   CONTEXT_ACCESS,
@@ -34,23 +33,12 @@ import {
   MENTION_PORT,
   MENTION_TOKEN,
   MENTION_TOKEN_LEN,
-  MESSAGE_STATUS,
   NAMED_NONE,
   NAMED_OTHER,
 } from "../memory/message.ts";
 import { PACKET_CONNECTION, PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import { REASON_FORGED_TOKEN, REASON_FOREIGN_VIA, REASON_LOOP } from "../memory/reason.ts";
-import {
-  BINDING_ADDRESS,
-  BINDING_FORM,
-  BINDING_POOL,
-  BINDING_PORT,
-  BINDING_TERMINAL,
-  CONNECTION_LOCAL_PORT,
-  TERMINAL_ADDRESS,
-  TERMINAL_PORT,
-  TERMINAL_PRIMARY,
-} from "../memory/tables.ts";
+import { BINDING_POOL, BINDING_PORT, BINDING_TERMINAL, CONNECTION_LOCAL_PORT, TERMINAL_ADDRESS, TERMINAL_PORT, TERMINAL_PRIMARY } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { editAppend, textAddress, textMark } from "../encode/edit.ts";
 import { bindingAt, bindingAtPort, bindingOf } from "../table/binding.ts";
@@ -239,25 +227,6 @@ export function viaReceived(m: i32): void {
   }
   const pool: i32 = poolAt(ld32(bindingAt(ld32(CONTEXT_BINDING)) + BINDING_POOL));
   if (addressEqual(m + MENTION_ADDRESS, pool + POOL_ADDRESS)) addressReplace(m, terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_ADDRESS);
-}
-
-/**
- * maddr where it repeats the sent-by's address: it goes the way of the sent-by and comes back, or the response would be
- * sent past us (RFC 3261 18.2.2). Another one, a multicast group say, stays.
- */
-export function viaMaddr(m: i32, via: i32): void {
-  if (ld32(m + MENTION_FORM) === FORM_NAME) return;
-  const service: i32 = ld32(CONTEXT_SERVICE_AT) + SERVICE_ADDRESS;
-  const b: i32 = isInbound() && ld32(MESSAGE + MESSAGE_STATUS) !== 0 ? -1 : bindingAt(ld32(CONTEXT_BINDING));
-  const same: boolean = addressEqual(m + MENTION_ADDRESS, via + MENTION_ADDRESS);
-  if (!same) return;
-  if (isInbound()) {
-    const to: i32 = b < 0 ? CONTEXT_VIA : poolAt(ld32(b + BINDING_POOL)) + POOL_ADDRESS;
-    if (b >= 0 || addressEqual(m + MENTION_ADDRESS, service)) addressReplace(m, to);
-    return;
-  }
-  if (ld32(MESSAGE + MESSAGE_STATUS) === 0) addressReplace(m, service);
-  else if (ld32(b + BINDING_FORM) !== FORM_NAME) addressReplace(m, b + BINDING_ADDRESS);
 }
 
 /** Port of ours that the core has seen: C:c, or the one that a dialled connection has. */

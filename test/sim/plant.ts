@@ -50,9 +50,9 @@ export const PLANTS: Omit<Plant, "into">[] = [
     what: "a terminal's spelling is not restored in its Via",
     property: "restored",
     change: {
-      file: "core/translate/via.ts",
-      from: "    return;\n  }\n  spellingReplace(m, binding);",
-      to: "    return;\n  }\n  if (ld32(MESSAGE + MESSAGE_STATUS) !== 183) spellingReplace(m, binding);",
+      file: "core/translate/sip.ts",
+      from: "else viaOutboundResponse(m);",
+      to: "else if (ld32(MESSAGE + MESSAGE_STATUS) !== 183) viaOutboundResponse(m);",
     },
   },
   {

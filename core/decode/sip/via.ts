@@ -153,8 +153,12 @@ function paramsRead(via: i32, top: boolean, p: i32, end: i32): i32 {
   return at;
 }
 
-/** Position of the value of our token among the Via parameters [p, end), 0 for none. */
-export function viaTokenFind(p: i32, end: i32): i32 {
+/* The last letter of our parameters: "cvt" holds what stood in place of the sent-by, "cvm" what maddr said. */
+export const TOKEN_OWN: i32 = 0x74;
+export const TOKEN_MADDR: i32 = 0x6d;
+
+/** Position of the value of our parameter TOKEN_* among the Via parameters [p, end), 0 for none. */
+export function viaTokenFind(p: i32, end: i32, token: i32): i32 {
   let at: i32 = spaceSkip(p, end);
   while (at < end && ld8(at) === 59) {
     const name: i32 = spaceSkip(at + 1, end);
@@ -162,7 +166,7 @@ export function viaTokenFind(p: i32, end: i32): i32 {
     at = spaceSkip(nameEnd, end);
     if (at >= end || ld8(at) !== 61) continue;
     const value: i32 = spaceSkip(at + 1, end);
-    if (isTokenName(name, nameEnd)) return value;
+    if (nameEnd - name === 3 && fold16(name) === 0x7663 && fold8(name + 2) === token) return value;
     at = spaceSkip(valueEnd(value, end), end);
   }
   return 0;

@@ -13,6 +13,8 @@ import { textByte, textDrop, textMark, textRoom, textWord } from "../../encode/e
 export const HIDDEN_VIA: i32 = 1;
 export const HIDDEN_HOST: i32 = 2;
 export const HIDDEN_CALL_ID: i32 = 3;
+/** Of any service: where a server wants its response (maddr.ts). */
+export const HIDDEN_MADDR: i32 = 4;
 
 /** Characters that may stand before a seal: a host, a port, a parameter. */
 const PREFIX_MAX: i32 = 128;

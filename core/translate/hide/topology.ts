@@ -29,7 +29,7 @@ import { spaceTrim, tokenEnd } from "../../bytes/word.ts";
 import { mentionAppend, mentionAt, mentionCount, mentionDrop } from "../../decode/mention.ts";
 import { TRACE_CALL_ID, TRACE_DIALOG, traceRead } from "../../decode/sip/trace.ts";
 import { hostRead, portRead } from "../../decode/sip/uri.ts";
-import { viaTokenFind } from "../../decode/sip/via.ts";
+import { TOKEN_OWN, viaTokenFind } from "../../decode/sip/via.ts";
 import { editAppend, textBytes, textMark, textRoom } from "../../encode/edit.ts";
 import { bindingOf } from "../../table/binding.ts";
 import { bindingReplace, portOrDefault, refuse, serviceWrite } from "../address.ts";
@@ -45,7 +45,7 @@ function viaEnd(m: i32): i32 {
 
 /** Opens what a lower Via holds for the side that the message goes to, into SEAL_TEXT. Returns its length, -1 when there is nothing. */
 function viaOpen(m: i32, end: i32): i32 {
-  const token: i32 = viaTokenFind(ld32(m + MENTION_HOST_END), end);
+  const token: i32 = viaTokenFind(ld32(m + MENTION_HOST_END), end, TOKEN_OWN);
   return token === 0 ? -1 : sealRead(purposeTo(HIDDEN_VIA), token, tokenEnd(token, end) - token);
 }
 
