@@ -164,6 +164,8 @@ export const FLOW_FLAGS_BEFORE: i32 = 36;
 export const FLOW_PROTO_BEFORE: i32 = 40;
 /** Of a description set aside: whose it is (table/description.ts). */
 export const FLOW_KEY: i32 = 44;
+/** 1 while RTCP's ports are closed, since rtcp-mux was agreed; the pairs stay the flow's. */
+export const FLOW_MUXED: i32 = 48;
 export const FLOW_ACCESS: i32 = 64;
 export const FLOW_CORE: i32 = 288;
 

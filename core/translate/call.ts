@@ -82,6 +82,7 @@ import {
   inviteSettle,
   isInviteNoted,
   isInviteOpen,
+  muxSettle,
 } from "./sdp/exchange.ts";
 import { requestSide } from "./sdp/side.ts";
 
@@ -331,13 +332,18 @@ export function callTrack(withMedia: boolean): void {
 }
 
 /** The descriptions of the message in hand were taken over: an exchange may be complete. */
-export function callSettle(): void {
-  const call: i32 = ld32(CONTEXT_CALL);
+function exchangeSettle(call: i32, method: i32): void {
   const status: i32 = ld32(MESSAGE + MESSAGE_STATUS);
-  if (call < 0 || ld32(CONTEXT_ASIDE) !== 0 || ld32(callAt(call) + CALL_STATE) === CALL_ENDED) return;
-  const method: i32 = ld32(MESSAGE + MESSAGE_CSEQ_METHOD);
   if (method === METHOD_ACK) ackSettle(call, requestSide());
   else if (status < 200 || status >= 300) return;
   else if (method === METHOD_INVITE) inviteSettle(call, requestSide(), isDescribed());
   else if (isChange(method)) changeSettle(call, requestSide());
+}
+
+/** The call is what the message in hand made of it: what that gave up or needs is closed and opened. */
+export function callSettle(): void {
+  const call: i32 = ld32(CONTEXT_CALL);
+  if (call < 0 || ld32(CONTEXT_ASIDE) !== 0 || ld32(callAt(call) + CALL_STATE) === CALL_ENDED) return;
+  exchangeSettle(call, ld32(MESSAGE + MESSAGE_CSEQ_METHOD));
+  muxSettle(call);
 }

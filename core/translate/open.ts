@@ -30,6 +30,7 @@ import {
   BINDING_SPELLED_PORT,
   BINDING_TRANSPORT,
   CALL_FLOWS,
+  FLOW_MUXED,
   FLOW_NEXT,
   FLOW_SEEN,
   SIDE_ACCESS,
@@ -153,13 +154,28 @@ export function terminalRelease(index: i32): void {
   terminalGive(index);
 }
 
-/** BIND or UNBIND for the two ports of one side of a flow. */
-function sideAnnounce(kind: i32, flow: i32, side: i32): void {
+/** BIND or UNBIND for a port of one side of a flow: RTP's for 0, RTCP's for 1. */
+function portAnnounce(kind: i32, flow: i32, side: i32, control: i32): void {
   const block: i32 = sideAt(flow, side);
   const pool: i32 = poolAt(ld32(block + SIDE_POOL));
-  const port: i32 = ld32(block + SIDE_PORT);
-  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, port, TRANSPORT_UDP, POOL_MEDIA);
-  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, port + 1, TRANSPORT_UDP, POOL_MEDIA);
+  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, ld32(block + SIDE_PORT) + control, TRANSPORT_UDP, POOL_MEDIA);
+}
+
+/** The same for its two ports. */
+function sideAnnounce(kind: i32, flow: i32, side: i32): void {
+  portAnnounce(kind, flow, side, 0);
+  if (ld32(flow + FLOW_MUXED) === 0) portAnnounce(kind, flow, side, 1);
+}
+
+/**
+ * Closes RTCP's ports of a flow (`muxed` 1), or opens them again (0). They stay its own meanwhile: pairs are given out whole
+ * (RFC 3550 11), and what an earlier description named is to be no other stream's.
+ */
+export function flowMux(flow: i32, muxed: i32): void {
+  if (ld32(flow + FLOW_MUXED) === muxed || !outputRoom(2)) return;
+  st32(flow + FLOW_MUXED, muxed);
+  portAnnounce(muxed !== 0 ? OUTPUT_UNBIND : OUTPUT_BIND, flow, SIDE_ACCESS, 1);
+  portAnnounce(muxed !== 0 ? OUTPUT_UNBIND : OUTPUT_BIND, flow, SIDE_CORE, 1);
 }
 
 /** FLOW_LINE of session `k` of an m= line that has several (RFC 8866 5.14). */

@@ -149,13 +149,15 @@ export class Audit {
     return all;
   }
 
-  /** Checks everything. Returns how much is in use. */
+  /** Checks everything. Returns how much is in use; of the ports those with sockets: RTCP's have none once rtcp-mux is agreed. */
   check(): Usage {
     const tables = Object.fromEntries(SLABS.map((table) => [table, this.records(table)])) as Record<Table, Records>;
     const { terminals, bindings, registrations, calls, flows, connections, blocks } = tables;
     this.terminals(terminals, bindings, registrations);
     this.bindings(bindings, registrations, calls);
-    const ports = this.ports(bindings, this.flows(calls, flows));
+    const relayed = this.flows(calls, flows);
+    const closed = 2 * [...relayed.values()].filter((f) => this.word(f + abi.FLOW_MUXED) !== 0).length;
+    const ports = this.ports(bindings, relayed) - closed;
     this.connections(bindings, connections, blocks);
     const sizes = Object.fromEntries(SLABS.map((table) => [table, tables[table].size])) as Record<Table, number>;
     return { ...sizes, ports };

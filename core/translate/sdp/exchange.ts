@@ -34,6 +34,7 @@ import {
   EXCHANGE_OFFERED,
   FLOW_FLAGS,
   FLOW_FLAGS_BEFORE,
+  FLOW_FLAG_MUX,
   FLOW_FLAG_REJECTED,
   FLOW_FLAG_STANDING,
   FLOW_LINE,
@@ -48,10 +49,11 @@ import { descriptionFind, descriptionsDrop, descriptionsSave, sideDescribe } fro
 import { flowAt, sideAt } from "../../table/flow.ts";
 import { SLAB_FLOWS, slabCapacity } from "../../table/slab.ts";
 import { flowRestore, flowSnapshot, windowReopen } from "./media.ts";
-import { flowClose } from "../open.ts";
+import { flowClose, flowMux } from "../open.ts";
 
 /* Those of both sides. */
 const INVITES: i32 = EXCHANGE_INVITE | (EXCHANGE_INVITE << 1);
+const ACKS: i32 = EXCHANGE_ACK | (EXCHANGE_ACK << 1);
 const CHANGES: i32 = EXCHANGE_CHANGE | (EXCHANGE_CHANGE << 1);
 
 /** An EXCHANGE_* bit of a side. */
@@ -126,6 +128,18 @@ function flowsSettle(call: i32): void {
     next = ld32(flowAt(flow) + FLOW_NEXT);
     if ((ld32(flowAt(flow) + FLOW_FLAGS) & FLOW_FLAG_REJECTED) !== 0) flowClose(flow, call);
     else windowReopen(flowAt(flow));
+  }
+}
+
+/** RTCP has ports of its own until rtcp-mux is agreed, and again when a description does without (RFC 5761 5.1.1). */
+export function muxSettle(call: i32): void {
+  const settled: boolean = !has(call, INVITES | CHANGES | ACKS);
+  let next: i32 = ld32(callAt(call) + CALL_FLOWS);
+  for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
+    const f: i32 = flowAt(next - 1);
+    next = ld32(f + FLOW_NEXT);
+    if ((ld32(f + FLOW_FLAGS) & FLOW_FLAG_MUX) === 0) flowMux(f, 0);
+    else if (settled) flowMux(f, 1);
   }
 }
 
