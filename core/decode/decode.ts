@@ -1,10 +1,11 @@
 /*
- * Which decoder a body goes to: the head first, then application/sdp, or candidates alone, by itself or inside a multipart body.
+ * Which decoder a body goes to: the head first, then application/sdp, candidates alone, or documents, by itself or inside a multipart body.
  */
 
 import { ld32 } from "../machine.ts";
 import { MESSAGE, SCRATCH_ADDRESS } from "../memory/layout.ts";
 import {
+  CONTENT_DOCUMENT,
   CONTENT_FRAGMENT,
   CONTENT_MULTIPART,
   CONTENT_SDP,
@@ -15,7 +16,10 @@ import {
   MESSAGE_FLAGS,
   MESSAGE_FLAG_EARLY,
   MESSAGE_FLAG_ENCODED,
+  ROLE_DOCUMENT,
 } from "../memory/message.ts";
+import { FAULT_MENTIONS, fault } from "../memory/reason.ts";
+import { mentionAppend } from "./mention.ts";
 import { fragmentDecode, sessionDecode } from "./sdp/session.ts";
 import { messageDecode } from "./sip/message.ts";
 import { PART_AT, PART_CONTENT, PART_EARLY, PART_END, multipartOpen, partNext } from "./sip/part.ts";
@@ -34,7 +38,21 @@ export function sipDecode(p: i32, end: i32): i32 {
   const stop: i32 = ld32(MESSAGE + MESSAGE_END);
   if (content === CONTENT_SDP) return sessionDecode(body, stop, (flags & MESSAGE_FLAG_EARLY) !== 0 ? LINE_EARLY : 0);
   if (content === CONTENT_FRAGMENT) return fragmentDecode(body, stop);
+  if (content === CONTENT_DOCUMENT) return documentNote(body, stop);
   return content === CONTENT_MULTIPART && multipartOpen() ? partsDecode(body, stop) : 0;
+}
+
+/** A document is read by who hides what it names. */
+function documentNote(p: i32, end: i32): i32 {
+  return mentionAppend(ROLE_DOCUMENT, p, end) === 0 ? fault(FAULT_MENTIONS, p) : 0;
+}
+
+/** Decodes the part that stands in [p, end). Returns 0 or a fault. */
+function partDecode(part: i32, p: i32, end: i32): i32 {
+  const content: i32 = ld32(part + PART_CONTENT);
+  if (content === CONTENT_FRAGMENT) return fragmentDecode(p, end);
+  if (content === CONTENT_DOCUMENT) return documentNote(p, end);
+  return sessionDecode(p, end, ld32(part + PART_EARLY) !== 0 ? LINE_EARLY : 0);
 }
 
 function partsDecode(body: i32, end: i32): i32 {
@@ -43,10 +61,7 @@ function partsDecode(body: i32, end: i32): i32 {
   for (let i: i32 = 0; i < PART_MAX; i++) {
     at = partNext(at, end, part);
     if (at <= 0) return at;
-    const from: i32 = ld32(part + PART_AT);
-    const stop: i32 = ld32(part + PART_END);
-    const fragment: boolean = ld32(part + PART_CONTENT) === CONTENT_FRAGMENT;
-    const result: i32 = fragment ? fragmentDecode(from, stop) : sessionDecode(from, stop, ld32(part + PART_EARLY) !== 0 ? LINE_EARLY : 0);
+    const result: i32 = partDecode(part, ld32(part + PART_AT), ld32(part + PART_END));
     if (result < 0) return result;
   }
   return 0;

@@ -103,6 +103,8 @@ export const CONTENT_SDP: i32 = 2;
 export const CONTENT_MULTIPART: i32 = 3;
 /** Candidates on their own, as INFO brings them (RFC 8840 9). */
 export const CONTENT_FRAGMENT: i32 = 4;
+/** A document that names dialogs, registrations or resources: dialog-info, reginfo, conference-info, rlmi or resource-lists. */
+export const CONTENT_DOCUMENT: i32 = 5;
 
 /* Mention: one place where an address is written (DESIGN 1). Offsets into a MENTION_SIZE record. */
 /** ROLE_* below. */
@@ -165,6 +167,9 @@ export const ROLE_EXPIRES: i32 = 13;
 export const ROLE_CONTACT_EXPIRES: i32 = 14;
 /** maddr of the top Via (RFC 3261 18.1.1). */
 export const ROLE_VIA_MADDR: i32 = 15;
+/** A whole CONTENT_DOCUMENT; and a URI in it that says where somebody is reached, as a Contact does. */
+export const ROLE_DOCUMENT: i32 = 16;
+export const ROLE_TARGET: i32 = 17;
 /* SDP (RFC 8866). Addresses span "IP4 a.b.c.d": the address type changes with the family. */
 export const ROLE_SDP_ORIGIN: i32 = 20;
 export const ROLE_SDP_CONNECTION: i32 = 21;

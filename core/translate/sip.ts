@@ -23,6 +23,7 @@ import {
 } from "../memory/context.ts";
 import {
   CONTENT_MULTIPART,
+  CONTENT_OTHER,
   FORM_NAME,
   MENTION_ADDRESS,
   MENTION_AT,
@@ -46,7 +47,6 @@ import {
   MESSAGE_FLAG_AUTH_INT,
   MESSAGE_FLAG_RPORT,
   MESSAGE_LENGTH,
-  MESSAGE_MEDIA_COUNT,
   MESSAGE_SDP,
   MESSAGE_STATUS,
   MESSAGE_VIA,
@@ -55,6 +55,7 @@ import {
   ROLE_CONTACT,
   ROLE_CONTACT_EXPIRES,
   ROLE_CONTENT_LENGTH,
+  ROLE_DOCUMENT,
   ROLE_EXPIRES,
   ROLE_SDP_ORIGIN,
   ROLE_VIA,
@@ -76,6 +77,7 @@ import { lengthWrite, lineBreak } from "./answer.ts";
 import { callAbandon, callSettle, callTrack } from "./call.ts";
 import { callIdBegin, callIdReset } from "./hide/callid.ts";
 import { hasDomain, recordRestore } from "./hide/domain.ts";
+import { documentMap } from "./hide/document.ts";
 import { headersMap } from "./hide/header.ts";
 import { isHiding } from "./hide/hiding.ts";
 import { viaMaddr } from "./maddr.ts";
@@ -178,6 +180,8 @@ function mentionMap(index: i32): void {
     else viaRport(m);
   } else if (role === ROLE_CONTACT_EXPIRES || role === ROLE_EXPIRES) {
     if (!isInbound() && isSuccess() && ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_REGISTER) expiresShorten(m);
+  } else if (role === ROLE_DOCUMENT) {
+    if (isHiding() && !isBodySigned()) documentMap(ld32(m + MENTION_AT), ld32(m + MENTION_END));
   } else if (role !== ROLE_CONTENT_LENGTH) uriMap(m, role);
 }
 
@@ -216,7 +220,7 @@ function isStream(transport: i32): boolean {
 /** Content-Length follows its body (RFC 3261 20.14), each one where it stands more than once. */
 function lengthsMap(): void {
   if (ld32(MESSAGE + MESSAGE_LENGTH) === 0 && isStream(ld32(CONTEXT_TRANSPORT)) && ld8(ld32(MESSAGE + MESSAGE_BODY) - 1) === 10) lengthInsert();
-  if (ld32(MESSAGE + MESSAGE_MEDIA_COUNT) === 0 && ld32(MESSAGE + MESSAGE_SDP) === 0) return;
+  if (ld32(MESSAGE + MESSAGE_CONTENT) <= CONTENT_OTHER) return;
   if (ld32(MESSAGE + MESSAGE_CONTENT) === CONTENT_MULTIPART) partLengthsMap();
   const delta: i32 = editsDelta(ld32(MESSAGE + MESSAGE_BODY), ld32(MESSAGE + MESSAGE_END));
   for (let index: i32 = ld32(MESSAGE + MESSAGE_LENGTH); index > 0; index = ld32(mentionAt(index - 1) + MENTION_BEFORE))

@@ -70,12 +70,19 @@ export function descriptionDraw(address: string, random: Random): string {
   return `${lines.join("\r\n")}\r\n`;
 }
 
+/** Dialog information (RFC 4235), which a service that hides its topology maps and any other passes. */
+function documentPart(address: string): string {
+  const dialog = `<dialog id='call-1@${address}' call-id="call-1@${address}" local-tag="l"><local><target uri="sip:a@${address}:5062"/></local>`;
+  const replaced = "<replaces call-id='&lt;2&gt;@192.168.1.2'/><remote><identity>sip:b@example.com</identity></remote></dialog>";
+  return `--bnd\r\nContent-Type: application/dialog-info+xml\r\n\r\n${dialog}${replaced}\r\n`;
+}
+
 /** A body that goes with an offer or answer. */
 export function bodyDraw(address: string, random: Random): Body {
   const text = descriptionDraw(address, random);
   if (random.chance(0.85)) return { type: "application/sdp", text };
   const own = random.chance(0.5) ? `Content-Length: ${text.length}\r\n` : "";
   const first = `--bnd\r\nContent-Type: application/sdp\r\n${own}\r\n${text}\r\n`;
-  const second = "--bnd\r\nContent-Type: text/plain\r\n\r\nc=IN IP4 192.168.1.2\r\n\r\n";
+  const second = text.length % 2 === 0 ? documentPart(address) : "--bnd\r\nContent-Type: text/plain\r\n\r\nc=IN IP4 192.168.1.2\r\n\r\n";
   return { type: 'multipart/mixed;boundary="bnd"', text: `${random.chance(0.5) ? first + second : second + first}--bnd--\r\n` };
 }

@@ -5,7 +5,15 @@
 
 import { ld32, ld8, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
-import { CONTENT_FRAGMENT, CONTENT_MULTIPART, CONTENT_OTHER, CONTENT_SDP, MESSAGE_BOUNDARY, MESSAGE_BOUNDARY_LEN } from "../../memory/message.ts";
+import {
+  CONTENT_DOCUMENT,
+  CONTENT_FRAGMENT,
+  CONTENT_MULTIPART,
+  CONTENT_OTHER,
+  CONTENT_SDP,
+  MESSAGE_BOUNDARY,
+  MESSAGE_BOUNDARY_LEN,
+} from "../../memory/message.ts";
 import { fold16, fold32, fold8, spaceSkip, tokenEnd } from "../../bytes/word.ts";
 import { quoteSkip } from "./uri.ts";
 
@@ -26,6 +34,19 @@ function isSdp(p: i32, end: i32): boolean {
 function isFragment(p: i32, end: i32): boolean {
   if (end - p !== 19 || fold32(p) !== 0x63697274 || fold32(p + 4) !== 0x2d656c6b || fold32(p + 8) !== 0x2d656369) return false;
   return fold32(p + 12) === 0x66706473 && fold32(p + 15) === 0x67617266;
+}
+
+/** The subtypes of CONTENT_DOCUMENT (RFC 4235 4, RFC 3680 5, RFC 4575 3, RFC 4662 5, RFC 4826 3). */
+function isDocument(p: i32, end: i32): boolean {
+  const len: i32 = end - p;
+  if (len < 8 || fold32(end - 4) !== 0x6c6d782b) return false;
+  const word: i32 = fold32(p);
+  const info: boolean = fold32(end - 8) === 0x6f666e69;
+  if (len === 8) return word === 0x696d6c72;
+  if (len === 11) return word === 0x69676572 && info;
+  if (len === 15) return word === 0x6c616964 && fold32(p + 4) === 0x692d676f && info;
+  if (len === 18) return word === 0x6f736572 && fold32(p + 4) === 0x65637275 && fold32(p + 8) === 0x73696c2d && fold16(p + 12) === 0x7374;
+  return len === 19 && word === 0x666e6f63 && fold32(p + 4) === 0x6e657265 && fold32(p + 8) === 0x692d6563 && info;
 }
 
 /** "signed" or "encrypted": what is inside must not change, or cannot (RFC 3261 23.3). */
@@ -79,6 +100,13 @@ function isUsual(p: i32, end: i32): boolean {
   return end - p === 15 && fold32(p) === 0x6c707061 && fold32(p + 4) === 0x74616369 && fold32(p + 8) === 0x2f6e6f69 && isSdp(p + 12, end);
 }
 
+/** CONTENT_* of a subtype of application. */
+function applicationRead(p: i32, end: i32): i32 {
+  if (isSdp(p, end)) return CONTENT_SDP;
+  if (isFragment(p, end)) return CONTENT_FRAGMENT;
+  return isDocument(p, end) ? CONTENT_DOCUMENT : CONTENT_OTHER;
+}
+
 /** CONTENT_* of a Content-Type value; the boundary of a multipart type is noted in the message. */
 export function contentRead(p: i32, end: i32): i32 {
   const type: i32 = spaceSkip(p, end);
@@ -88,7 +116,7 @@ export function contentRead(p: i32, end: i32): i32 {
   if (slash >= end || ld8(slash) !== 47) return CONTENT_OTHER;
   const subtype: i32 = spaceSkip(slash + 1, end);
   const subtypeEnd: i32 = tokenEnd(subtype, end);
-  if (isApplication(type, typeEnd)) return isSdp(subtype, subtypeEnd) ? CONTENT_SDP : isFragment(subtype, subtypeEnd) ? CONTENT_FRAGMENT : CONTENT_OTHER;
+  if (isApplication(type, typeEnd)) return applicationRead(subtype, subtypeEnd);
   if (!isMultipart(type, typeEnd) || isSealed(subtype, subtypeEnd)) return CONTENT_OTHER;
   st32(MESSAGE + MESSAGE_BOUNDARY_LEN, 0);
   boundaryRead(subtypeEnd, end);

@@ -1,5 +1,5 @@
 /*
- * Multipart bodies (RFC 2046 5.1, RFC 5621 4): finds the parts that are descriptions, also in a multipart inside of
+ * Multipart bodies (RFC 2046 5.1, RFC 5621 4): finds the parts that are descriptions or documents, also in a multipart inside of
  * another. A part that is encoded, signed or of any other type is left alone.
  * Invariant: a delimiter is looked for among those of all multiparts that are open, the inmost first.
  */
@@ -7,6 +7,7 @@
 import { equal, ld32, ld8, scan8, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import {
+  CONTENT_DOCUMENT,
   CONTENT_FRAGMENT,
   CONTENT_MULTIPART,
   CONTENT_OTHER,
@@ -125,7 +126,7 @@ function partEnd(p: i32, next: i32): i32 {
 }
 
 /**
- * The next part with a description at or after `p`, a position inside a multipart body that ends at `end`: PART_* words are
+ * The next part with a description or document at or after `p`, a position inside a multipart body that ends at `end`: PART_* words are
  * written to `to`; a Content-Length of its own, or of a multipart around it, becomes a mention. Returns the position where
  * the search goes on, 0 when there is no more, or a fault.
  */
@@ -148,7 +149,7 @@ export function partNext(p: i32, end: i32, to: i32): i32 {
       st32(mentionAt(length) + MENTION_URI_END, ld32(to + PART_END));
     }
     const content: i32 = ld32(to + PART_CONTENT);
-    if (content === CONTENT_SDP || content === CONTENT_FRAGMENT) return next;
+    if (content === CONTENT_SDP || content === CONTENT_FRAGMENT || content === CONTENT_DOCUMENT) return next;
     if (content === CONTENT_MULTIPART && multipartOpen()) at = delimiterFind(body, end, depth + 1);
   }
   return 0;

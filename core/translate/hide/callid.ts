@@ -16,7 +16,7 @@ import { HIDDEN_CALL_ID, exposedNote, purposeFrom, purposeTo } from "./hiding.ts
 /** Characters of "cvt". */
 const MARK: i32 = 3;
 /** The longest that is looked at: what callIdTurn makes of SEAL_MAX bytes. */
-const LONGEST: i32 = MARK + SEALED_MAX;
+export const LONGEST: i32 = MARK + SEALED_MAX;
 
 /** "cvt" at `p`. */
 function isMarked(p: i32, len: i32): boolean {
@@ -24,7 +24,7 @@ function isMarked(p: i32, len: i32): boolean {
 }
 
 /** Makes at SCRATCH_CALL_ID what the other side has for the Call-ID at `p`. Returns its length, 0 when it passes as it is. */
-function callIdTurn(p: i32, len: i32): i32 {
+export function callIdTurn(p: i32, len: i32): i32 {
   const opened: i32 = isMarked(p, len) ? sealRead(purposeTo(HIDDEN_CALL_ID), p + MARK, len - MARK) : -1;
   if (opened > 0) {
     copy(SCRATCH_CALL_ID, SEAL_TEXT, opened);

@@ -15,6 +15,7 @@ import {
   ROLE_PATH,
   ROLE_RECORD_ROUTE,
   ROLE_SERVICE_ROUTE,
+  ROLE_TARGET,
 } from "../../memory/message.ts";
 import { SEAL_TEXT, sealPut, sealRead } from "../../bytes/seal.ts";
 import { editAppend, textBytes, textMark, textRoom } from "../../encode/edit.ts";
@@ -22,7 +23,7 @@ import { HIDDEN_HOST, isHiding, isSealable, purposeFrom, purposeTo, sealedAppend
 
 /** Does the role tell a terminal which server to go to? An identity, as in From or Refer-To, is no topology. */
 function isServerRole(role: i32): boolean {
-  return role === ROLE_CONTACT || role === ROLE_RECORD_ROUTE || role === ROLE_SERVICE_ROUTE || role === ROLE_PATH;
+  return role === ROLE_CONTACT || role === ROLE_RECORD_ROUTE || role === ROLE_SERVICE_ROUTE || role === ROLE_PATH || role === ROLE_TARGET;
 }
 
 function nameLength(m: i32): i32 {

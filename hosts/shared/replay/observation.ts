@@ -134,7 +134,7 @@ function mentionSpan(reader: Reader, m: number): [at: number, end: number] {
 
 function mentionsRead(reader: Reader, start: number, edits: Edit[]): Mention[] {
   const count = Math.min(reader.message(abi.MESSAGE_MENTION_COUNT), abi.MENTION_MAX);
-  return Array.from({ length: count }, (_, i) => {
+  const mentions = Array.from({ length: count }, (_, i) => {
     const m = abi.MENTIONS + i * abi.MENTION_SIZE;
     const [at, end] = mentionSpan(reader, m);
     const text = reader.text(at, end);
@@ -148,6 +148,7 @@ function mentionsRead(reader: Reader, start: number, edits: Edit[]): Mention[] {
       ...edited(text, at - start, end - start, edits),
     };
   });
+  return mentions.filter((mention) => mention.role !== abi.ROLE_DOCUMENT);
 }
 
 function sideRead(reader: Reader, side: number): MediaSide {
