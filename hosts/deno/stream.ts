@@ -50,11 +50,8 @@ class DenoStream implements Stream {
   #shut(): void {
     if (this.#closed) return;
     this.#closed = true;
-    try {
-      this.#connection?.close();
-    } catch {
-      // It is closed already.
-    }
+    // One that is not up yet is closed when it is; one that is closed already says so.
+    void this.#opened.then((connection) => connection.close()).catch(() => undefined);
   }
 
   send(payload: Uint8Array): number {

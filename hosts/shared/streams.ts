@@ -15,6 +15,8 @@ import type { Runtime, Stream, StreamListener, StreamReceiver, SystemError } fro
 
 /** Bytes that may wait for one connection: who reads so slowly is cut off. */
 const WAITING_MOST = 1 << 20;
+/** A server that has not taken a connection by then is not reached: the terminal learns of it before its transaction ends (RFC 3261 17.1.1.2, 32 s). */
+const DIAL_MOST_MS = 10_000;
 const PAYLOAD_MOST = abi.INPUT_SIZE - abi.PACKET_PAYLOAD;
 const SLOT = abi.INPUT >> 2;
 /** Index = TRANSPORT_*. */
@@ -44,6 +46,8 @@ interface Connection {
   stream: Stream;
   /** What was sent before the connection was up. */
   early: Uint8Array[] | undefined;
+  /** Until it is up. */
+  timer?: unknown;
 }
 
 function keyOf(address: string, port: number): string {
@@ -154,6 +158,7 @@ export class Streams {
         const connection = this.#streams.get(handle);
         if (!connection) return;
         connection.early = undefined;
+        runtime.clearTimer(connection.timer);
         this.#tell(abi.KIND_OPEN, handle, localPort);
       },
       receiver: {
@@ -165,7 +170,16 @@ export class Streams {
       },
     });
     this.totals.dialled++;
-    this.#streams.set(handle, { stream, early: [] });
+    this.#streams.set(handle, { stream, early: [], timer: runtime.setTimer(DIAL_MOST_MS, () => this.#abandon(handle, address, port)) });
+  }
+
+  /** A connection does not come to be up. */
+  #abandon(handle: number, address: string, port: number): void {
+    const connection = this.#streams.get(handle);
+    if (!connection?.early) return;
+    this.#unreached(address, port, { name: "Error", message: `no answer within ${DIAL_MOST_MS / 1000} s`, code: "ETIMEDOUT" });
+    this.#closed(handle);
+    connection.stream.abort();
   }
 
   #unreached(address: string, port: number, error: SystemError | undefined): void {
@@ -185,6 +199,7 @@ export class Streams {
     const connection = this.#streams.get(handle);
     if (!connection) return;
     this.#streams.delete(handle);
+    this.#setting.runtime.clearTimer(connection.timer);
     let len = 0;
     for (const bytes of connection.early ?? []) {
       if (len + bytes.length > PAYLOAD_MOST) break;
@@ -238,13 +253,17 @@ export class Streams {
     const handle = this.#words[(at + abi.OUTPUT_VALUE) >> 2]!;
     const connection = this.#streams.get(handle);
     this.#streams.delete(handle);
+    this.#setting.runtime.clearTimer(connection?.timer);
     connection?.stream.close();
   }
 
   stop(): void {
     for (const listener of this.#listening.values()) listener.close();
     this.#listening.clear();
-    for (const { stream } of this.#streams.values()) stream.close();
+    for (const { stream, timer } of this.#streams.values()) {
+      this.#setting.runtime.clearTimer(timer);
+      stream.close();
+    }
     this.#streams.clear();
   }
 }

@@ -105,6 +105,24 @@ test("what a server did not take is handed back, but not what it did", () => {
   expect(pump.streams.totals).toMatchObject({ dialled: 2, unreached: 1 });
 });
 
+test("a server that takes no connection in time is given up, and what was for it is handed back", () => {
+  run(DIAL, SEND);
+  runtime.advance(9_999);
+  expect(core.inputs.at(-1)).not.toMatchObject({ kind: abi.KIND_CLOSE });
+  runtime.advance(1);
+  expect(core.inputs.at(-1)).toMatchObject({ kind: abi.KIND_CLOSE, payload: "OPTIONS" });
+  expect(runtime.done).toEqual(["1 send OPTIONS", "1 abort"]);
+  expect(pump.streams.totals).toMatchObject({ dialled: 1, unreached: 1 });
+  const inputs = core.inputs.length;
+  runtime.dialled[0]!.onOpen(43_000);
+  runtime.dialled[0]!.receiver.onClose();
+  expect(core.inputs).toHaveLength(inputs);
+  run(DIAL);
+  runtime.dialled[1]!.onOpen(43_000);
+  runtime.advance(20_000);
+  expect(core.inputs.filter(({ kind }) => kind === abi.KIND_CLOSE)).toHaveLength(1);
+});
+
 test("who does not read is cut off", () => {
   runtime.waiting = 2 ** 21;
   run(DIAL, SEND);
