@@ -89,6 +89,8 @@ export const SERVICE_SILENT_REJECT: i32 = 8;
 export const SERVICE_COUNT_HOPS: i32 = 16;
 /** Neither side learns of what stands behind the other (CONFORMANCE 28): translate/hide/topology.ts. */
 export const SERVICE_HIDE: i32 = 32;
+/** What a terminal begins is refused (403) unless something is registered at it: translate/admission.ts. */
+export const SERVICE_REGISTERED_ONLY: i32 = 64;
 
 export const ICE_STRIP: i32 = 0;
 export const ICE_RELAY: i32 = 1;

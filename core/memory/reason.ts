@@ -55,6 +55,8 @@ export const REASON_FOREIGN_VIA: i32 = 17;
 export const REASON_BODY_SIGNED: i32 = 19;
 /** Max-Forwards was 0, and the service wants that answered. */
 export const REASON_HOPS: i32 = 29;
+/** Nothing is registered at the terminal, and the service wants that. */
+export const REASON_UNREGISTERED: i32 = 30;
 /** A port of ours that nothing uses. */
 export const REASON_IDLE_PORT: i32 = 18;
 export const REASON_TERMINALS_FULL: i32 = 20;

@@ -14,6 +14,7 @@ import {
   REASON_BODY_SIGNED,
   REASON_EXPOSED,
   REASON_FOREIGN_VIA,
+  REASON_FORGED_TOKEN,
   REASON_HOPS,
   REASON_KEEPALIVE,
   REASON_NO_CONNECTION,
@@ -25,6 +26,7 @@ import {
   REASON_STUN,
   REASON_TERMINALS_FULL,
   REASON_TRANSLATED,
+  REASON_UNREGISTERED,
   VERDICT_ABSORBED,
   VERDICT_ANSWERED,
   VERDICT_DISCARDED,
@@ -34,7 +36,18 @@ import {
 } from "../memory/reason.ts";
 import { SNIFF_KEEPALIVE, SNIFF_SIP, SNIFF_STUN, sniff } from "../classify/sniff.ts";
 import { sipDecode } from "../decode/decode.ts";
-import { STATUS_AWAY, STATUS_BAD, STATUS_HOPS, STATUS_UNAVAILABLE, isOurTag, isOutOfHops, refreshBuild, refusalBuild } from "../translate/answer.ts";
+import { isBarred } from "../translate/admission.ts";
+import {
+  STATUS_AWAY,
+  STATUS_BAD,
+  STATUS_FORBIDDEN,
+  STATUS_HOPS,
+  STATUS_UNAVAILABLE,
+  isOurTag,
+  isOutOfHops,
+  refreshBuild,
+  refusalBuild,
+} from "../translate/answer.ts";
 import { leaveAnswer, leaveTranslated, leaveUntouched } from "../translate/leave.ts";
 import { isProbeAnswer } from "../translate/probe.ts";
 import { refreshAnswerable } from "../translate/register.ts";
@@ -92,7 +105,7 @@ function translatedReason(): i32 {
   return isBodySigned() ? REASON_BODY_SIGNED : REASON_TRANSLATED;
 }
 
-/** What is for us and not for the other side: an answer to a probe, the ACK of a refusal, a refresh, a request that has no hop left. -1 when it is none. */
+/** What is for us and not for the other side: an answer to a probe, the ACK of a refusal, a refresh, a request that has no hop left or that the terminal may not send. -1 when it is none. */
 function ownTake(terminal: i32): i32 {
   const method: i32 = ld32(MESSAGE + MESSAGE_METHOD);
   if (method === METHOD_ACK && isOurTag()) return conclude(REASON_REJECT_ACK, VERDICT_ABSORBED);
@@ -102,6 +115,7 @@ function ownTake(terminal: i32): i32 {
     const probe: boolean = ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_OPTIONS && isProbeAnswer(terminal);
     return probe ? conclude(REASON_PROBE_ANSWERED, VERDICT_ABSORBED) : -1;
   }
+  if (isBarred(terminal)) return reject(REASON_UNREGISTERED);
   if (method !== METHOD_REGISTER) return -1;
   const contact: i32 = refreshAnswerable();
   if (contact === 0) return -1;
@@ -109,11 +123,12 @@ function ownTake(terminal: i32): i32 {
   return conclude(REASON_REFRESH_ANSWERED, VERDICT_ANSWERED);
 }
 
-/** What the sender of a request is told, 0 for nothing: new work that finds a table full is told so; what is forged or loops is dropped. */
+/** What the sender of a request is told, 0 for nothing: new work that finds a table full is told so, and so is who may not; what loops is dropped. */
 function statusOf(reason: i32): i32 {
   if (reason === FAULT_CONTENT_SHORT) return STATUS_BAD;
   if (reason === REASON_NO_CONNECTION) return STATUS_AWAY;
   if (reason === REASON_HOPS) return STATUS_HOPS;
+  if (reason === REASON_FORGED_TOKEN || reason === REASON_UNREGISTERED) return STATUS_FORBIDDEN;
   return reason >= REASON_TERMINALS_FULL && reason <= REASON_OUTPUTS_FULL ? STATUS_UNAVAILABLE : 0;
 }
 

@@ -1,7 +1,8 @@
 /*
- * Answers that Culvert gives itself: 400 to a request that is cut off, 480 for a terminal that no connection leads to, 483
- * where a service wants hops counted, 503 when a table is full (SPEC A3) or a server does not take the connection, 200 to
- * a refresh that need not reach the registrar; their ACKs are absorbed. Built as a UAS builds them (RFC 3261 8.2.6): Via, From, To, Call-ID and CSeq of the request,
+ * Answers that Culvert gives itself: 400 to a request that is cut off, 403 to one with a forged token or from who may not
+ * send it, 480 for a terminal that no connection leads to, 483 where a service wants hops counted, 503 when a table is full
+ * (SPEC A3) or a server does not take the connection, in time or at all (RFC 3261 16.9), 200 to a refresh that need not reach
+ * the registrar; their ACKs are absorbed. Never 408: that is for whose transaction it is (8.1.3.1, 16.8). Built as a UAS builds them (RFC 3261 8.2.6): Via, From, To, Call-ID and CSeq of the request,
  * `received` and `rport` as RFC 3581 4 wants, a To tag that says it is ours and needs no state.
  */
 
@@ -35,6 +36,7 @@ import { NAME_VIA, nameRead } from "../decode/sip/name.ts";
 import { textAddress, textByte, textBytes, textDecimal, textHex, textWord } from "../encode/edit.ts";
 
 export const STATUS_BAD: i32 = 400;
+export const STATUS_FORBIDDEN: i32 = 403;
 export const STATUS_AWAY: i32 = 480;
 export const STATUS_HOPS: i32 = 483;
 export const STATUS_UNAVAILABLE: i32 = 503;
@@ -152,6 +154,10 @@ function phraseWrite(status: i32): void {
     textWord(0x42616420, 4);
     textWord(0x52657175, 4);
     textWord(0x65737400, 3);
+  } else if (status === STATUS_FORBIDDEN) {
+    textWord(0x466f7262, 4);
+    textWord(0x69646465, 4);
+    textByte(110);
   } else if (status === STATUS_AWAY) {
     textWord(0x54656d70, 4);
     textWord(0x6f726172, 4);

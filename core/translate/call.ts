@@ -112,6 +112,11 @@ function callLocate(): i32 {
   return callFind(terminal, SIDE_ACCESS + SIDE_CORE - side);
 }
 
+/** Does the message in hand belong to a call of the terminal in hand? */
+export function isCallKnown(): boolean {
+  return callLocate() >= 0;
+}
+
 export function callDeadline(call: i32, ms: i32): void {
   const at: i32 = (ld32(HEADER_NOW) + ms) | 0;
   st32(callAt(call) + CALL_DEADLINE, at);

@@ -66,7 +66,8 @@ function serviceFlags(service: Service): number {
     (service.openCore ? abi.SERVICE_OPEN_CORE : 0) |
     (service.silentWhenFull ? abi.SERVICE_SILENT_REJECT : 0) |
     (service.countHops ? abi.SERVICE_COUNT_HOPS : 0) |
-    (service.hide ? abi.SERVICE_HIDE : 0)
+    (service.hide ? abi.SERVICE_HIDE : 0) |
+    (service.registeredOnly ? abi.SERVICE_REGISTERED_ONLY : 0)
   );
 }
 

@@ -96,6 +96,10 @@ const service = z.strictObject({
     .optional()
     .describe("Topology hiding: inner Vias, server names, Call-IDs and user agents of one side are not shown to the other. Default false."),
   domain: domain.optional().describe("The servers' domain, for terminals that use `address` as theirs: written instead of it in identities. Default none."),
+  calls: z
+    .enum(["anyone", "registered"])
+    .optional()
+    .describe("Who may place calls and send other requests: anyone, or terminals that are registered; others are answered 403. Default anyone."),
   openCore: z.boolean().optional().describe("Anybody in the core realm may send to terminals, not just the servers. Default false."),
 });
 

@@ -127,6 +127,7 @@ function serviceSettle(name: string, service: WrittenService, realms: Realm[], w
     hide: service.hide ?? false,
     domain: service.domain ?? "",
     openCore: service.openCore ?? false,
+    registeredOnly: service.calls === "registered",
     silentWhenFull: service.whenFull === "drop",
     countHops: service.hops === "answer",
     ice: service.ice ?? "strip",

@@ -71,6 +71,7 @@ export interface Service {
   /** "" for none. */
   domain: string;
   openCore: boolean;
+  registeredOnly: boolean;
   silentWhenFull: boolean;
   countHops: boolean;
   ice: "strip" | "relay" | "pass";

@@ -10,7 +10,7 @@ realms:
   access: { address: 192.0.2.1, nat: always, latch: { mode: any, window: 5s }, keepalive: 25s, inactivity: 2m, linger: 1s }
   core: { address: "2001:db8::2", latch: strict }
 services:
-  voice: { address: 203.0.113.5:5070, servers: ["[2001:db8::9]:5080", "2001:db8::a"], undecodable: drop, whenFull: drop, ice: relay, terminalExpires: 1m, hide: true, domain: sip.example.com }
+  voice: { address: 203.0.113.5:5070, servers: ["[2001:db8::9]:5080", "2001:db8::a"], undecodable: drop, whenFull: drop, ice: relay, terminalExpires: 1m, hide: true, domain: sip.example.com, calls: registered }
 rules:
   - { in: core, vlan: 100, protocol: udp, from: 192.0.2.77/24, fromPort: 1-9, to: 203.0.113.5, toPort: 5070, proxy: voice }
   - { discard: true }
@@ -88,7 +88,7 @@ describe.each(["js", "wasm"] as const)("the %s core", (kind) => {
       0,
       1,
       5070,
-      abi.SERVICE_DROP_UNDECODABLE | abi.SERVICE_HIDE_ORIGIN | abi.SERVICE_SILENT_REJECT | abi.SERVICE_HIDE,
+      abi.SERVICE_DROP_UNDECODABLE | abi.SERVICE_HIDE_ORIGIN | abi.SERVICE_SILENT_REJECT | abi.SERVICE_HIDE | abi.SERVICE_REGISTERED_ONLY,
       60,
       2,
       abi.ICE_RELAY,
