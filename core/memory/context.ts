@@ -41,6 +41,8 @@ export const CONTEXT_PORT: i32 = CONTEXT + 100;
 export const CONTEXT_DIAL_PORT: i32 = CONTEXT + 104;
 /** Did something that should be hidden pass, being too long or not read? */
 export const CONTEXT_EXPOSED: i32 = CONTEXT + 108;
+/** Did a media line of an offer or answer pass that is not relayed? */
+export const CONTEXT_UNRELAYED: i32 = CONTEXT + 120;
 /** Is the description in hand an offer or answer that is to be taken over? And the dialog it is set aside for, 0 for what is in force. */
 export const CONTEXT_TAKEN: i32 = CONTEXT + 112;
 export const CONTEXT_ASIDE: i32 = CONTEXT + 116;

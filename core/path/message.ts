@@ -7,7 +7,16 @@
 import { ld32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
 import { SERVICE_COUNT_HOPS, SERVICE_DROP_UNDECODABLE, SERVICE_FLAGS, SERVICE_SILENT_REJECT } from "../memory/config.ts";
-import { CONTEXT_EXPOSED, CONTEXT_LEN, CONTEXT_PAYLOAD, CONTEXT_REFUSED, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL, isInbound } from "../memory/context.ts";
+import {
+  CONTEXT_EXPOSED,
+  CONTEXT_LEN,
+  CONTEXT_PAYLOAD,
+  CONTEXT_REFUSED,
+  CONTEXT_SERVICE_AT,
+  CONTEXT_TERMINAL,
+  CONTEXT_UNRELAYED,
+  isInbound,
+} from "../memory/context.ts";
 import { MESSAGE_CSEQ_METHOD, MESSAGE_METHOD, MESSAGE_STATUS, METHOD_ACK, METHOD_OPTIONS, METHOD_REGISTER } from "../memory/message.ts";
 import {
   FAULT_CONTENT_SHORT,
@@ -17,6 +26,7 @@ import {
   REASON_FORGED_TOKEN,
   REASON_HOPS,
   REASON_KEEPALIVE,
+  REASON_MEDIA_UNRELAYED,
   REASON_NO_CONNECTION,
   REASON_NOT_SIP,
   REASON_OUTPUTS_FULL,
@@ -102,7 +112,8 @@ function sipTake(): i32 {
 
 function translatedReason(): i32 {
   if (ld32(CONTEXT_EXPOSED) !== 0) return REASON_EXPOSED;
-  return isBodySigned() ? REASON_BODY_SIGNED : REASON_TRANSLATED;
+  if (isBodySigned()) return REASON_BODY_SIGNED;
+  return ld32(CONTEXT_UNRELAYED) !== 0 ? REASON_MEDIA_UNRELAYED : REASON_TRANSLATED;
 }
 
 /** What is for us and not for the other side: an answer to a probe, the ACK of a refusal, a refresh, a request that has no hop left or that the terminal may not send. -1 when it is none. */

@@ -18,6 +18,7 @@ import {
   CONTEXT_ROUTED,
   CONTEXT_TERMINAL,
   CONTEXT_TRANSPORT,
+  CONTEXT_UNRELAYED,
   CONTEXT_VIA_PORT,
   isInbound,
 } from "../memory/context.ts";
@@ -247,6 +248,7 @@ export function sipTranslate(): void {
   st32(CONTEXT_ROUTED, 0);
   st32(CONTEXT_VIA_PORT, 0);
   st32(CONTEXT_EXPOSED, 0);
+  st32(CONTEXT_UNRELAYED, 0);
   if (isHiding() || hasDomain()) messageDisguise();
   else messageMap();
 }

@@ -122,11 +122,11 @@ function latchOpen(latch: i32): void {
   st32(latch + LATCH_RUN, 0);
 }
 
-/** May media be sent to the signalled address of this side before any came from it (SPEC R2, RFC 7362 4)? */
+/** May media be sent to the signalled address of this side before any came from it (SPEC R2, RFC 7362 4)? To the core it may, unless its realm says always. */
 function isOpen(call: i32, side: i32, block: i32, address: i32): boolean {
-  if (side === SIDE_CORE) return true;
   const nat: i32 = ld32(realmAt(ld32(block + SIDE_REALM)) + REALM_NAT);
   if (nat === NAT_NEVER) return true;
+  if (side === SIDE_CORE) return nat !== NAT_ALWAYS;
   return nat !== NAT_ALWAYS && addressEqual(address, terminalAt(ld32(callAt(call) + CALL_TERMINAL)) + TERMINAL_ADDRESS);
 }
 

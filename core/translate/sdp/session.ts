@@ -8,7 +8,7 @@
 import { ld32, ld8, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import { SERVICE_FLAGS, SERVICE_HIDE_ORIGIN } from "../../memory/config.ts";
-import { CONTEXT_ASIDE, CONTEXT_CALL, CONTEXT_SERVICE_AT, CONTEXT_TAKEN } from "../../memory/context.ts";
+import { CONTEXT_ASIDE, CONTEXT_CALL, CONTEXT_SERVICE_AT, CONTEXT_TAKEN, CONTEXT_UNRELAYED } from "../../memory/context.ts";
 import {
   FORM_NAME,
   MEDIA_ADDRESS,
@@ -156,7 +156,11 @@ export function sdpPrepare(): void {
   for (let index: i32 = 0; index < mediaCount(); index++) {
     const media: i32 = mediaAt(index);
     if (taken) mediaReject(call, media);
-    if (!isRelayed(media) || isIcePassed(media)) continue;
+    if (!isRelayed(media)) {
+      if (ld32(media + MEDIA_PORT) !== 0) st32(CONTEXT_UNRELAYED, 1);
+      continue;
+    }
+    if (isIcePassed(media)) continue;
     const flow: i32 = flowFor(call, index);
     if (flow < -1) {
       refuse(-flow);

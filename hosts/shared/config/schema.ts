@@ -28,7 +28,12 @@ const realm = z.strictObject({
   interface: z.string().optional().describe("Network interface, for the interception set-up."),
   address: addresses.optional().describe("Our addresses in the realm: C in a core realm, B in an access realm."),
   media: address.optional().describe("Our address in SDP. Default: the first address."),
-  nat: z.enum(["auto", "never", "always"]).optional().describe("Are terminals here taken to be behind NAT? Default auto."),
+  nat: z
+    .enum(["auto", "never", "always"])
+    .optional()
+    .describe(
+      "Are terminals here taken to be behind NAT? Default auto. In a core realm, always: no media is sent there before some has come. Default there never.",
+    ),
   ports: z
     .strictObject({ signal: portRange.optional(), media: portRange.optional() })
     .optional()
