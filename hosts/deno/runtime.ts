@@ -1,10 +1,11 @@
 /*
  * The primitives of Deno: Deno.listenDatagram (stable as of now only with --unstable-net, which deno.json
- * beside package.json sets). Runs on Node too, over @deno/shim-deno and node-dgram-adapter (SPEC H3).
+ * beside package.json sets), and connections in hosts/connection, by the modules of Node that Deno has too. Runs on Node
+ * itself over @deno/shim-deno and node-dgram-adapter (SPEC H3).
  */
 
+import { connections } from "../connection/index.ts";
 import type { ListenRequest, Runtime, Socket } from "../shared/runtime.ts";
-import { dial, listenStream } from "./stream.ts";
 
 /** Longest UDP payload, so that nothing is cut: Deno's own buffer would end at 1024 bytes. */
 const DATAGRAM_MOST = 65_535;
@@ -87,9 +88,7 @@ function listen(request: ListenRequest): Socket {
 export const denoRuntime: Runtime = {
   name: "deno",
   listen,
-  streams: ["tcp"],
-  listenStream,
-  dial,
+  ...connections,
   now: () => performance.now(),
   setTimer: (delayMs, callback) => setTimeout(callback, delayMs),
   clearTimer: (timer) => clearTimeout(timer as number),

@@ -1,13 +1,12 @@
 /*
- * The primitives of Node: node:dgram through node-dgram-adapter's path without promises, connections in stream.ts.
+ * The primitives of Node: node:dgram through node-dgram-adapter's path without promises, connections in hosts/connection.
  */
 
 import { getRandomValues } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { type DatagramSocket, listenDatagram } from "node-dgram-adapter";
+import { connections } from "../connection/index.ts";
 import type { ListenRequest, Runtime, Socket } from "../shared/runtime.ts";
-import { dial, listenStream } from "./stream.ts";
-import { listenWebSocket } from "./websocket.ts";
 
 /** For bursts of signaling; the kernel may grant less. */
 const SIGNAL_BUFFER_BYTES = 1 << 20;
@@ -46,9 +45,7 @@ function listen(request: ListenRequest): Socket {
 export const nodeRuntime: Runtime = {
   name: "node",
   listen,
-  streams: ["tcp", "tls", "ws", "wss"],
-  listenStream: (request) => (request.transport === "ws" || request.transport === "wss" ? listenWebSocket(request) : listenStream(request)),
-  dial,
+  ...connections,
   now: () => performance.now(),
   setTimer: (delayMs, callback) => setTimeout(callback, delayMs),
   clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),

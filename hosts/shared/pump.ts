@@ -106,9 +106,7 @@ export class Pump {
   #serve({ access, address, port, streams }: Service, index: number): void {
     this.#open(access, address.text, port, true);
     for (const [transport, streamPort] of Object.entries(streams) as [StreamTransport, number][]) {
-      if (streamPort === 0) continue;
-      if (this.#runtime.streams.includes(transport)) this.streams.listen(access, address.text, streamPort, transport, index);
-      else this.#log.warn({ transport, port: streamPort }, `${transport} is not taken: this host (${this.#runtime.name}) does not have it`);
+      if (streamPort > 0) this.streams.serve(access, address.text, streamPort, transport, index);
     }
   }
 

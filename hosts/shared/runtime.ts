@@ -82,7 +82,7 @@ export interface StreamListenRequest {
 }
 
 export interface StreamListener {
-  /** New certificates, for connections from now on. */
+  /** New certificates, for connections from now on. Throws what is wrong with them; then those before stay. */
   renew(tls: ServerTls): void;
   close(): void;
 }
@@ -103,9 +103,9 @@ export interface Runtime {
   readonly name: string;
   /** A bound UDP socket, or a SystemError thrown. */
   listen(request: ListenRequest): Socket;
-  /** Transports that `listenStream` knows. */
-  readonly streams: readonly StreamTransport[];
-  /** A listener; that it could not be opened may be heard of later, by onFailure. */
+  /** Throws what is wrong with a text of certificates, or with the key of the first of them. */
+  certificateCheck(certificates: string, key?: string): void;
+  /** A listener; that it could not be opened may be heard of later, by onFailure. Throws what is wrong with its certificates. */
   listenStream(request: StreamListenRequest): StreamListener;
   dial(request: DialRequest): Stream;
   /** Monotonic milliseconds. */

@@ -11,7 +11,7 @@ import type { Certificates } from "./certificates.ts";
 import type { StreamTransport } from "./config/settled.ts";
 import * as abi from "./core.ts";
 import type { CoreMemory } from "./core.ts";
-import type { Runtime, Stream, StreamListener, StreamReceiver, SystemError } from "./runtime.ts";
+import type { Runtime, ServerTls, Stream, StreamListener, StreamReceiver, SystemError } from "./runtime.ts";
 
 /** Bytes that may wait for one connection: who reads so slowly is cut off. */
 const WAITING_MOST = 1 << 20;
@@ -50,6 +50,14 @@ interface Connection {
   timer?: unknown;
 }
 
+interface Listening {
+  listener: StreamListener;
+  /** What its peers are shown now; undefined for TCP and WebSocket. */
+  shown: () => ServerTls | undefined;
+  /** What it was given last. */
+  tls: ServerTls | undefined;
+}
+
 function keyOf(address: string, port: number): string {
   return `${address} ${port}`;
 }
@@ -58,12 +66,13 @@ export class Streams {
   readonly totals: StreamTotals = { accepted: 0, refused: 0, dialled: 0, unreached: 0, choked: 0 };
   readonly #setting: StreamSetting;
   readonly #words: Int32Array;
-  readonly #listening = new Map<string, StreamListener>();
+  readonly #listening = new Map<string, Listening>();
   readonly #streams = new Map<number, Connection>();
 
   constructor(setting: StreamSetting) {
     this.#setting = setting;
     this.#words = setting.memory.words;
+    setting.certificates.onRenewal = () => this.#renew();
   }
 
   /** Connections that are open or being opened. */
@@ -71,22 +80,42 @@ export class Streams {
     return this.#streams.size;
   }
 
-  /** Takes connections at an address of ours; `service` has the certificates. Throws what the system says. */
-  listen(realm: number, address: string, port: number, transport: StreamTransport, service: number): void {
-    const { runtime, certificates, complain } = this.#setting;
+  /** Takes connections of a service's terminals. Throws what the system says. */
+  serve(realm: number, address: string, port: number, transport: StreamTransport, service: number): void {
+    const secure = transport === "tls" || transport === "wss";
+    this.#listen(realm, address, port, transport, () => (secure ? this.#setting.certificates.ofTerminals(service) : undefined));
+  }
+
+  #listen(realm: number, address: string, port: number, transport: StreamTransport, shown: Listening["shown"]): void {
+    const { runtime, complain } = this.#setting;
     const own = this.#setting.cache.words(address)!;
+    const tls = shown();
     const listener = runtime.listenStream({
       address,
       port,
       transport,
-      tls: certificates.ofService(service, (tls) => listener.renew(tls)),
+      tls,
       onStream: (stream, from, fromPort) => this.#accept(stream, from, fromPort, { realm, own, port, transport }),
       onFailure: (error) => {
         const what = isBindError(error) ? bindAdvice(error, transport.toUpperCase(), address, port) : `a connection failed before it was up: ${error.message}`;
         complain(`listen ${transport}`, { address, port, transport }, what);
       },
     });
-    this.#listening.set(keyOf(address, port), listener);
+    this.#listening.set(keyOf(address, port), { listener, shown, tls });
+  }
+
+  /** Gives listeners what has changed. */
+  #renew(): void {
+    for (const [key, listening] of this.#listening) {
+      const tls = listening.shown();
+      if (!tls || tls === listening.tls) continue;
+      listening.tls = tls;
+      try {
+        listening.listener.renew(tls);
+      } catch (error) {
+        this.#setting.complain(`renew ${key}`, { at: key }, `a new certificate is not used: ${(error as Error).message}`);
+      }
+    }
   }
 
   /** BIND of the core, for a transport other than UDP. */
@@ -96,15 +125,14 @@ export class Streams {
     const port = words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!;
     const transport = NAMES[words[(at + abi.OUTPUT_VALUE) >> 2]!];
     if (transport === undefined || transport === "udp" || this.#listening.has(keyOf(address, port))) return;
-    const service = this.#setting.certificates.coreService(address);
-    if (transport !== "tcp" && service < 0) return;
-    this.listen(words[(at + abi.OUTPUT_REALM) >> 2]!, address, port, transport, service);
+    const shown = (): ServerTls | undefined => (transport === "tls" ? this.#setting.certificates.ofServers(address) : undefined);
+    if (transport === "tcp" || shown()) this.#listen(words[(at + abi.OUTPUT_REALM) >> 2]!, address, port, transport, shown);
   }
 
   unbind(at: number): void {
     const words = this.#words;
     const key = keyOf(this.#setting.cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2), words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!);
-    this.#listening.get(key)?.close();
+    this.#listening.get(key)?.listener.close();
     this.#listening.delete(key);
   }
 
@@ -153,7 +181,7 @@ export class Streams {
       address,
       port,
       transport: transport === "tls" ? "tls" : "tcp",
-      tls: certificates.ofCore(words[(at + abi.OUTPUT_PAYLOAD) >> 2]!),
+      tls: certificates.ofDialled(words[(at + abi.OUTPUT_PAYLOAD) >> 2]!),
       onOpen: (localPort) => {
         const connection = this.#streams.get(handle);
         if (!connection) return;
@@ -258,7 +286,7 @@ export class Streams {
   }
 
   stop(): void {
-    for (const listener of this.#listening.values()) listener.close();
+    for (const { listener } of this.#listening.values()) listener.close();
     this.#listening.clear();
     for (const { stream, timer } of this.#streams.values()) {
       this.#setting.runtime.clearTimer(timer);

@@ -11,6 +11,8 @@ export interface FakeOutput {
   local?: [string, number];
   remote?: [string, number];
   payload?: string;
+  /** Of a DIAL. */
+  service?: number;
   value?: number;
   detail?: number;
 }
@@ -57,7 +59,7 @@ export function fakeCore(): FakeCore {
     set(abi.OUTPUT_REALM, output.realm);
     set(abi.OUTPUT_LOCAL_PORT, output.local?.[1]);
     set(abi.OUTPUT_REMOTE_PORT, output.remote?.[1]);
-    set(abi.OUTPUT_PAYLOAD, PAYLOAD_AT);
+    set(abi.OUTPUT_PAYLOAD, output.service ?? PAYLOAD_AT);
     set(abi.OUTPUT_LEN, payload.length);
     set(abi.OUTPUT_VALUE, output.value);
     set(abi.OUTPUT_DETAIL, output.detail);

@@ -25,7 +25,7 @@ export interface FakeRuntime extends Runtime {
   /** Listeners for connections by "address port". */
   listeners: Map<string, StreamListenRequest>;
   dialled: DialRequest[];
-  /** What was done with connections: "7 send text", "7 close", "7 abort". */
+  /** What was done with connections and listeners: "7 send text", "7 close", "7 abort", "192.0.2.1 5061 renew certificate". */
   done: string[];
   /** A connection from there arrives at a listener. Its receiver, or undefined when it is refused. */
   /** Bytes that wait on every connection. */
@@ -66,11 +66,13 @@ export function fakeRuntime(): FakeRuntime {
     dialled: [],
     done: [],
     waiting: 0,
-    streams: ["tcp"],
+    certificateCheck(certificates) {
+      if (certificates === "junk") throw new Error("there is no certificate in it");
+    },
     listenStream(request) {
       const key = `${request.address} ${request.port}`;
       fake.listeners.set(key, request);
-      return { renew: () => undefined, close: () => void fake.listeners.delete(key) };
+      return { renew: ({ certificate }) => void fake.done.push(`${key} renew ${certificate}`), close: () => void fake.listeners.delete(key) };
     },
     dial(request) {
       fake.dialled.push(request);

@@ -1,22 +1,21 @@
 /*
- * TCP and TLS listeners and connections of the Node host on real sockets: names (SNI), client certificates, renewal, and
- * what a peer that misbehaves leads to.
+ * TCP and TLS listeners and connections on real sockets: names (SNI), client certificates, renewal, and what a peer that
+ * misbehaves leads to. Deno runs it too (deno.test.ts).
  */
 
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import tls from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { dial, listenStream } from "../../../hosts/node/stream.ts";
-import type { CertifiedKey, ServerTls, Stream, StreamListener, StreamReceiver } from "../../../hosts/shared/runtime.ts";
-import { certificateMake } from "../../certificate.ts";
-import { freePort } from "./register.ts";
+import { dial, listenStream } from "../../../../hosts/connection/stream.ts";
+import { certificateCheck } from "../../../../hosts/connection/tls.ts";
+import type { CertifiedKey, ServerTls, Stream, StreamListener, StreamReceiver } from "../../../../hosts/shared/runtime.ts";
+import { freePort } from "../register.ts";
+import { certified, HOST, material, openssl, shown } from "./peer.ts";
 
-const HOST = "127.0.0.1";
-const openssl = spawnSync("openssl", ["version"]).status === 0;
 let folder = "";
 let port = 0;
 let listener: StreamListener | undefined;
@@ -58,30 +57,6 @@ function ask(socket: net.Socket, text: string): Promise<string> {
   });
 }
 
-/** Common name of the certificate that the listener shows for a name. */
-function shown(servername: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect({ host: HOST, port, servername, rejectUnauthorized: false }, () => {
-      const { CN } = socket.getPeerCertificate().subject;
-      socket.destroy();
-      resolve(String(CN));
-    });
-    socket.on("error", reject);
-  });
-}
-
-function read({ certificate, key }: { certificate: string; key: string }): CertifiedKey {
-  return { certificate: readFileSync(certificate, "utf8"), key: readFileSync(key, "utf8") };
-}
-
-function certified(name: string): CertifiedKey {
-  return read(certificateMake(folder, name, [`DNS:${name}`, `IP:${HOST}`]));
-}
-
-function material(name: string, more: Partial<ServerTls> = {}): ServerTls {
-  return { ...certified(name), names: {}, clients: undefined, ...more };
-}
-
 test("TCP: what is sent comes back; whom nobody takes is cut off", async () => {
   await listen();
   expect(await ask(net.connect(port, HOST), "hello")).toBe("hello");
@@ -116,21 +91,37 @@ test("dialling: what is sent before the connection is up arrives; one that fails
   await expect.poll(() => closed.filter((error) => error !== undefined).length).toBe(1);
 });
 
+test("a peer that does not read has what is sent to it counted, and hears the rest before the end", async () => {
+  let waiting = 0;
+  const send = (stream: Stream): StreamReceiver => {
+    for (let i = 0; i < 400; i++) waiting = stream.send(new Uint8Array(60_000));
+    stream.close();
+    return { onData: () => undefined, onClose: () => undefined };
+  };
+  await listen(undefined, send);
+  const socket = net.connect(port, HOST).pause();
+  await expect.poll(() => waiting).toBeGreaterThan(1 << 20);
+  let heard = 0;
+  socket.on("data", (data) => void (heard += data.length)).resume();
+  await once(socket, "close");
+  expect(heard).toBe(400 * 60_000);
+});
+
 describe.skipIf(!openssl)("TLS [skipped without openssl]", () => {
   test("names, and new certificates without a restart", async () => {
-    await listen(material("one.example.com", { names: { "two.example.com": certified("two.example.com") } }));
-    expect(await shown("one.example.com")).toBe("one.example.com");
-    expect(await shown("two.example.com")).toBe("two.example.com");
-    expect(await shown("other.example.com")).toBe("one.example.com");
-    listener!.renew(material("three.example.com", { names: { "two.example.com": certified("four.example.com") } }));
-    expect(await shown("one.example.com")).toBe("three.example.com");
-    expect(await shown("two.example.com")).toBe("four.example.com");
+    await listen(material(folder, "one.example.com", { names: { "two.example.com": certified(folder, "two.example.com") } }));
+    expect(await shown(port, "one.example.com")).toBe("one.example.com");
+    expect(await shown(port, "two.example.com")).toBe("two.example.com");
+    expect(await shown(port, "other.example.com")).toBe("one.example.com");
+    listener!.renew(material(folder, "three.example.com", { names: { "two.example.com": certified(folder, "four.example.com") } }));
+    expect(await shown(port, "one.example.com")).toBe("three.example.com");
+    expect(await shown(port, "two.example.com")).toBe("four.example.com");
   });
 
   test("a client without the right certificate is refused when one is asked for", async () => {
-    const client = certified("client.example.com");
-    const stranger = certified("stranger.example.com");
-    await listen(material("server.example.com", { clients: client.certificate }));
+    const client = certified(folder, "client.example.com");
+    const stranger = certified(folder, "stranger.example.com");
+    await listen(material(folder, "server.example.com", { clients: client.certificate }));
     const connect = (own?: CertifiedKey): tls.TLSSocket =>
       tls.connect({ host: HOST, port, rejectUnauthorized: false, ...(own ? { cert: own.certificate, key: own.key } : {}) });
     expect(await ask(connect(client), "hello")).toBe("hello");
@@ -138,8 +129,27 @@ describe.skipIf(!openssl)("TLS [skipped without openssl]", () => {
     expect(await ask(connect(), "hello")).toBe("");
   });
 
+  test("for each name the same authorities vouch for clients", async () => {
+    const client = certified(folder, "client.example.com");
+    await listen(material(folder, "one.example.com", { names: { "*.two.example.com": certified(folder, "two.example.com") }, clients: client.certificate }));
+    const connect = (more: object): tls.TLSSocket => tls.connect({ host: HOST, port, rejectUnauthorized: false, servername: "A.two.example.com", ...more });
+    expect(await shown(port, "A.two.example.com")).toBe("two.example.com");
+    expect(await ask(connect({ cert: client.certificate, key: client.key }), "hello")).toBe("hello");
+    expect(await ask(connect({}), "hello")).toBe("");
+  });
+
+  test("a certificate that does not fit is found before it is used", () => {
+    const [one, two] = [certified(folder, "one.example.com"), certified(folder, "two.example.com")];
+    certificateCheck(one.certificate + two.certificate, one.key);
+    certificateCheck(one.certificate);
+    expect(() => certificateCheck(one.certificate, two.key)).toThrow("the key belongs to another certificate");
+    expect(() => certificateCheck("junk", one.key)).toThrow("there is no certificate in it");
+    expect(() => certificateCheck(one.key)).toThrow("there is no certificate in it");
+    expect(() => certificateCheck(one.certificate, "junk")).toThrow();
+  });
+
   test("a server's certificate is checked against its address, or the name that is configured", async () => {
-    const server = material("server.example.com");
+    const server = material(folder, "server.example.com");
     await listen(server);
     const reach = (authorities: string | undefined, name: string | undefined): Promise<string> =>
       new Promise((resolve) => {
@@ -157,13 +167,13 @@ describe.skipIf(!openssl)("TLS [skipped without openssl]", () => {
     expect(await reach(server.certificate, undefined)).toBe("hello");
     expect(await reach(server.certificate, "server.example.com")).toBe("hello");
     expect(await reach(server.certificate, "other.example.com")).toMatch(/does not match certificate/);
-    expect(await reach(certified("nobody.example.com").certificate, undefined)).toMatch(/self-signed certificate/);
+    expect(await reach(certified(folder, "nobody.example.com").certificate, undefined)).toMatch(/self-signed certificate/);
   });
 
   test("who speaks no TLS is heard of, and others are still served", async () => {
-    const failures = await listen(material("server.example.com"));
+    const failures = await listen(material(folder, "server.example.com"));
     expect(await ask(net.connect(port, HOST), "OPTIONS sip:x SIP/2.0\r\n\r\n")).toMatch(/^(?!OPTIONS)/);
     await expect.poll(() => failures.length).toBe(1);
-    expect(await shown("server.example.com")).toBe("server.example.com");
+    expect(await shown(port, "server.example.com")).toBe("server.example.com");
   });
 });

@@ -4,9 +4,10 @@
 
 import http from "node:http";
 import https from "node:https";
+import { clearInterval, setInterval, setTimeout } from "node:timers";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { ServerTls, Stream, StreamListener, StreamListenRequest } from "../shared/runtime.ts";
-import { clientOptions, namesAdd, serverOptions, serverRenew } from "./tls.ts";
+import type { Stream, StreamListener, StreamListenRequest } from "../shared/runtime.ts";
+import { type Secured, securedServer } from "./tls.ts";
 
 const SUBPROTOCOL = "sip";
 /** The core takes no longer message. */
@@ -84,18 +85,15 @@ function take(socket: WebSocket, from: http.IncomingMessage, request: StreamList
   pingsStart(socket);
 }
 
-function serverOf(request: StreamListenRequest): http.Server | https.Server {
-  if (request.transport === "ws") return http.createServer();
-  const material = request.tls;
-  if (!material) throw new Error(`no certificate for secure WebSocket at ${request.address}:${request.port}`);
-  const server = https.createServer({ ...serverOptions(material), ...clientOptions(material) });
-  namesAdd(server, material);
-  server.on("tlsClientError", (error) => request.onFailure(error));
-  return server;
+function serverOf(request: StreamListenRequest): Secured<http.Server | https.Server> {
+  if (!request.tls) return { server: http.createServer(), renew: () => undefined };
+  const secured = securedServer(request.tls, (options) => https.createServer(options));
+  secured.server.on("tlsClientError", (error) => request.onFailure(error));
+  return secured;
 }
 
 export function listenWebSocket(request: StreamListenRequest): StreamListener {
-  const server = serverOf(request);
+  const { server, renew } = serverOf(request);
   server.on("request", (_, response: http.ServerResponse) => response.writeHead(426, { Upgrade: "websocket", Connection: "close" }).end());
   server.on("error", request.onFailure);
   const sockets = new WebSocketServer({
@@ -108,9 +106,7 @@ export function listenWebSocket(request: StreamListenRequest): StreamListener {
   sockets.on("error", request.onFailure);
   server.listen({ host: request.address, port: request.port });
   return {
-    renew(tls: ServerTls) {
-      if (server instanceof https.Server) serverRenew(server, tls);
-    },
+    renew,
     close() {
       sockets.close();
       server.close();

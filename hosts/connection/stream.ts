@@ -3,15 +3,15 @@
  */
 
 import net from "node:net";
+import { setTimeout } from "node:timers";
 import tls from "node:tls";
 import type { DialRequest, Stream, StreamListener, StreamListenRequest, StreamReceiver } from "../shared/runtime.ts";
-import { clientOptions, contextOptions, namesAdd, serverOptions, serverRenew } from "./tls.ts";
+import { contextOptions, type Secured, securedServer } from "./tls.ts";
 
 /** A peer that is gone without a word is noticed after some such intervals. */
 const KEEPALIVE_MS = 60_000;
 /** For what waits to be sent when a connection is closed. */
 const LINGER_MS = 5000;
-const HANDSHAKE_MS = 10_000;
 
 class NodeStream implements Stream {
   readonly #socket: net.Socket;
@@ -61,26 +61,19 @@ function take(socket: net.Socket, request: StreamListenRequest): void {
   else socket.destroy();
 }
 
-function tlsServer(request: StreamListenRequest): tls.Server {
-  const material = request.tls;
-  if (!material) throw new Error(`no certificate for TLS at ${request.address}:${request.port}`);
-  const server = tls.createServer({ ...serverOptions(material), ...clientOptions(material), handshakeTimeout: HANDSHAKE_MS });
-  namesAdd(server, material);
-  server.on("secureConnection", (socket) => take(socket, request));
-  server.on("tlsClientError", (error) => request.onFailure(error));
-  return server;
+function serverOf(request: StreamListenRequest): Secured<net.Server> {
+  const onConnection = (socket: net.Socket): void => take(socket, request);
+  if (!request.tls) return { server: net.createServer(onConnection), renew: () => undefined };
+  const secured = securedServer(request.tls, (options) => tls.createServer(options, onConnection));
+  secured.server.on("tlsClientError", (error) => request.onFailure(error));
+  return secured;
 }
 
 export function listenStream(request: StreamListenRequest): StreamListener {
-  const server = request.transport === "tls" ? tlsServer(request) : net.createServer((socket) => take(socket, request));
+  const { server, renew } = serverOf(request);
   server.on("error", request.onFailure);
   server.listen({ host: request.address, port: request.port });
-  return {
-    renew(material) {
-      if (server instanceof tls.Server) serverRenew(server, material);
-    },
-    close: () => void server.close(),
-  };
+  return { renew, close: () => void server.close() };
 }
 
 /** A certificate for an address is checked against it; names are not looked up. */
@@ -91,8 +84,7 @@ function tlsDial({ address, port, localAddress, tls: material }: DialRequest): t
     socket,
     host: address,
     ...(name === undefined ? {} : { servername: name }),
-    ...(authorities === undefined ? {} : { ca: authorities }),
-    ...(certified ? contextOptions(certified) : {}),
+    ...contextOptions(certified, authorities),
   });
 }
 
