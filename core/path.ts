@@ -10,6 +10,7 @@ import {
   COUNTERS,
   COUNTER_COUNT,
   HEADER_ABI,
+  HEADER_KIND,
   HEADER_MAGIC,
   HEADER_NOW,
   INPUT,
@@ -31,6 +32,7 @@ import {
   KIND_CONFIG,
   KIND_DATAGRAM,
   KIND_OPEN,
+  KIND_REFUSED,
   KIND_STREAM,
   KIND_TIMEOUT,
   REASON_TIMER,
@@ -43,10 +45,11 @@ import { classesInit } from "./bytes/class.ts";
 import { octetsInit } from "./bytes/octet.ts";
 import { randomSeed } from "./bytes/random.ts";
 import { sealInit } from "./bytes/seal.ts";
-import { outputReset, outputRoom } from "./output/queue.ts";
+import { outputBegin, outputReset, outputRoom } from "./output/queue.ts";
 import { closeTake, openTake, streamTake } from "./path/connection.ts";
 import { datagramNote, datagramTake } from "./path/datagram.ts";
 import { conclude } from "./path/outcome.ts";
+import { refusalTake } from "./path/refusal.ts";
 import { poolsCheck, poolsInit } from "./table/port.ts";
 import { rulesCompile } from "./table/rule.ts";
 import { servicesCheck } from "./table/service.ts";
@@ -97,8 +100,10 @@ function configTake(): i32 {
 
 /** One input, after which the outputs are drained. Returns a verdict, a number of slots or bytes taken, a handle, or a fault. */
 export function pathInput(kind: i32, len: i32, now: i32): i32 {
-  outputReset();
   if (ld32(HEADER_MAGIC) !== MAGIC) return fault(FAULT_NOT_BOOTED, 0);
+  if (kind === KIND_REFUSED) return refusalTake(len);
+  outputReset();
+  st32(HEADER_KIND, kind);
   if (((now - ld32(HEADER_NOW)) | 0) > 0) st32(HEADER_NOW, now);
   switch (kind) {
     case KIND_DATAGRAM:
@@ -146,6 +151,7 @@ function batchTake(n: i32): i32 {
     const packet: i32 = SLOTS + mul(i, SLOT_SIZE);
     if (!outputRoom(OUTPUTS_EACH)) return i;
     const len: i32 = ld32(packet + PACKET_LEN);
+    outputBegin();
     if (len >= 0 && len <= SLOT_SIZE - PACKET_PAYLOAD) datagramTake(packet);
     else conclude(FAULT_LENGTH, VERDICT_DISCARDED);
   }

@@ -10,11 +10,13 @@ import { ld32, mul, st32 } from "../machine.ts";
 
 export const MAGIC: i32 = 0x43564c54;
 /** Raised whenever a record, a kind or a meaning below changes. */
-export const ABI_VERSION: i32 = 2;
+export const ABI_VERSION: i32 = 3;
 
 /* Header, at address 0. */
 export const HEADER_MAGIC: i32 = 0;
 export const HEADER_ABI: i32 = 4;
+/** KIND_* of the last input but KIND_REFUSED. */
+export const HEADER_KIND: i32 = 8;
 /** Monotonic milliseconds of the last input; wraps, so it is compared by difference only. */
 export const HEADER_NOW: i32 = 12;
 /** 16 secret bytes from the host: keys the tokens, the hashes and the port choice. */
@@ -68,6 +70,11 @@ export const CONFIG_SERVICES: i32 = 104;
 export const CONFIG_RULES: i32 = 108;
 /** ACTION_FORWARD or ACTION_DISCARD for what no rule matches. */
 export const CONFIG_OTHERWISE: i32 = 112;
+
+/** Index of the first BIND of the message in hand among the outputs, OUTPUT_MAX for none. */
+export const HEADER_BOUND: i32 = 120;
+/** How many BINDs of this input were refused. */
+export const HEADER_REFUSED: i32 = 124;
 
 /** One i32 address for each region id. */
 export const DIRECTORY: i32 = 128;

@@ -13,10 +13,16 @@ export const KIND_BATCH: i32 = 2;
 export const KIND_CONFIG: i32 = 3;
 /** A connection was accepted, or one that was dialled is up. Returns its handle, or a fault: then it is to be closed. */
 export const KIND_OPEN: i32 = 4;
-/** `len` bytes of a connection at INPUT. Returns how many were taken: the rest did not fit the output queue. */
+/** `len` bytes of a connection at INPUT. Returns how many were taken: the rest did not fit the output queue, or is behind a message that opens ports. */
 export const KIND_STREAM: i32 = 5;
 /** A connection is gone, or could not be opened: then the `len` bytes at INPUT are what was to be sent on it. */
 export const KIND_CLOSE: i32 = 6;
+/**
+ * The machine does not open the port of the BIND that was drained last, at `len` (an address in OUTPUTS). The one input that
+ * comes while outputs are drained, and draining goes on after it: with another port, and with the message that was to tell of
+ * it put together again. INPUT, or the slots, must be as they were.
+ */
+export const KIND_REFUSED: i32 = 7;
 
 /* Verdicts. */
 export const VERDICT_FORWARDED: i32 = 0;
@@ -69,6 +75,8 @@ export const REASON_MEDIA_PORTS_FULL: i32 = 26;
 /** A terminal that writes more different addresses than a terminal may. */
 export const REASON_SPELLINGS_FULL: i32 = 27;
 export const REASON_OUTPUTS_FULL: i32 = 28;
+/** The machine does not open a port of ours: it is left alone for some minutes. */
+export const REASON_PORT_REFUSED: i32 = 30;
 /* Relay. */
 export const REASON_MEDIA_STRANGER: i32 = 32;
 export const REASON_MEDIA_GARBAGE: i32 = 33;

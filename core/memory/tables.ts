@@ -261,12 +261,15 @@ export const CONNECTION_SINCE: i32 = 108;
 /** Bytes of a block begin here; before them the words of its slab, in as many bytes as are cleared at once. */
 export const BLOCK_BYTES: i32 = 32;
 
-/* Entry of the ports table, one i32 a port: 0 free, else what owns it. */
+/* Entry of the ports table, one i32 a port: 0 free, else what owns it, or that the machine refused it and when (bits 16 to 31 of the clock). */
 export const PORT_BINDING: i32 = 0x10000000;
 /** Flow index in the low bits; PORT_FLOW_CORE and PORT_FLOW_RTCP tell side and component. */
 export const PORT_FLOW: i32 = 0x20000000;
 export const PORT_FLOW_CORE: i32 = 0x01000000;
 export const PORT_FLOW_RTCP: i32 = 0x02000000;
+export const PORT_REFUSED: i32 = 0x40000000;
+/** With PORT_BINDING: the machine refused it, and there was no other. */
+export const PORT_DEAF: i32 = 0x08000000;
 export const PORT_INDEX: i32 = 0x00ffffff;
 
 /* Timer entry: doubly linked (id + 1) in its wheel slot. TIMER_SIZE. */

@@ -5,8 +5,20 @@
  */
 
 import { copy, ld32, st32 } from "../machine.ts";
-import { ASSEMBLY, ASSEMBLY_SIZE, ASSEMBLY_TOP, HEADER_OUT_HEAD, HEADER_OUT_TAIL, OUTPUTS, OUTPUT_MAX, OUTPUT_SIZE } from "../memory/layout.ts";
 import {
+  ASSEMBLY,
+  ASSEMBLY_SIZE,
+  ASSEMBLY_TOP,
+  HEADER_BOUND,
+  HEADER_OUT_HEAD,
+  HEADER_OUT_TAIL,
+  HEADER_REFUSED,
+  OUTPUTS,
+  OUTPUT_MAX,
+  OUTPUT_SIZE,
+} from "../memory/layout.ts";
+import {
+  OUTPUT_BIND,
   OUTPUT_DETAIL,
   OUTPUT_DIAL,
   OUTPUT_EVENT,
@@ -44,6 +56,8 @@ const ASSEMBLY_MESSAGE: i32 = 131072;
 export function outputReset(): void {
   st32(HEADER_OUT_HEAD, 0);
   st32(HEADER_OUT_TAIL, 0);
+  st32(HEADER_BOUND, OUTPUT_MAX);
+  st32(HEADER_REFUSED, 0);
   st32(ASSEMBLY_TOP, ASSEMBLY);
 }
 
@@ -128,6 +142,7 @@ export function assemblyRoom(): boolean {
 /** BIND or UNBIND of an address of ours for a transport; `detail` is the kind of its pool. */
 export function outputSocket(kind: i32, realm: i32, local: i32, port: i32, transport: i32, detail: i32): void {
   const record: i32 = outputNext(kind);
+  if (kind === OUTPUT_BIND && !hasBound()) st32(HEADER_BOUND, ld32(HEADER_OUT_TAIL) - 1);
   st32(record + OUTPUT_REALM, realm);
   st32(record + OUTPUT_LOCAL_PORT, port);
   st32(record + OUTPUT_REMOTE_PORT, 0);
@@ -144,6 +159,40 @@ export function outputEvent(code: i32, handle: i32, detail: i32): void {
   st32(record + OUTPUT_REALM, code);
   st32(record + OUTPUT_VALUE, handle);
   st32(record + OUTPUT_DETAIL, detail);
+}
+
+/** What is queued from now on is another message's. */
+export function outputBegin(): void {
+  st32(HEADER_BOUND, OUTPUT_MAX);
+}
+
+/** Has the message in hand asked for a port? */
+export function hasBound(): boolean {
+  return ld32(HEADER_BOUND) < OUTPUT_MAX;
+}
+
+/** Is the record at `at` a BIND, and the last that was drained? */
+export function outputIsBound(at: i32): boolean {
+  const head: i32 = ld32(HEADER_OUT_HEAD);
+  return head > 0 && at === OUTPUTS + ((head - 1) << 6) && ld32(at + OUTPUT_KIND) === OUTPUT_BIND;
+}
+
+/** Has draining come to what the message in hand asked for? */
+export function hasBegun(): boolean {
+  return ld32(HEADER_OUT_HEAD) > ld32(HEADER_BOUND);
+}
+
+/** Takes what is to be sent out of the queue; all else stays, in its order. */
+export function outputUnsend(): void {
+  const tail: i32 = ld32(HEADER_OUT_TAIL);
+  let kept: i32 = ld32(HEADER_OUT_HEAD);
+  for (let i: i32 = kept; i < tail; i++) {
+    const record: i32 = OUTPUTS + (i << 6);
+    if (ld32(record + OUTPUT_KIND) === OUTPUT_SEND) continue;
+    if (i > kept) copy(OUTPUTS + (kept << 6), record, OUTPUT_SIZE);
+    kept++;
+  }
+  st32(HEADER_OUT_TAIL, kept);
 }
 
 /** Next record to be done; when all are, a TIMEOUT record. */

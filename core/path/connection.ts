@@ -72,7 +72,7 @@ import { addressCopy } from "../bytes/address.ts";
 import { sipDecode } from "../decode/decode.ts";
 import { SCAN_LINE, headEnd, messageLength } from "../input/frame/sip.ts";
 import { FRAME_MESSAGE, FRAME_PARTIAL, FRAME_PING, streamNext } from "../input/stream.ts";
-import { assemblyRoom, outputRoom } from "../output/queue.ts";
+import { assemblyRoom, hasBound, outputRoom } from "../output/queue.ts";
 import { connectionAt } from "../table/connection.ts";
 import { poolOf, portOwner } from "../table/port.ts";
 import { ruleMatch } from "../table/rule.ts";
@@ -214,7 +214,7 @@ function streamFail(index: i32, result: i32): i32 {
   return result;
 }
 
-/** Takes `len` bytes of a connection at INPUT. Returns how many were taken, or a fault: the connection is hung up. */
+/** Takes `len` bytes of a connection at INPUT, at most up to a message that opens ports. Returns how many were taken, or a fault: the connection is hung up. */
 export function streamTake(len: i32): i32 {
   if (len < 0 || len > INPUT_SIZE - PACKET_PAYLOAD) return fault(FAULT_LENGTH, 0);
   const handle: i32 = ld32(INPUT + PACKET_CONNECTION);
@@ -232,7 +232,7 @@ export function streamTake(len: i32): i32 {
     if (kind === FRAME_MESSAGE) frameTake(index);
     else if (kind === FRAME_PING) pingTake(index);
     else if (kind === FRAME_PARTIAL) conclude(REASON_PARTIAL, VERDICT_ABSORBED);
-    if (handleIndex(SLAB_CONNECTIONS, handle) < 0) return at - p;
+    if (handleIndex(SLAB_CONNECTIONS, handle) < 0 || hasBound()) return at - p;
   }
   return at - p;
 }

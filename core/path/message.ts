@@ -30,6 +30,7 @@ import {
   REASON_NO_CONNECTION,
   REASON_NOT_SIP,
   REASON_OUTPUTS_FULL,
+  REASON_PORT_REFUSED,
   REASON_PROBE_ANSWERED,
   REASON_REFRESH_ANSWERED,
   REASON_REJECT_ACK,
@@ -140,7 +141,8 @@ function statusOf(reason: i32): i32 {
   if (reason === REASON_NO_CONNECTION) return STATUS_AWAY;
   if (reason === REASON_HOPS) return STATUS_HOPS;
   if (reason === REASON_FORGED_TOKEN || reason === REASON_UNREGISTERED) return STATUS_FORBIDDEN;
-  return reason >= REASON_TERMINALS_FULL && reason <= REASON_OUTPUTS_FULL ? STATUS_UNAVAILABLE : 0;
+  const full: boolean = reason >= REASON_TERMINALS_FULL && reason <= REASON_OUTPUTS_FULL;
+  return full || reason === REASON_PORT_REFUSED ? STATUS_UNAVAILABLE : 0;
 }
 
 /** The message cannot go on. */

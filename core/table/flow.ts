@@ -87,6 +87,12 @@ function sideClose(index: i32, side: i32): void {
   portGive(ld32(block + SIDE_POOL), port + 1);
 }
 
+/** Gives a side of a flow the pair at `pair` in place of its own. */
+export function sideRenumber(index: i32, side: i32, pair: i32): void {
+  sideClose(index, side);
+  sideOpen(index, side, ld32(sideAt(flowAt(index), side) + SIDE_REALM), pair);
+}
+
 /** Index of a new flow of a call with the pairs at `accessPair` and `corePair`; -1 when there is no record. */
 export function flowTake(call: i32, line: i32, proto: i32, access: i32, accessPair: i32, core: i32, corePair: i32): i32 {
   const index: i32 = recordTake(SLAB_FLOWS);

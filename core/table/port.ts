@@ -4,13 +4,16 @@
  */
 
 import { clear, fill, ld32, mul, st32 } from "../machine.ts";
-import { CAPACITY_PORTS, CONFIG_POOLS, POOLS, POOLS_TAKEN, POOL_MAX, POOL_SIZE, POOL_STATES, REGION_PORTS, table } from "../memory/layout.ts";
+import { CAPACITY_PORTS, CONFIG_POOLS, HEADER_NOW, POOLS, POOLS_TAKEN, POOL_MAX, POOL_SIZE, POOL_STATES, REGION_PORTS, table } from "../memory/layout.ts";
 import { POOL_ADDRESS, POOL_BASE, POOL_FIRST, POOL_KIND, POOL_LAST, POOL_REALM, POOL_TEXT, POOL_TEXT_LEN, POOL_USED } from "../memory/config.ts";
+import { PORT_REFUSED } from "../memory/tables.ts";
 import { addressCopy, addressEqual, addressWrite, isMapped } from "../bytes/address.ts";
 import { randomBelow } from "../bytes/random.ts";
 
 /** Random tries before the pool is searched from a random place on. */
 const TRIES: i32 = 24;
+/** How long a port that the machine refused is left alone, in units of 2^16 ms: about five minutes. */
+const REFUSED_UNITS: i32 = 5;
 
 /** Address of a pool's record in POOL_STATES. */
 export function poolAt(index: i32): i32 {
@@ -90,12 +93,29 @@ function entryAt(pool: i32, port: i32): i32 {
 
 /** What owns a port of a pool: 0, or PORT_* and an index. */
 export function portOwner(pool: i32, port: i32): i32 {
-  return ld32(entryAt(pool, port));
+  const entry: i32 = ld32(entryAt(pool, port));
+  return (entry & PORT_REFUSED) === 0 ? entry : 0;
+}
+
+/** The clock in units of 2^16 ms. */
+function unitsNow(): i32 {
+  return (ld32(HEADER_NOW) >>> 16) & 0xffff;
+}
+
+/** Is a port in use, or was it refused not long ago? */
+function isTaken(pool: i32, port: i32): boolean {
+  const entry: i32 = ld32(entryAt(pool, port));
+  return (entry & PORT_REFUSED) === 0 ? entry !== 0 : ((unitsNow() - entry) & 0xffff) < REFUSED_UNITS;
+}
+
+/** Notes that the machine refuses a port, which nothing owns. */
+export function portRefuse(pool: i32, port: i32): void {
+  st32(entryAt(pool, port), PORT_REFUSED | unitsNow());
 }
 
 /** Are `n` ports from `port` on free? */
 function isFree(pool: i32, port: i32, n: i32): boolean {
-  for (let i: i32 = 0; i < n; i++) if (portOwner(pool, port + i) !== 0) return false;
+  for (let i: i32 = 0; i < n; i++) if (isTaken(pool, port + i)) return false;
   return true;
 }
 
@@ -130,6 +150,11 @@ export function portTake(pool: i32, owner: i32): i32 {
 /** An even port with `n` free even/odd pairs from there on, 0 when there is none; nothing is taken yet. */
 export function pairsFind(pool: i32, n: i32): i32 {
   return portPick(pool, 2, n << 1);
+}
+
+/** Notes more about the owner of a port. */
+export function portMark(pool: i32, port: i32, owner: i32): void {
+  st32(entryAt(pool, port), owner);
 }
 
 /** Gives a free port to an owner. */

@@ -60,7 +60,7 @@ import { serverAt } from "../table/service.ts";
 import { domainReplace, domainRestore, hasDomain, isDomain } from "./hide/domain.ts";
 import { isHiding } from "./hide/hiding.ts";
 import { isNameHidden, nameAppend, nameRestore } from "./hide/hostname.ts";
-import { bindingOpen } from "./open.ts";
+import { bindingHear, bindingOpen } from "./open.ts";
 import { TOKEN_ADDRESS, TOKEN_NAMED, TOKEN_PORT, tokenRead, tokenWrite } from "./token.ts";
 import { isRenamed, namedOf, parameterWrite, uriRename, uriRestored, uriSwap } from "./transport.ts";
 
@@ -154,7 +154,7 @@ export function bindingFor(m: i32): i32 {
   const p: i32 = ld32(m + MENTION_AT);
   const len: i32 = ld32(m + MENTION_HOST_END) - p;
   const found: i32 = bindingFind(ld32(CONTEXT_TERMINAL), p, len);
-  if (found >= 0) return found;
+  if (found >= 0) return bindingHear(found);
   return bindingOpen(p, len, ld32(m + MENTION_FORM), m + MENTION_ADDRESS, ld32(m + MENTION_PORT));
 }
 

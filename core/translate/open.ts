@@ -1,11 +1,11 @@
 /*
  * Opens and closes what outlives a message, with the sockets that go with it: terminals, bindings, flows.
- * Invariant: a record that owns a port was announced by BIND, and UNBIND follows when it goes; what cannot be opened
- * leaves nothing behind.
+ * Invariant: a record that owns a port was announced by BIND, and UNBIND follows when it goes or has another; what cannot be
+ * opened leaves nothing behind.
  */
 
 import { ld32, st32 } from "../machine.ts";
-import { HEADER_NOW, POOL_MAX, REGION_BINDINGS, REGION_FLOWS, REGION_PORTS, REGION_TERMINALS } from "../memory/layout.ts";
+import { HEADER_NOW, HEADER_REFUSED, POOL_MAX, REGION_BINDINGS, REGION_FLOWS, REGION_PORTS, REGION_TERMINALS } from "../memory/layout.ts";
 import { POOL_ADDRESS, POOL_REALM, POOL_SIGNAL, POOL_MEDIA, SERVICE_ACCESS, SERVICE_CORE } from "../memory/config.ts";
 import { CONTEXT_CORE, CONTEXT_PACKET, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
 import { FORM_IP4, FORM_IP6 } from "../memory/message.ts";
@@ -16,6 +16,7 @@ import {
   REASON_FLOWS_FULL,
   REASON_MEDIA_PORTS_FULL,
   REASON_OUTPUTS_FULL,
+  REASON_PORT_REFUSED,
   REASON_SIGNAL_PORTS_FULL,
   REASON_SPELLINGS_FULL,
   REASON_TERMINALS_FULL,
@@ -30,13 +31,20 @@ import {
   BINDING_SPELLED_PORT,
   BINDING_TRANSPORT,
   CALL_FLOWS,
+  FLOW_CALL,
+  FLOW_LINE,
   FLOW_MUXED,
   FLOW_NEXT,
   FLOW_SEEN,
+  PORT_BINDING,
+  PORT_DEAF,
+  PORT_FLOW_CORE,
+  PORT_INDEX,
   SIDE_ACCESS,
   SIDE_CORE,
   SIDE_POOL,
   SIDE_PORT,
+  SIDE_REALM,
   SPELLED_MAX,
   TERMINAL_BINDINGS,
   TERMINAL_PRIMARY,
@@ -45,9 +53,9 @@ import { addressCopy, isMapped } from "../bytes/address.ts";
 import { textDrop, textHost, textMark } from "../encode/edit.ts";
 import { outputEvent, outputRoom, outputSocket } from "../output/queue.ts";
 import { SPELLINGS_MAX, bindingAt, bindingGive, bindingTake } from "../table/binding.ts";
-import { callAt } from "../table/call.ts";
-import { flowAt, flowGive, flowTake, pairsAt, sideAt } from "../table/flow.ts";
-import { poolAt, poolFind } from "../table/port.ts";
+import { callAt, callFlow } from "../table/call.ts";
+import { flowAt, flowGive, flowTake, pairsAt, sideAt, sideRenumber } from "../table/flow.ts";
+import { poolAt, poolFind, portGive, portMark, portOwner, portTake } from "../table/port.ts";
 import { SLAB_BINDINGS, SLAB_FLOWS, SLAB_TERMINALS, listRemove, recordsFree, timerOf } from "../table/slab.ts";
 import { terminalAt, terminalFind, terminalGive, terminalTake } from "../table/terminal.ts";
 import { timerSet, timerStop } from "../table/timer.ts";
@@ -55,6 +63,9 @@ import { connectionsHang } from "./connect.ts";
 
 /** How long a binding lives that nothing holds: 64*T1, so that every transaction ends inside (RFC 3261 17.1.1.2). */
 export const BINDING_IDLE: i32 = 32000;
+
+/** Ports that the machine may refuse an input: more, and it is not for the ports. */
+const REFUSED_MOST: i32 = 8;
 
 /** Announces that a table is full. Returns the reason, negative. */
 function full(reason: i32, region: i32): i32 {
@@ -178,6 +189,11 @@ export function flowMux(flow: i32, muxed: i32): void {
   portAnnounce(muxed !== 0 ? OUTPUT_UNBIND : OUTPUT_BIND, flow, SIDE_CORE, 1);
 }
 
+/** RTP sessions of one m= line that are relayed; a line with more passes untouched. */
+export const SESSIONS_MAX: i32 = 8;
+/** Where FLOW_LINE has the session. */
+const SESSION_BITS: i32 = 0xf00;
+
 /** FLOW_LINE of session `k` of an m= line that has several (RFC 8866 5.14). */
 export function flowLine(line: i32, k: i32): i32 {
   return line | (k << 8);
@@ -190,6 +206,7 @@ export function flowLine(line: i32, k: i32): i32 {
 export function flowsOpen(call: i32, line: i32, proto: i32, n: i32): i32 {
   const service: i32 = ld32(CONTEXT_SERVICE_AT);
   if (!outputRoom(n << 3)) return -REASON_OUTPUTS_FULL;
+  if (isHopeless()) return -REASON_PORT_REFUSED;
   const access: i32 = ld32(service + SERVICE_ACCESS);
   const core: i32 = ld32(service + SERVICE_CORE);
   const accessPair: i32 = pairsAt(access, n);
@@ -212,4 +229,69 @@ export function flowClose(index: i32, call: i32): void {
   sideAnnounce(OUTPUT_UNBIND, flowAt(index), SIDE_CORE);
   listRemove(SLAB_FLOWS, callAt(call) + CALL_FLOWS, FLOW_NEXT, index);
   flowGive(index);
+}
+
+/** Have so many ports been refused that there is no sense in another? */
+function isHopeless(): boolean {
+  return ld32(HEADER_REFUSED) > REFUSED_MOST;
+}
+
+/** Gives the streams of the m= line of a flow other ports on a side, in a row as before. Where there are none they are closed. */
+function lineReopen(flow: i32, side: i32): void {
+  const call: i32 = ld32(flowAt(flow) + FLOW_CALL);
+  const line: i32 = ld32(flowAt(flow) + FLOW_LINE) & ~SESSION_BITS;
+  let n: i32 = 0;
+  while (n < SESSIONS_MAX && callFlow(call, flowLine(line, n)) >= 0) n++;
+  const pair: i32 = isHopeless() ? 0 : pairsAt(ld32(sideAt(flowAt(flow), side) + SIDE_REALM), n);
+  for (let k: i32 = 0; k < n; k++) {
+    const index: i32 = callFlow(call, flowLine(line, k));
+    if (pair === 0) {
+      flowClose(index, call);
+      continue;
+    }
+    sideAnnounce(OUTPUT_UNBIND, flowAt(index), side);
+    sideRenumber(index, side, pair + (k << 1));
+    sideAnnounce(OUTPUT_BIND, flowAt(index), side);
+  }
+}
+
+/** Gives a binding another port. Where there is none it keeps its own, which is marked. */
+function bindingReopen(index: i32): void {
+  const b: i32 = bindingAt(index);
+  const old: i32 = ld32(b + BINDING_POOL);
+  let pool: i32 = -1;
+  let port: i32 = 0;
+  for (let nth: i32 = 0; nth < POOL_MAX && port === 0 && !isHopeless(); nth++) {
+    pool = poolFind(ld32(poolAt(old) + POOL_REALM), POOL_SIGNAL, nth);
+    if (pool < 0) break;
+    port = portTake(pool, PORT_BINDING | index);
+  }
+  if (port === 0) {
+    portMark(old, ld32(b + BINDING_PORT), PORT_BINDING | PORT_DEAF | index);
+    return;
+  }
+  bindingAnnounce(OUTPUT_UNBIND, index);
+  portGive(old, ld32(b + BINDING_PORT));
+  st32(b + BINDING_POOL, pool);
+  st32(b + BINDING_PORT, port);
+  bindingAnnounce(OUTPUT_BIND, index);
+}
+
+/** The machine does not open a port: what owns it gets another. */
+export function ownerReopen(owner: i32): void {
+  st32(HEADER_REFUSED, ld32(HEADER_REFUSED) + 1);
+  if ((owner & PORT_BINDING) !== 0) bindingReopen(owner & PORT_INDEX);
+  else lineReopen(owner & PORT_INDEX, (owner & PORT_FLOW_CORE) !== 0 ? SIDE_CORE : SIDE_ACCESS);
+}
+
+function isDeaf(index: i32): boolean {
+  const b: i32 = bindingAt(index);
+  return (portOwner(ld32(b + BINDING_POOL), ld32(b + BINDING_PORT)) & PORT_DEAF) !== 0;
+}
+
+/** The binding with a port that is open, as far as is known; negative reason when there is none to be had. */
+export function bindingHear(index: i32): i32 {
+  if (!isDeaf(index)) return index;
+  bindingReopen(index);
+  return isDeaf(index) ? -REASON_PORT_REFUSED : index;
 }

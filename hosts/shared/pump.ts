@@ -1,7 +1,7 @@
 /*
  * The drain loop between a core and sockets (DESIGN 2): one input, output() until OUTPUT_TIMEOUT, wait.
- * Invariant: inputs never nest, since sockets deliver in a later turn; a packet, a failed send or even a
- * trap in the core ends in a count and a log line, never in an exception to the runtime.
+ * Invariant: inputs never nest, since sockets deliver in a later turn, but for KIND_REFUSED, which is meant to; a packet, a
+ * failed send or even a trap in the core ends in a count and a log line, never in an exception to the runtime.
  */
 
 import { AddressCache } from "./addresscache.ts";
@@ -313,6 +313,7 @@ export class Pump {
     } catch (error) {
       this.totals.bindFailed++;
       this.#complain("bind", { address, port }, (error as Error).message);
+      this.#core.input(abi.KIND_REFUSED, at, this.#runtime.now() | 0);
     }
   }
 

@@ -139,7 +139,8 @@ export class Audit {
       const first = this.word(record + abi.POOL_FIRST);
       let used = 0;
       for (let port = first; port <= this.word(record + abi.POOL_LAST); port++) {
-        const owner = this.word(table + 4 * (this.word(record + abi.POOL_BASE) + port - first));
+        const entry = this.word(table + 4 * (this.word(record + abi.POOL_BASE) + port - first));
+        const owner = (entry & abi.PORT_REFUSED) !== 0 ? 0 : entry & ~abi.PORT_DEAF;
         this.equal(owner, owners.get(`${pool}:${port}`) ?? 0, `owner of port ${port} of pool ${pool}`);
         if (owner !== 0) used++;
       }

@@ -14,7 +14,7 @@ import { builtMakers } from "./variant.ts";
 const STRETCHES = 40;
 const STEPS = 220;
 const NATIVE_STRETCHES = 4;
-const PLANT_STRETCHES = 40;
+const PLANT_STRETCHES = 60;
 
 describe("fuzz", () => {
   test("js and wasm agree, and every property holds", async () => {

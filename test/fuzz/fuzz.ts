@@ -138,9 +138,9 @@ class Runner {
   /** Calls that a host never makes. */
   private oddCall(): void {
     const { random } = this;
-    const kind = random.pick([-1, 7, 77, 0x7fffffff, abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_CONFIG]);
-    const len = random.pick([-1, -0x80000000, 0x7fffffff, 65_569, 65]);
-    this.settle(this.lockstep.run([], kind, kind === abi.KIND_DATAGRAM || kind === abi.KIND_BATCH ? len : 0, this.now));
+    const kind = random.pick([-1, abi.KIND_REFUSED, 77, 0x7fffffff, abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_CONFIG]);
+    const len = random.pick([abi.OUTPUTS, -0x80000000, 0x7fffffff, 65_569, 65]);
+    this.settle(this.lockstep.run([], kind, [abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_REFUSED].includes(kind) ? len : 0, this.now));
   }
 
   /** A message cut off at every position. */

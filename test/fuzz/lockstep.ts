@@ -52,6 +52,8 @@ export interface Entry {
   result: number;
   /** Output records taken, the timeout among them. */
   taken: number;
+  /** BINDs that were refused: the address of the record by its place in the order. */
+  refused: Map<number, number>;
 }
 
 /** Most records of one input: the queue holds fewer. */
@@ -93,6 +95,11 @@ export function placeText(bytes: Uint8Array, at: number, port: number): string {
   return `${addressFrom(bytes, at).text}:${port}`;
 }
 
+/** Does the machine refuse this port now? One in some, and at times every one. */
+function isRefused(port: number, now: number): boolean {
+  return (port ^ now) % 37 === 0 || now % 101 === 0;
+}
+
 export class Lockstep {
   /** Is memory compared after every input, or after every so many? */
   compareEach = 1;
@@ -115,7 +122,7 @@ export class Lockstep {
     }
     const lockstep = new Lockstep(machines, image, start, keepLog);
     for (const { exports, name } of machines) if (exports.boot(start | 0) !== 0) throw new CoreFault("boot", `${name} does not boot`);
-    lockstep.drain();
+    lockstep.drain(start);
     return lockstep;
   }
 
@@ -156,23 +163,31 @@ export class Lockstep {
       }
     });
     for (const [i, result] of results.entries()) this.same(result === results[0], i, `results ${results[0]} and ${result}`);
-    const { outputs, timeoutMs, taken } = this.drain();
+    const { outputs, timeoutMs, taken, refused, verdict } = this.drain(now, results[0]!);
     if (this.inputs++ % this.compareEach === 0) this.compare();
-    if (this.keepLog) this.log.push({ writes, kind, len, now: now | 0, result: results[0]!, taken });
-    return { result: results[0]!, reason: this.word(abi.HEADER_REASON), outputs, timeoutMs };
+    if (this.keepLog) this.log.push({ writes, kind, len, now: now | 0, result: results[0]!, taken, refused });
+    return { result: kind === abi.KIND_DATAGRAM ? verdict : results[0]!, reason: this.word(abi.HEADER_REASON), outputs, timeoutMs };
   }
 
   private same(equal: boolean, machine: number, what: string): void {
     if (!equal) throw new CoreFault("difference", `${this.machines[0]!.name} and ${this.machines[machine]!.name} differ: ${what}`);
   }
 
-  private drain(): { outputs: Output[]; timeoutMs: number; taken: number } {
-    const drained = this.machines.map(({ exports }) => {
+  /** Drains all; some of the ports that are asked for are refused, and `refused` has where in the order and the record. */
+  private drain(now: number, result = 0): { outputs: Output[]; timeoutMs: number; taken: number; refused: Map<number, number>; verdict: number } {
+    const refused = new Map<number, number>();
+    let verdict = result;
+    const drained = this.machines.map(({ exports, bytes }) => {
       const places: number[] = [];
       for (let i = 0; i < DRAIN_MAX; i++) {
         const at = exports.output();
+        const kind = bytes.readInt32LE(at + abi.OUTPUT_KIND);
         places.push(at);
-        if (this.machines[0]!.bytes.readInt32LE(at + abi.OUTPUT_KIND) === abi.OUTPUT_TIMEOUT) return places;
+        if (kind === abi.OUTPUT_TIMEOUT) return places;
+        if (kind !== abi.OUTPUT_BIND || !isRefused(bytes.readInt32LE(at + abi.OUTPUT_LOCAL_PORT), now)) continue;
+        const again = exports.input(abi.KIND_REFUSED, at, now | 0);
+        if (again !== abi.VERDICT_ABSORBED || bytes.readInt32LE(abi.HEADER_REASON) !== abi.REASON_PORT_REFUSED) verdict = again;
+        refused.set(i, at);
       }
       throw new CoreFault("outputs", `${DRAIN_MAX} outputs and no timeout`);
     });
@@ -180,7 +195,7 @@ export class Lockstep {
     const outputs = outputsRead(this.bytes, drained[0]!);
     for (const [i, { bytes }] of this.machines.entries()) if (i > 0) this.same(outputsEqual(this.bytes, bytes, drained[0]!), i, "what the outputs say");
     const last = outputs.pop()!;
-    return { outputs, timeoutMs: last.value, taken: drained[0]!.length };
+    return { outputs, timeoutMs: last.value, taken: drained[0]!.length, refused, verdict };
   }
 
   /** Compares the whole memories. */

@@ -3,6 +3,7 @@
  * at the end of every few inputs the same memory, in which the outputs and what they send still stand.
  */
 
+import * as abi from "#abi";
 import { type Engine, PAGE, pageHashes } from "../parity/engine.ts";
 import { CoreFault } from "./fault.ts";
 import type { Entry, Lockstep, Machine, Maker } from "./lockstep.ts";
@@ -23,11 +24,19 @@ async function imageWrite(engine: Engine, image: Uint8Array): Promise<void> {
 async function entryPlay(engine: Engine, local: Machine, entry: Entry, compare: boolean): Promise<string | undefined> {
   const asked: (unknown | Promise<unknown>)[] = entry.writes.map(([at, data]) => engine.write(at, data));
   const result = engine.input(entry.kind, entry.len, entry.now);
-  for (let i = 0; i < entry.taken; i++) asked.push(engine.output());
+  for (let i = 0; i < entry.taken; i++) {
+    asked.push(engine.output());
+    const refused = entry.refused.get(i);
+    if (refused !== undefined) asked.push(engine.input(abi.KIND_REFUSED, refused, entry.now));
+  }
   const pages = compare ? engine.pages() : undefined;
   for (const [at, data] of entry.writes) local.bytes.set(data, at);
   local.exports.input(entry.kind, entry.len, entry.now);
-  for (let i = 0; i < entry.taken; i++) local.exports.output();
+  for (let i = 0; i < entry.taken; i++) {
+    local.exports.output();
+    const refused = entry.refused.get(i);
+    if (refused !== undefined) local.exports.input(abi.KIND_REFUSED, refused, entry.now);
+  }
   await Promise.all(asked);
   if ((await result) !== entry.result) return `results ${entry.result} and ${await result}`;
   if (!pages) return undefined;

@@ -50,13 +50,16 @@ async function outputRead(engine: Engine, at: number): Promise<Output> {
   };
 }
 
-/** Everything up to the timeout, which is the last. */
-export async function outputsDrain(engine: Engine): Promise<Output[]> {
+/** Everything up to the timeout, which is the last; `onBind` is called with the record of each BIND and its number, from 1. */
+export async function outputsDrain(engine: Engine, onBind: (at: number, nth: number) => Promise<void>): Promise<Output[]> {
   const outputs: Output[] = [];
+  let binds = 0;
   for (let i = 0; i < DRAIN_MAX; i++) {
-    const output = await outputRead(engine, await engine.output());
+    const at = await engine.output();
+    const output = await outputRead(engine, at);
     outputs.push(output);
     if (output.kind === abi.OUTPUT_TIMEOUT) return outputs;
+    if (output.kind === abi.OUTPUT_BIND) await onBind(at, ++binds);
   }
   throw new Error(`${engine.name}: ${DRAIN_MAX} outputs and no timeout`);
 }

@@ -95,12 +95,12 @@ class Player {
   }
 
   /** All at once, or every byte for itself, with what that led to together. */
-  private async stream(handle: number, payload: Uint8Array): Promise<Outcome> {
-    if (this.way !== "bytes") return this.world.stream(handle, payload);
+  private async stream(handle: number, payload: Uint8Array, refused: number[]): Promise<Outcome> {
+    if (this.way !== "bytes") return this.world.stream(handle, payload, refused);
     const outputs: Output[] = [];
     let outcome: Outcome | undefined;
     for (let at = 0; at < payload.length && outcome?.verdict !== "fault"; at++) {
-      outcome = await this.world.stream(handle, payload.subarray(at, at + 1), at === payload.length - 1);
+      outcome = await this.world.stream(handle, payload.subarray(at, at + 1), refused, at === payload.length - 1);
       outputs.push(...outcome.outputs);
     }
     return { ...outcome!, outputs };
@@ -172,11 +172,11 @@ class Player {
     const payload = this.payloadOf(action);
     if (!action.route) {
       const handle = this.handleOf(action.connection!, action.line);
-      this.last = { turn, send: () => this.stream(handle, payload) };
+      this.last = { turn, send: () => this.stream(handle, payload, action.refused) };
       return this.check(turn, action.line, await this.last.send());
     }
     const packet = { ...this.headerOf(action.route, action.line), payload, labels: action.labels };
-    this.last = { turn, send: () => this.world.datagram(packet) };
+    this.last = { turn, send: () => this.world.datagram(packet, action.refused) };
     const outcome = await this.last.send();
     this.check(turn, action.line, outcome);
     await this.repeat(action, packet, outcome);

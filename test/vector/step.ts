@@ -34,6 +34,8 @@ export interface Input {
   /** Is it left out of the pass that sends everything twice? */
   once: boolean;
   labels: Record<string, number>;
+  /** Which of the ports that it asks for are refused: 1 for the first, 0 for all. */
+  refused: number[];
 }
 
 export interface Advance {
@@ -184,9 +186,20 @@ function labelsRead(words: string[]): Record<string, number> {
   return Object.fromEntries(pairs.map(([name, value]) => [name!, Number(value)]));
 }
 
+/** `refused=1,3`, or `refused=all`. */
+function refusedRead(words: string[]): number[] {
+  const list = words.find((word) => word.startsWith("refused="))?.slice("refused=".length);
+  if (list === undefined) return [];
+  return list === "all" ? [0] : list.split(",").map(Number);
+}
+
 function wordsCheck(words: string[]): void {
   const known = (word: string): boolean =>
-    [...FLAVOURS, "once", "same"].includes(word) || /^@\w+$/.test(word) || /^\+\d+(ms|s|m|h)$/.test(word) || LABELS.includes(word.split("=")[0]!);
+    [...FLAVOURS, "once", "same"].includes(word) ||
+    /^@\w+$/.test(word) ||
+    word.startsWith("refused=") ||
+    /^\+\d+(ms|s|m|h)$/.test(word) ||
+    LABELS.includes(word.split("=")[0]!);
   const odd = words.slice(words[1] === "->" ? 3 : 1).find((word) => !known(word));
   if (odd !== undefined) throw new VectorError(`"${odd}" is not a word of an info string`);
 }
@@ -210,6 +223,7 @@ export function blockRead(info: string, text: string, line: number): Step | unde
     waitMs: wait ? durationMs(wait.slice(1)) : 0,
     once: words.includes("once"),
     labels: labelsRead(words),
+    refused: refusedRead(words),
   };
 }
 

@@ -64,13 +64,25 @@ function connectionBytes(handle: number, port: number, payload: Uint8Array): Uin
   return Buffer.concat([header, payload]);
 }
 
-async function outcomeOf(engine: Engine, result: number): Promise<Outcome> {
-  const reason = Buffer.from(await engine.read(abi.HEADER_REASON, 4)).readInt32LE(0);
-  const outputs = await outputsDrain(engine);
+async function reasonOf(engine: Engine): Promise<number> {
+  return Buffer.from(await engine.read(abi.HEADER_REASON, 4)).readInt32LE(0);
+}
+
+/** What comes of an input; `refused` are the ports it asks for that the machine does not open, from 1 (0: all of them). */
+async function outcomeOf(engine: Engine, result: number, now: number, refused: number[] = []): Promise<Outcome> {
+  let reason = await reasonOf(engine);
+  let verdict = result;
+  const outputs = await outputsDrain(engine, async (at, nth) => {
+    if (!refused.includes(nth) && !refused.includes(0)) return;
+    const again = await engine.input(abi.KIND_REFUSED, at, now);
+    // It was about nothing that can be put together again.
+    if (again === abi.VERDICT_ABSORBED && (await reasonOf(engine)) === abi.REASON_PORT_REFUSED) return;
+    [verdict, reason] = [again, await reasonOf(engine)];
+  });
   const last = outputs.pop()!;
   return {
-    verdict: result < 0 ? "fault" : verdictName(result),
-    reason: reasonName(result < 0 ? abi.faultReason(result) : reason),
+    verdict: verdict < 0 ? "fault" : verdictName(verdict),
+    reason: reasonName(verdict < 0 ? abi.faultReason(verdict) : reason),
     outputs,
     timeoutMs: last.value,
   };
@@ -98,7 +110,7 @@ export class World {
         if (page.some((byte) => byte !== 0)) await engine.write(at, page);
       }
     }
-    const outcome = await world.run(async (engine) => outcomeOf(engine, await engine.boot(world.clock)));
+    const outcome = await world.run(async (engine) => outcomeOf(engine, await engine.boot(world.clock), world.clock));
     if (outcome.verdict === "fault") throw new Error(`boot: ${outcome.reason}`);
     return world;
   }
@@ -130,14 +142,14 @@ export class World {
     return outcomes[0]!;
   }
 
-  private input(kind: number, len: number): Promise<Outcome> {
-    return this.run(async (engine) => outcomeOf(engine, await engine.input(kind, len, this.clock)));
+  private input(kind: number, len: number, refused: number[] = []): Promise<Outcome> {
+    return this.run(async (engine) => outcomeOf(engine, await engine.input(kind, len, this.clock), this.clock, refused));
   }
 
-  async datagram(packet: Packet): Promise<Outcome> {
+  async datagram(packet: Packet, refused: number[] = []): Promise<Outcome> {
     const bytes = packetBytes(packet);
     await Promise.all(this.engines.map((engine) => engine.write(abi.INPUT, bytes)));
-    return this.input(abi.KIND_DATAGRAM, packet.payload.length);
+    return this.input(abi.KIND_DATAGRAM, packet.payload.length, refused);
   }
 
   private async put(bytes: Uint8Array): Promise<void> {
@@ -163,7 +175,7 @@ export class World {
     const outcome = await this.run(async (engine) => {
       const result = await engine.input(abi.KIND_OPEN, 0, this.clock);
       handle = Math.max(0, result);
-      return outcomeOf(engine, Math.min(abi.VERDICT_ABSORBED, result));
+      return outcomeOf(engine, Math.min(abi.VERDICT_ABSORBED, result), this.clock);
     });
     return { outcome, handle };
   }
@@ -175,7 +187,7 @@ export class World {
   }
 
   /** Bytes of a connection, all of them: what is not taken is handed in again, as hosts do. */
-  async stream(handle: number, bytes: Uint8Array, whole = true): Promise<Outcome> {
+  async stream(handle: number, bytes: Uint8Array, refused: number[], whole = true): Promise<Outcome> {
     const outputs: Output[] = [];
     for (let at = 0; ; ) {
       const part = bytes.subarray(at, at + abi.INPUT_SIZE - abi.PACKET_PAYLOAD);
@@ -183,7 +195,7 @@ export class World {
       let taken = 0;
       const outcome = await this.run(async (engine) => {
         taken = await engine.input(abi.KIND_STREAM, part.length, this.clock);
-        return outcomeOf(engine, Math.min(abi.VERDICT_ABSORBED, taken));
+        return outcomeOf(engine, Math.min(abi.VERDICT_ABSORBED, taken), this.clock, refused);
       }, whole);
       outputs.push(...outcome.outputs);
       at += Math.max(taken, 0);

@@ -64,15 +64,12 @@ import { anatReduce } from "./anat.ts";
 import { iceMap, isIcePassed, isTrickled, lineRemove } from "./ice.ts";
 import { mediaAddressThere, otherSide, senderSide } from "./side.ts";
 import { flowSignal } from "./media.ts";
-import { flowLine, flowsOpen } from "../open.ts";
-
-/** RTP sessions of one m= line that are relayed; a line with more passes untouched. */
-const COUNT_MAX: i32 = 8;
+import { SESSIONS_MAX, flowLine, flowsOpen } from "../open.ts";
 
 /** Is this media ours to relay: UDP, not rejected, and at an address that means one host (or at a hold's 0.0.0.0)? */
 function isRelayed(media: i32): boolean {
   const connection: i32 = ld32(media + MEDIA_CONNECTION_MENTION);
-  if (ld32(media + MEDIA_PROTO) === PROTO_OTHER || ld32(media + MEDIA_PORT) === 0 || ld32(media + MEDIA_COUNT) > COUNT_MAX || connection < 0) return false;
+  if (ld32(media + MEDIA_PROTO) === PROTO_OTHER || ld32(media + MEDIA_PORT) === 0 || ld32(media + MEDIA_COUNT) > SESSIONS_MAX || connection < 0) return false;
   return ld32(mentionAt(connection) + MENTION_FORM) !== FORM_NAME && !isMulticast(media + MEDIA_ADDRESS);
 }
 
@@ -119,7 +116,7 @@ function flowReject(flow: i32): void {
 
 /** Marks all flows of a media line: they go when an exchange is complete. What comes late and is not taken over has ports only until then. */
 function lineReject(call: i32, media: i32): void {
-  for (let k: i32 = 0; k < COUNT_MAX; k++) {
+  for (let k: i32 = 0; k < SESSIONS_MAX; k++) {
     const flow: i32 = callFlow(call, flowLine(lineOf(media), k));
     if (flow >= 0) flowReject(flow);
   }

@@ -29,6 +29,8 @@ export interface FakeInput {
 
 export interface FakeCore extends abi.Core {
   inputs: FakeInput[];
+  /** Of each KIND_REFUSED, the port of the record that it is about. */
+  refused: number[];
   booted: number | undefined;
   /** What the next input gives; OUTPUT_TIMEOUT with the delay is added. */
   next(outputs: FakeOutput[], delayMs?: number): void;
@@ -71,6 +73,7 @@ export function fakeCore(): FakeCore {
     kind: "js",
     memory: { bytes, words, view: new DataView(buffer) },
     inputs: [],
+    refused: [],
     booted: undefined,
     trap: false,
     bootResult: 0,
@@ -85,6 +88,10 @@ export function fakeCore(): FakeCore {
     },
     region: () => 0,
     input(kind, len, now) {
+      if (kind === abi.KIND_REFUSED) {
+        fake.refused.push(words[(len + abi.OUTPUT_LOCAL_PORT) >> 2]!);
+        return fake.result;
+      }
       const payload = new TextDecoder().decode(bytes.subarray(abi.INPUT + abi.PACKET_PAYLOAD, abi.INPUT + abi.PACKET_PAYLOAD + len));
       fake.inputs.push({
         kind,

@@ -49,6 +49,34 @@ secret: 000102030405060708090a0b0c0d0e0f
   expect(proxy.pump.totals).toMatchObject({ received: 2, sendFailed: 0, noSocket: 0, trapped: 0 });
 });
 
+test("an offer has the ports that the machine opens, not one that another program has", async () => {
+  const [terminal, terminalPort] = await peer("127.0.0.4");
+  const [server, serverPort] = await peer("127.0.0.3");
+  const [other, taken] = await peer("127.0.0.2");
+  const port = await freePort("127.0.0.1");
+  const first = (taken & -2) - 2;
+  const text = `
+realms:
+  access: { address: 127.0.0.1, ports: { media: 20000-29999 } }
+  core: { address: 127.0.0.2, ports: { signal: 10000-10999, media: ${first}-${first + 3} } }
+services: { voice: { address: "127.0.0.1:${port}", servers: ["127.0.0.3:${serverPort}"] } }
+secret: 000102030405060708090a0b0c0d0e0f
+`;
+  proxy = await proxyStart({ config: configRead(text, "culvert.yaml").config!, directory: "", kind: "wasm", host, log: fakeLog() });
+  const invite = (call: number): string => {
+    const head = registerRequest("127.0.0.1", `127.0.0.4:${terminalPort}`).replaceAll("REGISTER", "INVITE").replace("one@", `${call}@`);
+    const body = ["v=0", "o=- 1 1 IN IP4 127.0.0.4", "s=-", "c=IN IP4 127.0.0.4", "t=0 0", "m=audio 4000 RTP/AVP 0", ""].join("\r\n");
+    return head.replace(/Content-Length: 0\r\n\r\n/, `Content-Type: application/sdp\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  };
+  terminal.send(invite(1), "127.0.0.1", port);
+  expect((await server.receive()).text).toContain(`m=audio ${first} RTP/AVP 0`);
+  terminal.send(invite(2), "127.0.0.1", port);
+  expect((await terminal.receive()).text).toContain("SIP/2.0 503 ");
+  expect(proxy.pump.totals.noSocket).toBe(0);
+  other.close();
+  peers.splice(peers.indexOf(other), 1);
+});
+
 test("over IPv6, with one address of ours in both realms", async () => {
   const [terminal, terminalPort] = await peer("::1");
   const [registrar, registrarPort] = await peer("::1");

@@ -102,10 +102,11 @@ describe("running", () => {
     expect([...runtime.sockets.keys()]).toEqual(["203.0.113.5 5060", "10.9.0.3 10000"]);
   });
 
-  test("a bind that fails is counted and said once, sends from it too", () => {
+  test("a bind that fails is counted, told to the core and said once, sends from it too", () => {
     runtime.refuse.set(C[0], "EADDRINUSE");
     run(BIND, SEND, { ...BIND, local: [C[0], 10_002] });
     expect(pump.totals).toMatchObject({ bindFailed: 2, noSocket: 1, sent: 0 });
+    expect(core.refused).toEqual([C[1], 10_002]);
     expect(log.at("warn")).toEqual([
       "cannot open UDP 10.9.0.2:10000: another program uses this address and port (`ss -ltunp` names it); stop it or choose another port (EADDRINUSE)",
       "nothing sent: there is no socket on this address and port",
