@@ -24,6 +24,8 @@ interface Connection {
 const PIECES = [1, 2, 3, 17, 200, 5000];
 /** So many small pieces, then the rest at once: each is an input after which everything is looked at. */
 const PIECES_MOST = 24;
+/** What fits into INPUT, and so the most that a host hands in at once. */
+const PIECE_MAX = abi.INPUT_SIZE - abi.PACKET_PAYLOAD;
 const ACCESS_TRANSPORTS = [abi.TRANSPORT_TCP, abi.TRANSPORT_TCP, abi.TRANSPORT_TLS, abi.TRANSPORT_WS, abi.TRANSPORT_WSS];
 /** Not SIP, or not yet. */
 const ODD = ["\r\n\r\n", "\r\n", "\n\n\n\n", "\x16\x03\x01", "SIP/2.0 200 OK\r\n", "l: 99999999999\r\n\r\n", "X", "\0\0\0\0"];
@@ -101,7 +103,7 @@ export class Connections {
   private send(handle: number, bytes: Buffer, now: number, settle: (outcome: Outcome) => void): void {
     const small = this.random.pick(PIECES);
     for (let at = 0, n = 0; at < bytes.length && this.open.has(handle); n++) {
-      const piece = n < PIECES_MOST ? small : bytes.length;
+      const piece = n < PIECES_MOST ? small : PIECE_MAX;
       const outcome = this.tell(abi.KIND_STREAM, handle, bytes.subarray(at, at + piece), now);
       if (outcome.result === 0 || outcome.result > Math.min(piece, bytes.length - at)) throw new CoreFault("stream", `${outcome.result} bytes are taken`);
       settle(outcome);

@@ -19,6 +19,8 @@ const WAITS = [1, 10, 499, 500, 5000, 20_000, 33_000, 61_000];
 /** Deadlines served in one wait. */
 const DEADLINES_MAX = 400;
 const BATCH_MAX = 8;
+/** Inputs that say how much there is of them. */
+const SIZED = [abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_STREAM, abi.KIND_CLOSE];
 /** Longest message that is tried at every length, and which stretches do so. */
 const PREFIX_MAX = 600;
 const PREFIX_EACH = 16;
@@ -135,12 +137,14 @@ class Runner {
     this.connections.step(harm, this.now, hear, (outcome) => this.settle(outcome));
   }
 
-  /** Calls that a host never makes. */
+  /** Calls that a host never makes: a kind that there is not, a length that fits no room. They are refused, and nothing comes of them. */
   private oddCall(): void {
     const { random } = this;
-    const kind = random.pick([-1, abi.KIND_REFUSED, 77, 0x7fffffff, abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_CONFIG]);
-    const len = random.pick([abi.OUTPUTS, -0x80000000, 0x7fffffff, 65_569, 65]);
-    this.settle(this.lockstep.run([], kind, [abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_REFUSED].includes(kind) ? len : 0, this.now));
+    const kind = random.pick([-1, abi.KIND_REFUSED, 77, 0x7fffffff, ...SIZED, abi.KIND_CONFIG]);
+    const len = SIZED.includes(kind) ? random.pick([-1, -0x80000000, 0x7fffffff, abi.INPUT_SIZE - abi.PACKET_PAYLOAD + 1]) : kind === abi.KIND_REFUSED ? random.pick([0, -1, abi.OUTPUTS, 0x7fffffff]) : 0;
+    const outcome = this.lockstep.run([], kind, len, this.now);
+    this.settle(outcome);
+    if (kind !== abi.KIND_CONFIG && (outcome.result >= 0 || outcome.outputs.length > 0)) throw new CoreFault("odd call", `kind ${kind} with ${len} gives ${outcome.result}`);
   }
 
   /** A message cut off at every position. */
