@@ -218,11 +218,12 @@ function isStream(transport: i32): boolean {
   return transport === TRANSPORT_TCP || transport === TRANSPORT_TLS;
 }
 
-/** Content-Length follows its body (RFC 3261 20.14), each one where it stands more than once. */
+/** Content-Length follows its body (RFC 3261 20.14), each one where it stands more than once; those of its parts come first, for it counts them. */
 function lengthsMap(): void {
-  if (ld32(MESSAGE + MESSAGE_LENGTH) === 0 && isStream(ld32(CONTEXT_TRANSPORT)) && ld8(ld32(MESSAGE + MESSAGE_BODY) - 1) === 10) lengthInsert();
-  if (ld32(MESSAGE + MESSAGE_CONTENT) <= CONTENT_OTHER) return;
+  const described: boolean = ld32(MESSAGE + MESSAGE_CONTENT) > CONTENT_OTHER;
   if (ld32(MESSAGE + MESSAGE_CONTENT) === CONTENT_MULTIPART) partLengthsMap();
+  if (ld32(MESSAGE + MESSAGE_LENGTH) === 0 && isStream(ld32(CONTEXT_TRANSPORT)) && ld8(ld32(MESSAGE + MESSAGE_BODY) - 1) === 10) lengthInsert();
+  if (!described) return;
   const delta: i32 = editsDelta(ld32(MESSAGE + MESSAGE_BODY), ld32(MESSAGE + MESSAGE_END));
   for (let index: i32 = ld32(MESSAGE + MESSAGE_LENGTH); index > 0; index = ld32(mentionAt(index - 1) + MENTION_BEFORE))
     lengthReplace(mentionAt(index - 1), delta);
