@@ -51,6 +51,13 @@ export function spaceTrim(p: i32, end: i32): i32 {
   return at;
 }
 
+/** Position after the empty line at `line`, 0 when the line is none. */
+export function emptyLine(line: i32, end: i32): i32 {
+  const c: i32 = ld8(line);
+  if (c === 10) return line + 1;
+  return c === 13 && line + 1 < end && ld8(line + 1) === 10 ? line + 2 : 0;
+}
+
 /** Exclusive end of the header line that begins at `p`, folded lines included (RFC 3261 7.3.1): the position of its last LF, or `end`. */
 export function lineEnd(p: i32, end: i32): i32 {
   let at: i32 = scan8(p, end, 10);

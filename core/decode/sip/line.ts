@@ -3,14 +3,15 @@
  * well-formed, so each has its colon.
  */
 
-import { ld32, ld8, scan8 } from "../../machine.ts";
+import { ld32, scan8 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import { MESSAGE_BODY, MESSAGE_START } from "../../memory/message.ts";
-import { lineEnd, valueEnd } from "../../bytes/word.ts";
+import { emptyLine, lineEnd, valueEnd } from "../../bytes/word.ts";
 
 /** The header line at `p`, 0 when the head ends there. */
 function lineHere(p: i32): i32 {
-  return p < ld32(MESSAGE + MESSAGE_BODY) && ld8(p) !== 13 && ld8(p) !== 10 ? p : 0;
+  const end: i32 = ld32(MESSAGE + MESSAGE_BODY);
+  return p < end && emptyLine(p, end) === 0 ? p : 0;
 }
 
 /** Position of the first header line, 0 for none. */

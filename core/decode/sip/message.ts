@@ -58,7 +58,7 @@ import {
   fault,
 } from "../../memory/reason.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
-import { fold16, fold32, fold8, lineEnd, spaceSkip, spaceTrim, tokenEnd, valueEnd } from "../../bytes/word.ts";
+import { emptyLine, fold16, fold32, fold8, lineEnd, spaceSkip, spaceTrim, tokenEnd, valueEnd } from "../../bytes/word.ts";
 import { mentionAt, mentionCount, mentionNumber } from "../mention.ts";
 import { contentRead, isEarlySession, isEncoded } from "./content.ts";
 import { methodRead } from "./method.ts";
@@ -241,9 +241,8 @@ const USUAL_MAX: i32 = 16;
 function headersRead(p: i32, end: i32): i32 {
   let line: i32 = p;
   while (line < end) {
-    const c: i32 = ld8(line);
-    if (c === 10) return line + 1;
-    if (c === 13 && line + 1 < end && ld8(line + 1) === 10) return line + 2;
+    const empty: i32 = emptyLine(line, end);
+    if (empty !== 0) return empty;
     const usual: i32 = end - line > USUAL_MAX ? nameUsual(line) : 0;
     const stop: i32 = lineEnd(line + usualLength(usual), end);
     const colon: i32 = usual !== 0 ? line + usualLength(usual) : scan8(line, stop, 58);

@@ -86,8 +86,9 @@ function addressRead(role: i32, p: i32, end: i32): boolean {
   if (m === 0) return false;
   const bracket: boolean = p < end && ld8(p) === 91;
   if (bracket || hostRead(m, p, end) !== end) {
-    const found: boolean = ip6Read(bracket ? p + 1 : p, end, m + MENTION_ADDRESS) !== 0;
-    st32(m + MENTION_FORM, found ? FORM_IP6 : FORM_NAME);
+    const stop: i32 = ip6Read(bracket ? p + 1 : p, end, m + MENTION_ADDRESS);
+    const whole: boolean = bracket ? stop !== 0 && stop + 1 === end && ld8(stop) === 93 : stop === end;
+    st32(m + MENTION_FORM, whole ? FORM_IP6 : FORM_NAME);
   }
   return true;
 }

@@ -25,7 +25,7 @@ import {
 } from "../../memory/message.ts";
 import { REASON_LOOP } from "../../memory/reason.ts";
 import { SEAL_TEXT, sealPut, sealRead } from "../../bytes/seal.ts";
-import { spaceTrim, tokenEnd } from "../../bytes/word.ts";
+import { spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
 import { mentionAppend, mentionAt, mentionCount, mentionDrop } from "../../decode/mention.ts";
 import { TRACE_CALL_ID, TRACE_DIALOG, traceRead } from "../../decode/sip/trace.ts";
 import { hostRead, portRead } from "../../decode/sip/uri.ts";
@@ -43,10 +43,13 @@ function viaEnd(m: i32): i32 {
   return spaceTrim(ld32(m + MENTION_AT), end);
 }
 
-/** Opens what a lower Via holds for the side that the message goes to, into SEAL_TEXT. Returns its length, -1 when there is nothing. */
+/** Opens what a lower Via holds for the side that the message goes to, into SEAL_TEXT. Returns its length, -1 when there is nothing, or something behind it that is no parameter. */
 function viaOpen(m: i32, end: i32): i32 {
   const token: i32 = viaTokenFind(ld32(m + MENTION_HOST_END), end, TOKEN_OWN);
-  return token === 0 ? -1 : sealRead(purposeTo(HIDDEN_VIA), token, tokenEnd(token, end) - token);
+  const stop: i32 = token === 0 ? end : tokenEnd(token, end);
+  const next: i32 = spaceSkip(stop, end);
+  if (token === 0 || (next < end && ld8(next) !== 59)) return -1;
+  return sealRead(purposeTo(HIDDEN_VIA), token, stop - token);
 }
 
 /** A Via that was hidden and comes back in a request: with one of our mappings in it the request has been here (as in sip.ts). */
