@@ -19,7 +19,6 @@ import {
   ROLE_SDP_ALTERNATIVE,
 } from "../../memory/message.ts";
 import { isMapped } from "../../bytes/address.ts";
-import { spaceSkip } from "../../bytes/word.ts";
 import { mentionAt, mentionCount } from "../../decode/mention.ts";
 import { mediaAt, mediaCount } from "../../decode/sdp/session.ts";
 import { mediaAddress, senderSide } from "./side.ts";
@@ -39,11 +38,18 @@ function isFamily(media: i32, family: i32): boolean {
   return connection >= 0 && ld8(ld32(mentionAt(connection) + MENTION_AT) + 2) === family;
 }
 
+/** Where a name begins at or after `p`: behind all that ends one, white space or not. */
+function nameBegin(p: i32, end: i32): i32 {
+  let at: i32 = p;
+  while (at < end && ld8(at) <= 32) at++;
+  return at;
+}
+
 /** Index of the media of the group [p, end) that is left: the first of our family, else the first; -1 when it has none. */
 function keptFind(p: i32, end: i32): i32 {
   const family: i32 = isMapped(mediaAddress(senderSide())) ? 52 : 54;
   let first: i32 = -1;
-  let at: i32 = spaceSkip(p, end);
+  let at: i32 = nameBegin(p, end);
   while (at < end) {
     const stop: i32 = scanSpace(at, end);
     const index: i32 = midFind(at, stop);
@@ -51,14 +57,14 @@ function keptFind(p: i32, end: i32): i32 {
       if (isFamily(mediaAt(index), family)) return index;
       if (first < 0) first = index;
     }
-    at = spaceSkip(stop, end);
+    at = nameBegin(stop, end);
   }
   return first;
 }
 
 function groupReduce(p: i32, end: i32): void {
   const kept: i32 = keptFind(p, end);
-  let at: i32 = spaceSkip(p, end);
+  let at: i32 = nameBegin(p, end);
   while (at < end) {
     const stop: i32 = scanSpace(at, end);
     const index: i32 = midFind(at, stop);
@@ -67,7 +73,7 @@ function groupReduce(p: i32, end: i32): void {
       st32(media + MEDIA_PORT, 0);
       st32(media + MEDIA_FLAGS, ld32(media + MEDIA_FLAGS) | MEDIA_FLAG_DROPPED);
     }
-    at = spaceSkip(stop, end);
+    at = nameBegin(stop, end);
   }
 }
 
