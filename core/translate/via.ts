@@ -36,7 +36,7 @@ import {
   NAMED_NONE,
   NAMED_OTHER,
 } from "../memory/message.ts";
-import { PACKET_CONNECTION, PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
+import { PACKET_CONNECTION, PACKET_SOURCE, PACKET_SOURCE_PORT, TRANSPORT_WS } from "../memory/packet.ts";
 import { REASON_FORGED_TOKEN, REASON_FOREIGN_VIA, REASON_LOOP } from "../memory/reason.ts";
 import { BINDING_POOL, BINDING_PORT, BINDING_TERMINAL, CONNECTION_LOCAL_PORT, TERMINAL_ADDRESS, TERMINAL_PORT, TERMINAL_PRIMARY } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
@@ -144,9 +144,14 @@ export function viaInboundResponse(m: i32): void {
     refuse(REASON_FOREIGN_VIA);
     return;
   }
-  st32(CONTEXT_TRANSPORT, ld32(CONTEXT_ACCESS));
+  transportReply(ld32(CONTEXT_ACCESS));
   if (isServicePoint(server, port)) return;
   hostReplace(m, server, ld32(m + MENTION_PORT) < 0 && port === 5060 ? -1 : port);
+}
+
+/** The response goes to the server by this transport, or by the service's where no server takes it: WebSocket is for terminals. */
+function transportReply(transport: i32): void {
+  st32(CONTEXT_TRANSPORT, transport >= TRANSPORT_WS ? ld32(CONTEXT_CORE) : transport);
 }
 
 /** The Via is the service's server's, as far as it says. */
@@ -190,7 +195,7 @@ function viaTokenRestore(m: i32): void {
 function transportRestore(m: i32): void {
   const named: i32 = ld32(TOKEN_NAMED) - 1;
   const known: boolean = named > NAMED_NONE && named < NAMED_OTHER;
-  st32(CONTEXT_TRANSPORT, known ? named - 1 : ld32(CONTEXT_ACCESS));
+  transportReply(known ? named - 1 : ld32(CONTEXT_ACCESS));
   if (known) viaRename(m, named - 1);
 }
 

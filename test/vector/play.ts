@@ -183,10 +183,11 @@ class Player {
   }
 }
 
-/** The ways in which a section is played: the third only when something of it comes by a connection. */
+/** The ways in which a section is played: the third only when something of it comes by a stream, which WebSocket is none of. */
 export function waysOf(section: Section): Way[] {
   const streamed = section.turns.some(({ action }) => action.type === "in" && !action.route);
-  return streamed ? ["written", "repeated", "bytes"] : ["written", "repeated"];
+  const framed = section.turns.some(({ action }) => action.type === "open" && (action.transport === "ws" || action.transport === "wss"));
+  return streamed && !framed ? ["written", "repeated", "bytes"] : ["written", "repeated"];
 }
 
 /** Memories are compared after each input, or (`always` false: hashing them takes an emulated machine long) at the end alone. */
