@@ -6,7 +6,7 @@
 import { describe, expect, test } from "vitest";
 import { NATIVE, NativeEngine, driverBuild, targetMissing } from "../parity/native.ts";
 import * as abi from "#abi";
-import { stretchPlay } from "./fuzz.ts";
+import { paceClose, stretchPlay } from "./fuzz.ts";
 import { logReplay } from "./native.ts";
 import { PLANTS, plantFind } from "./plant.ts";
 import { builtMakers } from "./variant.ts";
@@ -19,7 +19,7 @@ const PLANT_STRETCHES = 60;
 describe("fuzz", () => {
   test("js and wasm agree, and every property holds", async () => {
     const makers = await builtMakers();
-    for (let seed = 1; seed <= STRETCHES; seed++) await stretchPlay(makers, seed, STEPS);
+    for (let seed = 1; seed <= STRETCHES; seed++) await stretchPlay(makers, seed, paceClose(STEPS));
   }, 180_000);
 
   const missing = targetMissing(NATIVE);
@@ -28,8 +28,8 @@ describe("fuzz", () => {
     const engine = new NativeEngine(NATIVE, driverBuild(NATIVE, "dist/small.wasm", abi));
     try {
       for (let seed = 101; seed < 101 + NATIVE_STRETCHES; seed++) {
-        const { lockstep } = await stretchPlay([js!], seed, STEPS, true);
-        await logReplay(engine, js!, lockstep);
+        const { lockstep } = await stretchPlay([js!], seed, { ...paceClose(STEPS), keepLog: true });
+        await logReplay(engine, lockstep);
       }
     } finally {
       engine.close();
@@ -39,6 +39,6 @@ describe("fuzz", () => {
 
 describe("a planted bug is found", () => {
   test.each(PLANTS)("$what", async (plant) => {
-    expect(await plantFind(plant, PLANT_STRETCHES, STEPS), `${plant.property}, in ${PLANT_STRETCHES} stretches`).toBeDefined();
+    expect(await plantFind(plant, PLANT_STRETCHES, paceClose(STEPS)), `${plant.property}, in ${PLANT_STRETCHES} stretches`).toBeDefined();
   });
 });

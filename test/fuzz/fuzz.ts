@@ -27,7 +27,20 @@ const PREFIX_EACH = 16;
 
 export interface Stretch {
   lockstep: Lockstep;
+  /** Datagrams, and messages on connections however many pieces they came in. */
+  inputs: number;
+}
+
+export interface Pace {
   steps: number;
+  /** Calls of the core from one look at all of memory and all tables to the next; there is one in the end in any case. */
+  each: number;
+  keepLog: boolean;
+}
+
+/** Everything is looked at after every call. */
+export function paceClose(steps: number): Pace {
+  return { steps, each: 1, keepLog: false };
 }
 
 class Runner {
@@ -38,12 +51,15 @@ class Runner {
   private readonly judge: Judge;
   private readonly heard = new Set<string>();
   private timeoutMs = -1;
+  private calls = 0;
+  inputs = 0;
 
   constructor(
     private readonly lockstep: Lockstep,
     setting: Setting,
     private readonly random: Random,
     private now: number,
+    private readonly each: number,
   ) {
     this.session = new Session(setting, random, this.sockets);
     this.connections = new Connections(lockstep, setting, this.session, this.sockets, random);
@@ -55,12 +71,17 @@ class Runner {
     this.timeoutMs = outcome.timeoutMs;
     this.sockets.take(outcome.outputs);
     this.connections.take(outcome.outputs);
+    if (this.calls++ % this.each === 0) this.look();
+    for (const output of outcome.outputs.filter(isSend)) this.reached(output);
+    this.session.take(outcome.outputs, valid);
+  }
+
+  /** Everything that takes long: the tables, and what was configured. */
+  look(): void {
     const { ports, connections } = this.audit.check();
     this.sockets.check(ports);
     this.connections.check(connections);
     this.configured();
-    for (const output of outcome.outputs.filter(isSend)) this.reached(output);
-    this.session.take(outcome.outputs, valid);
   }
 
   /** What the host wrote at boot is the core's to read. */
@@ -81,6 +102,7 @@ class Runner {
   }
 
   private hear({ packet, inbound, media }: Move): void {
+    this.inputs++;
     if (!media) this.judge.hear(inbound, packet.source, packet.payload.toString("latin1"));
     if (inbound) this.heard.add(packet.source);
   }
@@ -98,6 +120,7 @@ class Runner {
 
   /** The same message again at once is translated the same way. */
   private repeat(move: Move, first: Outcome): void {
+    this.inputs++;
     const second = this.lockstep.datagram(move.packet, this.now);
     this.settle(second, move.valid);
     const text = ({ outputs }: Outcome): string =>
@@ -131,6 +154,7 @@ class Runner {
 
   private connection(harm: number): void {
     const hear = (inbound: boolean, source: string, text: string): void => {
+      if (text !== "") this.inputs++;
       this.judge.hear(inbound, source, text);
       if (inbound) this.heard.add(source);
     };
@@ -144,7 +168,8 @@ class Runner {
     const len = SIZED.includes(kind) ? random.pick([-1, -0x80000000, 0x7fffffff, abi.INPUT_SIZE - abi.PACKET_PAYLOAD + 1]) : kind === abi.KIND_REFUSED ? random.pick([0, -1, abi.OUTPUTS, 0x7fffffff]) : 0;
     const outcome = this.lockstep.run([], kind, len, this.now);
     this.settle(outcome);
-    if (kind !== abi.KIND_CONFIG && (outcome.result >= 0 || outcome.outputs.length > 0)) throw new CoreFault("odd call", `kind ${kind} with ${len} gives ${outcome.result}`);
+    if (kind !== abi.KIND_CONFIG && (outcome.result >= 0 || outcome.outputs.length > 0))
+      throw new CoreFault("odd call", `kind ${kind} with ${len} gives ${outcome.result}`);
   }
 
   /** A message cut off at every position. */
@@ -154,6 +179,11 @@ class Runner {
     for (let len = 0; len <= Math.min(packet.payload.length, PREFIX_MAX); len++) {
       this.play({ packet: { ...packet, payload: packet.payload.subarray(0, len) }, inbound, media: false, valid: false });
     }
+  }
+
+  end(): void {
+    this.look();
+    this.lockstep.compare();
   }
 
   step(harm: number): void {
@@ -167,23 +197,25 @@ class Runner {
 }
 
 /** Plays one stretch. A fault says which. */
-export async function stretchPlay(makers: Maker[], seed: number, steps: number, keepLog = false): Promise<Stretch> {
+export async function stretchPlay(makers: Maker[], seed: number, { steps, each, keepLog }: Pace): Promise<Stretch> {
   const random = new Random(seed);
   const setting = settingDraw(random);
   const { memory } = await settingImage(setting);
   const start = random.pick(STARTS);
   const lockstep = await Lockstep.open(makers, memory, start, keepLog);
-  const runner = new Runner(lockstep, setting, random, start);
+  lockstep.compareEach = each;
+  const runner = new Runner(lockstep, setting, random, start, each);
   const harm = random.pick([0, 0.3, 0.6, 0.9]);
   for (let step = 0; step < steps; step++) {
     try {
       if (step === steps - 1 && seed % PREFIX_EACH === 0) runner.prefixes();
       else runner.step(harm);
+      if (step === steps - 1) runner.end();
     } catch (error) {
       if (error instanceof CoreFault)
         error.message = `${error.message}\n(seed ${seed}, step ${step}; npm run fuzz -- --seed ${seed} --stretches 1 --steps ${steps})\n${setting.yaml}`;
       throw error;
     }
   }
-  return { lockstep, steps };
+  return { lockstep, inputs: runner.inputs };
 }

@@ -4,7 +4,7 @@
  */
 
 import * as abi from "#abi";
-import { addressParse } from "../../hosts/shared/address.ts";
+import { canonical } from "./address.ts";
 import { descriptionsOf, isBodySigned, isRelayed, mediasOf, type MediaRead } from "./description.ts";
 import { bytesShow, CoreFault } from "./fault.ts";
 import { isSend, type Output } from "./output.ts";
@@ -35,12 +35,6 @@ export interface Case {
 const PAYLOAD_MAX = 65507;
 const ROUTABLE = ["via", "contact", "route", "record-route", "path", "service-route", "refer-to", "content-length", "expires"];
 const COMPACT: Record<string, string> = { v: "via", m: "contact", l: "content-length", r: "refer-to" };
-
-/** The address that a host is, "" for a name and for what has a zone. */
-function canonical(host: string): string {
-  if (host.includes("%")) return "";
-  return addressParse(host.replace(/^\[|\]$/g, ""))?.text ?? "";
-}
 
 function asksForIce(input: string): boolean {
   return messageRead(input)?.headers.some(({ name, value }) => ["require", "supported"].includes(name) && /\bice\b/i.test(value)) ?? false;

@@ -7,8 +7,8 @@
  */
 
 import * as abi from "#abi";
-import { addressFrom, addressParse } from "../../hosts/shared/address.ts";
-import { type Exports, PAGE } from "../parity/engine.ts";
+import { addressParse } from "../../hosts/shared/address.ts";
+import { type Exports, PAGE, pageHashes } from "../parity/engine.ts";
 import { CoreFault } from "./fault.ts";
 import { type Output, outputsEqual, outputsRead } from "./output.ts";
 
@@ -54,10 +54,14 @@ export interface Entry {
   taken: number;
   /** BINDs that were refused: the address of the record by its place in the order. */
   refused: Map<number, number>;
+  /** One hash for each page of memory after it, after every so many entries. */
+  pages: Uint32Array | undefined;
 }
 
 /** Most records of one input: the queue holds fewer. */
 const DRAIN_MAX = 2 * abi.OUTPUT_MAX;
+/** Entries of a log from one with the pages of memory to the next. */
+const PAGES_EACH = 8;
 
 const addresses = new Map<string, Uint8Array>();
 
@@ -88,11 +92,6 @@ export function packetBytes(packet: Packet): Buffer {
   const header = headerBytes(packet, abi.PROTOCOL_UDP);
   header.writeInt32LE(packet.payload.length, abi.PACKET_LEN);
   return Buffer.concat([header, packet.payload]);
-}
-
-/** "address:port" of the sixteen bytes and a port. */
-export function placeText(bytes: Uint8Array, at: number, port: number): string {
-  return `${addressFrom(bytes, at).text}:${port}`;
 }
 
 /** Does the machine refuse this port now? One in some, and at times every one. */
@@ -165,8 +164,12 @@ export class Lockstep {
     for (const [i, result] of results.entries()) this.same(result === results[0], i, `results ${results[0]} and ${result}`);
     const { outputs, timeoutMs, taken, refused, verdict } = this.drain(now, results[0]!);
     if (this.inputs++ % this.compareEach === 0) this.compare();
-    if (this.keepLog) this.log.push({ writes, kind, len, now: now | 0, result: results[0]!, taken, refused });
+    if (this.keepLog) this.log.push({ writes, kind, len, now: now | 0, result: results[0]!, taken, refused, pages: this.pages() });
     return { result: kind === abi.KIND_DATAGRAM ? verdict : results[0]!, reason: this.word(abi.HEADER_REASON), outputs, timeoutMs };
+  }
+
+  private pages(): Uint32Array | undefined {
+    return this.log.length % PAGES_EACH === PAGES_EACH - 1 ? pageHashes(this.bytes.buffer as ArrayBuffer) : undefined;
   }
 
   private same(equal: boolean, machine: number, what: string): void {

@@ -6,10 +6,10 @@
 import * as abi from "#abi";
 import { type Engine, PAGE, pageHashes } from "../parity/engine.ts";
 import { CoreFault } from "./fault.ts";
-import type { Entry, Lockstep, Machine, Maker } from "./lockstep.ts";
+import type { Entry, Lockstep } from "./lockstep.ts";
 
-/** Inputs between two comparisons of memory. */
-const EACH = 8;
+/** Inputs under way at once: the engine answers in order, so that nobody needs to wait for each. */
+const WINDOW = 32;
 
 async function imageWrite(engine: Engine, image: Uint8Array): Promise<void> {
   const parts: unknown[] = [];
@@ -20,44 +20,40 @@ async function imageWrite(engine: Engine, image: Uint8Array): Promise<void> {
   await Promise.all(parts);
 }
 
-/** One input on both; the engine answers in order, so that everything may be asked at once. */
-async function entryPlay(engine: Engine, local: Machine, entry: Entry, compare: boolean): Promise<string | undefined> {
-  const asked: (unknown | Promise<unknown>)[] = entry.writes.map(([at, data]) => engine.write(at, data));
-  const result = engine.input(entry.kind, entry.len, entry.now);
-  for (let i = 0; i < entry.taken; i++) {
-    asked.push(engine.output());
-    const refused = entry.refused.get(i);
-    if (refused !== undefined) asked.push(engine.input(abi.KIND_REFUSED, refused, entry.now));
-  }
-  const pages = compare ? engine.pages() : undefined;
-  for (const [at, data] of entry.writes) local.bytes.set(data, at);
-  local.exports.input(entry.kind, entry.len, entry.now);
-  for (let i = 0; i < entry.taken; i++) {
-    local.exports.output();
-    const refused = entry.refused.get(i);
-    if (refused !== undefined) local.exports.input(abi.KIND_REFUSED, refused, entry.now);
-  }
-  await Promise.all(asked);
-  if ((await result) !== entry.result) return `results ${entry.result} and ${await result}`;
-  if (!pages) return undefined;
-  const mine = pageHashes(local.bytes.buffer as ArrayBuffer);
-  const theirs = await pages;
+function pagesDiffer(mine: Uint32Array, theirs: Uint32Array): string | undefined {
   const page = mine.findIndex((hash, i) => hash !== theirs[i]);
   return page < 0 ? undefined : `memory of page ${page}`;
 }
 
-/** Plays a lockstep's log on `engine` beside a fresh local machine. */
-export async function logReplay(engine: Engine, maker: Maker, { log, image, start, machines }: Lockstep): Promise<void> {
-  const local = await maker.make(machines[0]!.bytes.length);
-  local.bytes.set(image);
-  await engine.open(local.bytes.length);
+/** One input on the engine. Returns what differs from what the log says. */
+async function entryPlay(engine: Engine, { writes, kind, len, now, result, taken, refused, pages }: Entry): Promise<string | undefined> {
+  const written = writes.map(([at, data]) => engine.write(at, data));
+  const answer = engine.input(kind, len, now);
+  const outputs: Promise<number>[] = [];
+  for (let i = 0; i < taken; i++) {
+    outputs.push(engine.output());
+    const record = refused.get(i);
+    if (record !== undefined) outputs.push(engine.input(abi.KIND_REFUSED, record, now));
+  }
+  const [given, hashes] = await Promise.all([answer, pages && engine.pages(), ...written, ...outputs]);
+  if (given !== result) return `results ${result} and ${given}`;
+  return pages && hashes ? pagesDiffer(pages, hashes) : undefined;
+}
+
+/** Plays a lockstep's log on `engine`. */
+export async function logReplay(engine: Engine, { log, image, start, machines, bytes }: Lockstep): Promise<void> {
+  const differ = (where: string, what: string): never => {
+    throw new CoreFault("difference", `${machines[0]!.name} and ${engine.name} differ ${where}: ${what}`);
+  };
+  await engine.open(bytes.length);
   await imageWrite(engine, image);
   await engine.boot(start | 0);
-  local.exports.boot(start | 0);
   await engine.output();
-  local.exports.output();
-  for (const [i, entry] of log.entries()) {
-    const difference = await entryPlay(engine, local, entry, i % EACH === EACH - 1 || i === log.length - 1);
-    if (difference) throw new CoreFault("difference", `${local.name} and ${engine.name} differ after input ${i}: ${difference}`);
+  for (let first = 0; first < log.length; first += WINDOW) {
+    const differences = await Promise.all(log.slice(first, first + WINDOW).map((entry) => entryPlay(engine, entry)));
+    const i = differences.findIndex((difference) => difference !== undefined);
+    if (i >= 0) differ(`after input ${first + i}`, differences[i]!);
   }
+  const last = pagesDiffer(pageHashes(bytes.buffer as ArrayBuffer), await engine.pages());
+  if (last) differ("in the end", last);
 }

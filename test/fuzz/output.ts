@@ -3,7 +3,7 @@
  */
 
 import * as abi from "#abi";
-import { addressFrom } from "../../hosts/shared/address.ts";
+import { addressTextAt } from "./address.ts";
 
 export interface Output {
   kind: number;
@@ -31,9 +31,9 @@ function outputRead(bytes: Buffer, at: number): Output {
   return {
     kind,
     realm: kind === abi.OUTPUT_TIMEOUT ? 0 : word(abi.OUTPUT_REALM),
-    local: addressed ? addressFrom(bytes, at + abi.OUTPUT_LOCAL).text : "",
+    local: addressed ? addressTextAt(bytes, at + abi.OUTPUT_LOCAL) : "",
     localPort: addressed ? word(abi.OUTPUT_LOCAL_PORT) : 0,
-    remote: sends ? addressFrom(bytes, at + abi.OUTPUT_REMOTE).text : "",
+    remote: sends ? addressTextAt(bytes, at + abi.OUTPUT_REMOTE) : "",
     remotePort: sends ? word(abi.OUTPUT_REMOTE_PORT) : 0,
     payload: sends ? bytes.toString("latin1", payload, payload + word(abi.OUTPUT_LEN)) : "",
     value: word(abi.OUTPUT_VALUE),

@@ -5,7 +5,7 @@
  */
 
 import { CoreFault } from "./fault.ts";
-import { stretchPlay } from "./fuzz.ts";
+import { type Pace, stretchPlay } from "./fuzz.ts";
 import type { Maker } from "./lockstep.ts";
 import { builtMakers, type Change, jsVariant, wasmVariant } from "./variant.ts";
 
@@ -125,11 +125,11 @@ async function makersOf({ into, change }: Plant): Promise<Maker[]> {
 }
 
 /** Seeds of the stretches that were needed until the plant was found, or undefined when it was not. */
-export async function plantFind(plant: Plant, stretches: number, steps: number): Promise<number | undefined> {
+export async function plantFind(plant: Plant, stretches: number, pace: Pace): Promise<number | undefined> {
   const makers = await makersOf(plant);
   for (let seed = 1; seed <= stretches; seed++) {
     try {
-      await stretchPlay(makers, seed, steps);
+      await stretchPlay(makers, seed, pace);
     } catch (error) {
       if (!(error instanceof CoreFault)) throw error;
       if (error.property === plant.property) return seed;

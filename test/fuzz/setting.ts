@@ -4,7 +4,7 @@
  */
 
 import type { Random } from "../unit/core/random.ts";
-import { type Image, imageOf } from "../vector/image.ts";
+import { type Image, imageMake } from "../vector/image.ts";
 
 export interface Setting {
   yaml: string;
@@ -108,5 +108,5 @@ ${tiny ? random.pick(TINY) : ROOMY}
 }
 
 export function settingImage(setting: Setting): Promise<Image> {
-  return imageOf(setting.yaml, "the fuzz");
+  return imageMake(setting.yaml, "the fuzz");
 }

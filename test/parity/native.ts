@@ -19,6 +19,12 @@ export interface Target {
 }
 
 export const NATIVE: Target = { name: "c", compiler: "gcc", flags: [] };
+/** With what tells of every access outside an object and of everything that C leaves undefined; it ends at the first. */
+export const SANITIZED: Target = {
+  name: "c-sanitized",
+  compiler: "gcc",
+  flags: ["-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+};
 export const CROSS: Target[] = [
   { name: "c-aarch64", compiler: "aarch64-linux-gnu-gcc", emulator: "qemu-aarch64", flags: ["-static"] },
   { name: "c-armhf", compiler: "arm-linux-gnueabihf-gcc", emulator: "qemu-arm", flags: ["-static"] },

@@ -44,7 +44,7 @@ describe("simulator", () => {
     try {
       const { lockstep } = (await World.open([js!], 3, true)).run(1);
       expect(lockstep.log.length).toBeGreaterThan(500);
-      await logReplay(engine, js!, lockstep);
+      await logReplay(engine, lockstep);
     } finally {
       engine.close();
     }

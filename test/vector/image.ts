@@ -33,7 +33,8 @@ function padded(memory: Uint8Array): Uint8Array {
   return bytes;
 }
 
-async function imageMake(text: string, file: string): Promise<Image> {
+/** Makes an image that nobody asks for again. */
+export async function imageMake(text: string, file: string): Promise<Image> {
   const whole = /^capacity:/m.test(text) ? text : text + CAPACITY;
   const { config, problems } = configRead(whole, file);
   if (!config) throw new VectorError(problems.map(problemText).join("\n"));
