@@ -40,7 +40,7 @@ function connection(address: string, random: Random): string {
 
 function mediaLines(address: string, random: Random): string[] {
   const port = random.pick([4000, 4002, 4100, 6000, 9, 0, 1, 65534, 65535]);
-  const count = random.chance(0.1) ? `/${random.pick([1, 2, 8, 9])}` : "";
+  const count = random.chance(0.1) ? `/${random.pick([1, 2, 3, 7, 8, 9, 255, 32767, 65535])}` : "";
   const [kind, proto, formats] = random.pick([
     ["audio", "RTP/AVP", "0 8 101"],
     ["audio", "RTP/AVP", "0"],
@@ -56,33 +56,53 @@ function mediaLines(address: string, random: Random): string[] {
   return [`m=${kind} ${port}${count} ${proto} ${formats}`, ...own, ...chosen];
 }
 
-export function descriptionDraw(address: string, random: Random): string {
+/** Lines of a session that are nobody's address (RFC 8866 5), in the order that they have. */
+const SESSION = ["i=c=IN IP4 10.0.0.1", "u=http://10.0.0.1/m=audio", "e=a@10.0.0.1", "p=+1 617 555-6011", "b=AS:256", "b=X-YZ:4294967295"];
+const TIMES = ["t=0 0", "t=0 0", "t=2873397496 2873404696\r\nr=7d 1h 0 25h\r\nz=2882844526 -1h 2898848070 0", "t=9223372036854775807 0"];
+
+function descriptionDraw(address: string, random: Random): string {
   const lines = [
     "v=0",
-    `o=- ${random.below(9)} ${random.below(9)} IN ${address.includes(":") ? "IP6" : "IP4"} ${address}`,
+    `o=- ${random.pick([random.below(9), random.below(9), 2147483648, 4294967295, "18446744073709551615"])} ${random.below(9)} IN ${address.includes(":") ? "IP6" : "IP4"} ${address}`,
     "s=-",
+    ...SESSION.filter(() => random.chance(0.04)),
     ...(random.chance(0.85) ? [`c=IN ${connection(address, random)}`] : []),
-    "t=0 0",
+    random.pick(TIMES),
     ...(random.chance(0.1) ? ["a=group:ANAT 1 2", "a=group:BUNDLE 1", "a=ice-lite"] : []),
   ];
   const n = random.pick([1, 1, 1, 1, 2, 2, 3, 5, 0]);
   for (let i = 0; i < n; i++) lines.push(...mediaLines(address, random));
-  return `${lines.join("\r\n")}\r\n`;
+  const lineEnd = random.chance(0.9) ? "\r\n" : "\n";
+  return lines.join(lineEnd).replaceAll("\r\n", lineEnd) + (random.chance(0.95) ? lineEnd : "");
+}
+
+/** Parts of a multipart body (RFC 2046 5.1) behind one another, with what may stand before and behind them. */
+function multipartText(parts: string[], boundary: string, random: Random): string {
+  const before = random.chance(0.1) ? "c=IN IP4 192.168.1.2 --bnd\r\n" : "";
+  const after = random.chance(0.1) ? "m=audio 4000 RTP/AVP 0\r\n" : "";
+  return `${before}${parts.map((part) => `--${boundary}${random.chance(0.1) ? " \t" : ""}\r\n${part}\r\n`).join("")}--${boundary}--\r\n${after}`;
 }
 
 /** Dialog information (RFC 4235), which a service that hides its topology maps and any other passes. */
 function documentPart(address: string): string {
   const dialog = `<dialog id='call-1@${address}' call-id="call-1@${address}" local-tag="l"><local><target uri="sip:a@${address}:5062"/></local>`;
   const replaced = "<replaces call-id='&lt;2&gt;@192.168.1.2'/><remote><identity>sip:b@example.com</identity></remote></dialog>";
-  return `--bnd\r\nContent-Type: application/dialog-info+xml\r\n\r\n${dialog}${replaced}\r\n`;
+  return `Content-Type: application/dialog-info+xml\r\n\r\n${dialog}${replaced}`;
 }
 
 /** A body that goes with an offer or answer. */
 export function bodyDraw(address: string, random: Random): Body {
   const text = descriptionDraw(address, random);
-  if (random.chance(0.85)) return { type: "application/sdp", text };
+  if (random.chance(0.8)) return { type: random.pick(["application/sdp", "application/sdp", "Application/SDP ; charset=utf-8"]), text };
   const own = random.chance(0.5) ? `Content-Length: ${text.length}\r\n` : "";
-  const first = `--bnd\r\nContent-Type: application/sdp\r\n${own}\r\n${text}\r\n`;
-  const second = text.length % 2 === 0 ? documentPart(address) : "--bnd\r\nContent-Type: text/plain\r\n\r\nc=IN IP4 192.168.1.2\r\n\r\n";
-  return { type: 'multipart/mixed;boundary="bnd"', text: `${random.chance(0.5) ? first + second : second + first}--bnd--\r\n` };
+  const described = `Content-Type: application/sdp\r\n${own}\r\n${text}`;
+  const others = ["Content-Type: text/plain\r\n\r\nc=IN IP4 192.168.1.2\r\n", "\r\nnothing\r\n", documentPart(address), "Content-Type: application/isup;base=x\r\n\r\n\x01\x11\0\x0a"];
+  const parts = random.chance(0.5) ? [described, random.pick(others)] : [random.pick(others), described];
+  const boundary = random.pick(["bnd", "bnd", "b", "-", "0123456789".repeat(7), "b'()+_,./:=?"]);
+  if (random.chance(0.2)) {
+    const inner = `Content-Type: multipart/alternative;boundary=inner\r\n\r\n${multipartText(parts, "inner", random)}`;
+    return { type: `multipart/mixed;boundary="${boundary}"`, text: multipartText([inner], boundary, random) };
+  }
+  const type = random.pick(["mixed", "mixed", "related", "alternative"]);
+  return { type: `multipart/${type};boundary="${boundary}"`, text: multipartText(parts, boundary, random) };
 }

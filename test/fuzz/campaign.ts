@@ -6,7 +6,7 @@
 import { NativeEngine, SANITIZED, driverBuild } from "../parity/native.ts";
 import * as abi from "#abi";
 import { type Pace, stretchPlay } from "./fuzz.ts";
-import type { Maker } from "./lockstep.ts";
+import type { Machine, Maker } from "./lockstep.ts";
 import { logReplay } from "./native.ts";
 import { builtMakers } from "./variant.ts";
 
@@ -34,10 +34,24 @@ export const COUNTS = 4;
 /** Plays one seed on what it is to be played on. Returns the inputs. */
 type Play = (seed: number) => Promise<number>;
 
+/** The same machine again, its memory emptied: it is nothing else, and what a compiler has learned of it is not lost. */
+function reused(maker: Maker): Maker {
+  const machines = new Map<number, Machine>();
+  return {
+    name: maker.name,
+    async make(size: number): Promise<Machine> {
+      const machine = machines.get(size) ?? (await maker.make(size));
+      machines.set(size, machine);
+      machine.bytes.fill(0);
+      return machine;
+    },
+  };
+}
+
 /** C runs beside JavaScript, and with sanitizers; a thread has one of its own. */
 async function playerOpen({ on, pace }: Campaign): Promise<{ play: Play; close: () => void }> {
   const built = await builtMakers();
-  const makers: Maker[] = built.filter(({ name }) => on.includes(name) || (on.includes("c") && name === "js"));
+  const makers = built.filter(({ name }) => on.includes(name) || (on.includes("c") && name === "js")).map(reused);
   if (!on.includes("c")) return { play: async (seed) => (await stretchPlay(makers, seed, pace)).inputs, close: () => undefined };
   const binary = driverBuild(SANITIZED, "dist/core.wasm", abi);
   let engine = new NativeEngine(SANITIZED, binary);

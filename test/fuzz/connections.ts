@@ -7,7 +7,7 @@
 import * as abi from "#abi";
 import type { Random } from "../unit/core/random.ts";
 import type { Sockets } from "./audit.ts";
-import { CoreFault } from "./fault.ts";
+import { bytesShow, CoreFault } from "./fault.ts";
 import type { Lockstep, Outcome } from "./lockstep.ts";
 import { headerBytes } from "./lockstep.ts";
 import type { Output } from "./output.ts";
@@ -16,6 +16,8 @@ import type { Setting } from "./setting.ts";
 
 interface Connection {
   inbound: boolean;
+  /** Its bytes are no stream, but come in messages of their own. */
+  framed: boolean;
   source: string;
   /** Not up yet: what was sent on it. */
   early: string | undefined;
@@ -27,6 +29,9 @@ const PIECES_MOST = 24;
 /** What fits into INPUT, and so the most that a host hands in at once. */
 const PIECE_MAX = abi.INPUT_SIZE - abi.PACKET_PAYLOAD;
 const ACCESS_TRANSPORTS = [abi.TRANSPORT_TCP, abi.TRANSPORT_TCP, abi.TRANSPORT_TLS, abi.TRANSPORT_WS, abi.TRANSPORT_WSS];
+/** Longest bytes that are tried in other pieces, and how many of those that may be are. */
+const CUT_MAX = 1500;
+const CUT_SOME = 0.04;
 /** Not SIP, or not yet. */
 const ODD = ["\r\n\r\n", "\r\n", "\n\n\n\n", "\x16\x03\x01", "SIP/2.0 200 OK\r\n", "l: 99999999999\r\n\r\n", "X", "\0\0\0\0"];
 
@@ -43,10 +48,11 @@ export class Connections {
 
   /** What the core wants with connections. */
   take(outputs: Output[]): void {
-    for (const { kind, value, payload } of outputs) {
+    for (const { kind, realm, remote, value, payload, detail } of outputs) {
       if (kind === abi.OUTPUT_DIAL) {
         if (this.open.has(value)) throw new CoreFault("connections", `${value} is dialled, and was open`);
-        this.open.set(value, { inbound: false, source: this.setting.server, early: "" });
+        if (detail !== abi.TRANSPORT_TCP && detail !== abi.TRANSPORT_TLS) throw new CoreFault("connections", `transport ${detail} is dialled`);
+        this.open.set(value, { inbound: realm === 0, framed: false, source: remote, early: "" });
       } else if (kind === abi.OUTPUT_HANG) {
         if (!this.open.delete(value)) throw new CoreFault("connections", `${value} is hung up, and was not open`);
       } else if (kind === abi.OUTPUT_SEND && value !== 0) {
@@ -62,11 +68,11 @@ export class Connections {
   }
 
   /** A terminal connects to E, or a server to a port of ours. */
-  private accept(now: number): { source: string; inbound: boolean; outcome: Outcome } {
+  private accept(now: number): { source: string; inbound: boolean; framed: boolean; outcome: Outcome } {
     const { random, setting } = this;
     const streams = this.sockets.streams;
     const inbound = streams.length === 0 || random.chance(0.6);
-    const to = inbound ? { address: setting.service, port: random.pick([5060, 5060, 5061, 8080]) } : random.pick(streams);
+    const to = inbound ? { address: setting.service, port: random.pick([setting.servicePort, setting.servicePort, 5061, 8080, 8443]) } : random.pick(streams);
     const source = inbound ? random.pick(setting.outside) : random.pick([setting.server, setting.gateway]);
     const transport = inbound ? random.pick(ACCESS_TRANSPORTS) : abi.TRANSPORT_TCP;
     const header = headerBytes(
@@ -74,13 +80,13 @@ export class Connections {
       abi.PROTOCOL_TCP,
     );
     header.writeInt32LE(transport, abi.PACKET_TRANSPORT);
-    return { source, inbound, outcome: this.lockstep.run([[abi.INPUT, header]], abi.KIND_OPEN, 0, now) };
+    return { source, inbound, framed: transport >= abi.TRANSPORT_WS, outcome: this.lockstep.run([[abi.INPUT, header]], abi.KIND_OPEN, 0, now) };
   }
 
   private tell(kind: number, handle: number, payload: Buffer, now: number): Outcome {
     const header = Buffer.alloc(abi.PACKET_PAYLOAD);
     header.writeInt32LE(handle, abi.PACKET_CONNECTION);
-    header.writeInt32LE(this.random.pick([1, 5060, 41_000, 65_535]), abi.PACKET_DESTINATION_PORT);
+    header.writeInt32LE(kind === abi.KIND_OPEN ? this.random.pick([1, 5060, 41_000, 65_535]) : 0, abi.PACKET_DESTINATION_PORT);
     return this.lockstep.run([[abi.INPUT, Buffer.concat([header, payload])]], kind, payload.length, now);
   }
 
@@ -115,6 +121,42 @@ export class Connections {
     }
   }
 
+  /** All that bytes in pieces of these sizes, the last as often as needed, lead to; "" when there was no room to put them together. */
+  private led(handle: number, bytes: Buffer, sizes: number[], now: number): string {
+    return this.lockstep.trial(() => {
+      const said: string[] = [];
+      for (let at = 0, n = 0; at < bytes.length; n++) {
+        const piece = bytes.subarray(at, at + (sizes[n] ?? sizes.at(-1)!));
+        const { result, outputs } = this.tell(abi.KIND_STREAM, handle, piece, now);
+        said.push(...outputs.map((output) => JSON.stringify(output)));
+        if (result < 0) return abi.faultReason(result) === abi.REASON_BLOCKS_FULL ? "" : [...said, `fault ${abi.faultReason(result)}`].join("\n");
+        at += result;
+        if (outputs.some(({ kind, value }) => kind === abi.OUTPUT_HANG && value === handle)) break;
+      }
+      return said.join("\n");
+    });
+  }
+
+  /** However a stream is cut, what comes of it is the same: byte for byte, or (`everywhere`) in two at every place there is. */
+  cut(handle: number, bytes: Buffer, everywhere: boolean, now: number): void {
+    const whole = this.led(handle, bytes, [PIECE_MAX], now);
+    const cuts = everywhere ? Array.from({ length: bytes.length - 1 }, (_, i) => [i + 1, PIECE_MAX]) : [[1]];
+    for (const sizes of cuts) {
+      const cut = this.led(handle, bytes, sizes, now);
+      if (whole !== "" && cut !== "" && cut !== whole)
+        throw new CoreFault("cut", `in pieces of ${sizes.join()} something else comes of\n${bytesShow(bytes)}\n--- whole\n${whole}\n--- in pieces\n${cut}`);
+    }
+  }
+
+  /** A message on some stream that is up, cut at every place. */
+  cutEverywhere(harm: number, now: number): void {
+    const streams = [...this.open].filter(([, { framed, early }]) => !framed && early === undefined);
+    if (streams.length === 0) return;
+    const [handle, { inbound }] = this.random.pick(streams);
+    const bytes = this.bytesDraw(inbound, harm);
+    if (bytes.length > 0 && bytes.length <= CUT_MAX) this.cut(handle, bytes, true, now);
+  }
+
   private close(handle: number, connection: Connection, now: number): Outcome {
     const early = Buffer.from(connection.early ?? "", "latin1").subarray(0, 60_000);
     this.open.delete(handle);
@@ -125,9 +167,9 @@ export class Connections {
   step(harm: number, now: number, hear: (inbound: boolean, source: string, text: string) => void, settle: (outcome: Outcome) => void): void {
     const { random } = this;
     if (this.open.size === 0 || random.chance(0.15)) {
-      const { source, inbound, outcome } = this.accept(now);
+      const { source, inbound, framed, outcome } = this.accept(now);
       hear(inbound, source, "");
-      if (outcome.result > 0) this.open.set(outcome.result, { inbound, source, early: undefined });
+      if (outcome.result > 0) this.open.set(outcome.result, { inbound, framed, source, early: undefined });
       settle(outcome);
       return;
     }
@@ -139,6 +181,7 @@ export class Connections {
     } else {
       const bytes = this.bytesDraw(connection.inbound, harm);
       hear(connection.inbound, connection.source, bytes.toString("latin1"));
+      if (!connection.framed && bytes.length > 0 && bytes.length <= CUT_MAX && random.chance(CUT_SOME)) this.cut(handle, bytes, false, now);
       this.send(handle, bytes, now, settle);
     }
   }

@@ -177,7 +177,75 @@ const body: Damage = (text, random) => {
   return random.pick([text + text.slice(at), text.slice(0, at + random.below(30)), text + text, text.slice(at) + text]);
 };
 
-const DAMAGES: Damage[] = [number, keyNumber, keyNumber, host, host, byteChange, byteChange, bitFlip, cut, hole, lineEnds, token, token, lines, lines, body];
+/** Something taken from one place and put in another: headers into the body, SDP lines before the media that they are of. */
+const move: Damage = (text, random) => {
+  const all = text.split(/(?<=\n)/);
+  const [taken] = all.splice(random.below(all.length), 1);
+  all.splice(random.below(all.length + 1), 0, taken ?? "");
+  return all.join("");
+};
+/** Blocks of lines many times over, such as media with all that belongs to them. */
+const blocks: Damage = (text, random) => {
+  const all = text.split(/(?<=\n)/);
+  const at = random.below(all.length);
+  const block = all.slice(at, at + random.pick([1, 2, 4, 8]));
+  all.splice(at, 0, ...Array.from({ length: random.pick([1, 3, 33, 130]) }, () => block).flat());
+  return all.join("");
+};
+/** White space, also with a line end in it, in the middle of anything. */
+const gap: Damage = (text, random) => {
+  const at = random.below(text.length + 1);
+  return text.slice(0, at) + random.pick([" ", "\t", "\r\n ", "\r\n\t", "\n ", "\r\n \r\n "]) + text.slice(at);
+};
+/** Quotes, brackets and escapes that are not closed, or closed twice. */
+const pairs: Damage = (text, random) =>
+  replaceOne(text, /["<>()]|%[0-9a-f]{2}|\\./gi, random, (found) => random.pick(["", found + found, `${found}\\`, '"', "<", ">", "%", "%4", "%zz", "\\"]));
+/** A header that may stand once, twice and different; or a list where one value belongs. */
+const double: Damage = (text, random) =>
+  replaceOne(text, /^(Call-ID|i|CSeq|From|To|f|t|Content-Length|l|Content-Type|c|Max-Forwards)[ \t]*:[^\r\n]*/gim, random, (found) => {
+    const value = found.slice(found.indexOf(":") + 1);
+    const other = value.replace(/[0-9a-z]/i, (char) => (char === "1" ? "2" : "1"));
+    return random.pick([`${found}\r\n${found}`, `${found}\r\n${found.slice(0, found.indexOf(":") + 1)}${other}`, `${found},${other}`, `${found};${other}`]);
+  });
+/** Delimiters of parts: others, none, the last one first. */
+const delimiter: Damage = (text, random) =>
+  replaceOne(text, /--(?:bnd|inner|b)(?:--)?|boundary="?[^"\r\n]*"?/g, random, (found) =>
+    random.pick([
+      "",
+      `${found}--`,
+      `${found}x`,
+      found.slice(0, -1),
+      `-${found}`,
+      "--bnd",
+      "--inner--",
+      'boundary=""',
+      "boundary=b",
+      `boundary="${"b".repeat(71)}"`,
+    ]),
+  );
+/** The count of a media line's ports, and its port. */
+const ports: Damage = (text, random) => replaceOne(text, /(?<=^m=\w+ )\d+(?:\/\d+)?/gm, random, () => `${random.pick(NUMBERS)}/${random.pick(NUMBERS)}`);
+
+const STRUCTURED: Damage[] = [move, blocks, gap, pairs, double, delimiter, ports];
+const DAMAGES: Damage[] = [
+  ...STRUCTURED,
+  number,
+  keyNumber,
+  keyNumber,
+  host,
+  host,
+  byteChange,
+  byteChange,
+  bitFlip,
+  cut,
+  hole,
+  lineEnds,
+  token,
+  token,
+  lines,
+  lines,
+  body,
+];
 
 /** Longest payload of a UDP datagram over IPv4. */
 export const PAYLOAD_MAX = 65507;

@@ -21,7 +21,8 @@ export function descriptionsOf(message: MessageRead): string[] {
   if (/^application\/sdp\s*(;|$)/i.test(types[0]!)) return [message.body];
   const boundary = /^multipart\/\w+\s*;.*\bboundary="?([^";\s]+)"?/is.exec(types[0]!)?.[1];
   if (boundary === undefined) return [];
-  return message.body.split(`--${boundary}`).flatMap((part) => {
+  const delimiter = new RegExp(`(?:^|\\n)--${boundary.replace(/\W/g, "\\$&")}`);
+  return message.body.split(delimiter).flatMap((part) => {
     const cut = /\r?\n\r?\n/.exec(part);
     return cut && /content-type\s*:\s*application\/sdp\s*(;|\r|\n)/i.test(part.slice(0, cut.index + 2)) ? [part.slice(cut.index + cut[0].length)] : [];
   });

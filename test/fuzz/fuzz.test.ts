@@ -15,12 +15,29 @@ const STRETCHES = 40;
 const STEPS = 220;
 const NATIVE_STRETCHES = 4;
 const PLANT_STRETCHES = 60;
+/** What a long run looks at everything after. */
+const LONG_EACH = 32;
+/** Seeds that found something in the core or in the fuzz itself, with the steps that they took: test/README.md says what. */
+const FOUND: [seed: number, steps: number][] = [
+  [55, 300],
+  [57, 300],
+  [59, 300],
+  [88, 300],
+  [136, 300],
+  [221, 300],
+  [227, 300],
+  [100_014, 1000],
+];
 
 describe("fuzz", () => {
   test("js and wasm agree, and every property holds", async () => {
     const makers = await builtMakers();
     for (let seed = 1; seed <= STRETCHES; seed++) await stretchPlay(makers, seed, paceClose(STEPS));
   }, 180_000);
+
+  test.each(FOUND)("what seed %i found stays mended", async (seed, steps) => {
+    await stretchPlay(await builtMakers(), seed, { ...paceClose(steps), each: LONG_EACH });
+  });
 
   const missing = targetMissing(NATIVE);
   test.skipIf(missing !== undefined)(`c agrees too${missing ? ` (${missing})` : ""}`, async () => {
@@ -30,6 +47,8 @@ describe("fuzz", () => {
       for (let seed = 101; seed < 101 + NATIVE_STRETCHES; seed++) {
         const { lockstep } = await stretchPlay([js!], seed, { ...paceClose(STEPS), keepLog: true });
         await logReplay(engine, lockstep);
+        lockstep.log[STEPS >> 1]!.result ^= 1;
+        await expect(logReplay(engine, lockstep)).rejects.toThrow("difference");
       }
     } finally {
       engine.close();
@@ -38,6 +57,12 @@ describe("fuzz", () => {
 });
 
 describe("a planted bug is found", () => {
+  test("also where everything is looked at now and then only", async () => {
+    const pace = { ...paceClose(STEPS), each: LONG_EACH };
+    for (const plant of [PLANTS[0]!, ...PLANTS.filter(({ property }) => property === "tables")])
+      expect(await plantFind(plant, PLANT_STRETCHES, pace), plant.what).toBeDefined();
+  });
+
   test.each(PLANTS)("$what", async (plant) => {
     expect(await plantFind(plant, PLANT_STRETCHES, paceClose(STEPS)), `${plant.property}, in ${PLANT_STRETCHES} stretches`).toBeDefined();
   });

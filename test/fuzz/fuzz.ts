@@ -5,13 +5,15 @@
 import * as abi from "#abi";
 import { Random } from "../unit/core/random.ts";
 import { Audit, Sockets } from "./audit.ts";
+import { damage } from "./damage.ts";
+import { bytesOf } from "./message.ts";
 import { Connections } from "./connections.ts";
 import { CoreFault } from "./fault.ts";
 import { Judge } from "./judge.ts";
 import { Lockstep, type Maker, type Outcome, type Packet } from "./lockstep.ts";
 import { isSend, type Output } from "./output.ts";
 import { type Move, Session } from "./session.ts";
-import { type Setting, settingDraw, settingImage } from "./setting.ts";
+import { INNER, type Setting, settingDraw, settingImage } from "./setting.ts";
 
 /** Near the wrap of the millisecond clock. */
 const STARTS = [1_000_000, 0x7fffffff - 20_000, -1000];
@@ -19,9 +21,11 @@ const WAITS = [1, 10, 499, 500, 5000, 20_000, 33_000, 61_000];
 /** Deadlines served in one wait. */
 const DEADLINES_MAX = 400;
 const BATCH_MAX = 8;
+/** Damaged copies of one message that come at once. */
+const SWARM = 32;
 /** Inputs that say how much there is of them. */
 const SIZED = [abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_STREAM, abi.KIND_CLOSE];
-/** Longest message that is tried at every length, and which stretches do so. */
+/** Longest message that is tried at every length; of so many stretches one ends with that, and one with a stream cut at every place. */
 const PREFIX_MAX = 600;
 const PREFIX_EACH = 16;
 
@@ -56,7 +60,7 @@ class Runner {
 
   constructor(
     private readonly lockstep: Lockstep,
-    setting: Setting,
+    private readonly setting: Setting,
     private readonly random: Random,
     private now: number,
     private readonly each: number,
@@ -64,7 +68,8 @@ class Runner {
     this.session = new Session(setting, random, this.sockets);
     this.connections = new Connections(lockstep, setting, this.session, this.sockets, random);
     this.audit = new Audit(lockstep.bytes);
-    this.judge = new Judge({ ...setting, neighbours: [setting.gateway] });
+    const inner = { access: [INNER.access, ...setting.inside], core: [INNER.core, setting.server, setting.gateway] };
+    this.judge = new Judge({ ...setting, neighbours: [setting.gateway], inner });
   }
 
   private settle(outcome: Outcome, valid = false): void {
@@ -95,9 +100,9 @@ class Runner {
     }
   }
 
-  /** In the access realm only those hear from us that we heard from. */
+  /** In the access realm only those hear from us that we heard from, unless no NAT is to be expected there. */
   private reached({ kind, realm, remote, remotePort }: Output): void {
-    if (kind === abi.OUTPUT_SEND && realm === 0 && !this.heard.has(remote))
+    if (kind === abi.OUTPUT_SEND && realm === 0 && !this.heard.has(remote) && this.setting.nat !== "never")
       throw new CoreFault("stranger", `${remote}:${remotePort} never sent anything, and is sent to`);
   }
 
@@ -143,7 +148,18 @@ class Runner {
   }
 
   private batch(harm: number): void {
-    const moves = Array.from({ length: 1 + this.random.below(BATCH_MAX) }, () => this.session.move(harm));
+    this.slots(Array.from({ length: 1 + this.random.below(BATCH_MAX) }, () => this.session.move(harm)));
+  }
+
+  /** One message, damaged in as many ways. */
+  private swarm(): void {
+    const move = this.session.move(0);
+    const text = move.packet.payload.toString("latin1");
+    const damaged = (): Move => ({ ...move, valid: false, packet: { ...move.packet, payload: bytesOf(damage(text, this.random)) } });
+    this.slots(Array.from({ length: SWARM }, damaged));
+  }
+
+  private slots(moves: Move[]): void {
     const fitting = moves.filter(({ packet }) => packet.payload.length <= abi.SLOT_SIZE - abi.PACKET_PAYLOAD);
     for (const move of fitting) this.hear(move);
     const packets: Packet[] = fitting.map(({ packet }) => packet);
@@ -181,6 +197,11 @@ class Runner {
     }
   }
 
+  /** A message on a connection cut in two at every place. */
+  cuts(harm: number): void {
+    this.connections.cutEverywhere(harm, this.now);
+  }
+
   end(): void {
     this.look();
     this.lockstep.compare();
@@ -191,7 +212,8 @@ class Runner {
     if (kind < 20) this.connection(harm);
     else if (kind < 26) this.wait();
     else if (kind < 30) this.batch(harm);
-    else if (kind < 31) this.oddCall();
+    else if (kind < 33) this.swarm();
+    else if (kind < 34) this.oddCall();
     else this.play(this.session.move(harm));
   }
 }
@@ -209,6 +231,7 @@ export async function stretchPlay(makers: Maker[], seed: number, { steps, each, 
   for (let step = 0; step < steps; step++) {
     try {
       if (step === steps - 1 && seed % PREFIX_EACH === 0) runner.prefixes();
+      else if (step === steps - 1 && seed % PREFIX_EACH === 8) runner.cuts(harm);
       else runner.step(harm);
       if (step === steps - 1) runner.end();
     } catch (error) {

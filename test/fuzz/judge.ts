@@ -6,12 +6,15 @@
 import * as abi from "#abi";
 import { canonical } from "./address.ts";
 import { descriptionsOf, isBodySigned, isRelayed, mediasOf, type MediaRead } from "./description.ts";
-import { bytesShow, CoreFault } from "./fault.ts";
+import { type Case, fail } from "./case.ts";
+import { DIALOGS, Disguise, ELEMENTS, IDENTITIES, type Secrets } from "./disguise.ts";
+import { bytesShow } from "./fault.ts";
+import { Heard } from "./heard.ts";
 import { isSend, type Output } from "./output.ts";
-import { hostsOf, lengthOf, type MessageRead, messageRead, requestHost, viaHosts } from "./reader.ts";
+import { hostsOf, lengthOf, type MessageRead, messageRead, nameOf, requestHost, topViaHost } from "./reader.ts";
 
 /** Whose addresses are whose. */
-export interface Grounds {
+export interface Grounds extends Secrets {
   server: string;
   /** Other machines of the core realm. */
   neighbours: string[];
@@ -20,45 +23,39 @@ export interface Grounds {
   ice: "strip" | "relay" | "pass";
 }
 
-/** One datagram and what came of it. */
-export interface Case {
-  inbound: boolean;
-  source: string;
-  input: string;
-  /** Is it a message that RFC 3261 allows? */
-  valid: boolean;
-  result: number;
-  reason: number;
-  outputs: Output[];
-}
-
 const PAYLOAD_MAX = 65507;
 const ROUTABLE = ["via", "contact", "route", "record-route", "path", "service-route", "refer-to", "content-length", "expires"];
-const COMPACT: Record<string, string> = { v: "via", m: "contact", l: "content-length", r: "refer-to" };
+
+/** The start line and the headers of a message, each with its name and the lines that continue it. */
+function headersCut(text: string): { name: string; lines: string }[] {
+  const cut: string[] = [];
+  for (const line of text.split("\n")) {
+    if (/^\r?$/.test(line)) break;
+    if (cut.length > 0 && /^[ \t]/.test(line)) cut[cut.length - 1] += `\n${line}`;
+    else cut.push(line);
+  }
+  return cut.map((lines) => ({ name: nameOf(/^([^\s:]+)\s*:/.exec(lines)?.[1] ?? ""), lines }));
+}
 
 function asksForIce(input: string): boolean {
-  return messageRead(input)?.headers.some(({ name, value }) => ["require", "supported"].includes(name) && /\bice\b/i.test(value)) ?? false;
+  return (
+    /\bice\b/i.test(input) && messageRead(input)?.headers.some(({ name, value }) => ["require", "supported"].includes(name) && /\bice\b/i.test(value)) === true
+  );
 }
 
 function callIdOf(input: string): string {
   return messageRead(input)?.headers.find(({ name }) => name === "call-id" || name === "i")?.value ?? "";
 }
 
-function fail(property: string, what: string, { input, outputs }: Case): never {
-  const sent = outputs.filter(isSend).map(({ payload, remote, remotePort }) => `--- to ${remote}:${remotePort}\n${bytesShow(payload)}`);
-  throw new CoreFault(property, `${what}\n--- in\n${bytesShow(input)}\n${sent.join("\n")}`);
-}
-
 export class Judge {
-  /** What terminals have called themselves: a damaged one may take an address of the core realm, which it then gets back. */
-  private readonly claimed = new Set<string>();
-  /** What the core side has told of its addresses; a token can hold nothing else. */
-  private readonly told = new Set<string>();
-  private readonly spoken: string[] = [];
-  /** Calls in which ICE was asked for: it is kept in all their messages. */
+  private readonly heard = new Heard();
+  /** Calls in which ICE was asked for: it is kept in all their messages. Where Call-IDs are hidden nobody can tell which these are. */
   private readonly iceCalls = new Set<string>();
+  private readonly disguise: Disguise;
 
-  constructor(private readonly grounds: Grounds) {}
+  constructor(private readonly grounds: Grounds) {
+    this.disguise = new Disguise(grounds, this.heard);
+  }
 
   check(one: Case): void {
     this.sizes(one);
@@ -70,13 +67,10 @@ export class Judge {
     if (one.valid && one.result < 0) fail("valid", `a valid message is refused: fault ${abi.faultReason(one.result)}`, one);
   }
 
-  /** Notes the addresses that a side has spoken of, before anything is judged that may use them. */
+  /** Notes what a side has said, before anything is judged that may come of it. */
   hear(inbound: boolean, source: string, input: string): void {
-    const literals = [...(input.match(/\d+\.\d+\.\d+\.\d+/g) ?? []), ...(input.match(/[0-9a-f]*(?::[0-9a-f.]*){2,}/gi) ?? [])];
-    if (!inbound) this.spoken.push(input);
-    if (asksForIce(input)) this.iceCalls.add(callIdOf(input));
-    for (const text of [source, ...literals.map((literal) => canonical(literal.replace(/\b0+(?=\d+(\.|$))/g, "")))])
-      (inbound ? this.claimed : this.told).add(text);
+    this.heard.hear(inbound, source, input);
+    if (asksForIce(input)) this.iceCalls.add(this.grounds.hide ? "" : callIdOf(input));
   }
 
   private sizes(one: Case): void {
@@ -96,21 +90,19 @@ export class Judge {
     const length = lengthOf(message);
     if (length !== undefined && length !== message.body.length) fail("length", `Content-Length ${length}, and ${message.body.length} bytes follow`, one);
     const { remote } = sends[0]!;
-    if (one.inbound && remote !== this.grounds.server && !this.told.has(remote) && !this.spoken.some((text) => text.includes(remote)))
-      fail("forged", `it goes to ${remote}, which the core side never named`, one);
+    if (one.inbound && remote !== this.grounds.server && !this.heard.told(remote)) fail("forged", `it goes to ${remote}, which the core side never named`, one);
     if (one.inbound) this.inward(one, input, message);
     else this.outward(one, message);
+    this.disguise.check(one, input, message);
     this.preserved(one, text);
     this.described(one, input, message);
   }
 
   /** Nothing that a terminal calls itself may be routable in the core realm. */
   private inward(one: Case, input: MessageRead, message: MessageRead): void {
-    const top = message.status === 0 ? viaHosts(input).slice(0, 1) : [];
+    const top = message.status === 0 ? topViaHost(input) : [];
     const claimed = new Set([...top.map(canonical), one.source].filter((text) => text !== "" && !this.grounds.ours.includes(text)));
-    const found = (message.status === 0 ? viaHosts(message).slice(0, 1) : []).concat(
-      ...["contact", "record-route", "path"].map((name) => hostsOf(message, name)),
-    );
+    const found = (message.status === 0 ? topViaHost(message) : []).concat(...["contact", "record-route", "path"].map((name) => hostsOf(message, name)));
     for (const host of found) if (claimed.has(canonical(host))) fail("access address", `${host} is routable`, one);
   }
 
@@ -119,24 +111,29 @@ export class Judge {
     const { server, neighbours, ours } = this.grounds;
     const register = message.headers.some(({ name, value }) => name === "cseq" && /REGISTER/.test(value));
     const names = ["route", "record-route", "path", "service-route", "refer-to", ...(register ? [] : ["contact"])];
-    const hosts = (read: MessageRead): string[] => (read.status === 0 ? viaHosts(read).slice(0, 1) : []).concat(...names.map((name) => hostsOf(read, name)));
-    const inside = [server, ...neighbours, ...ours].filter((address) => !this.claimed.has(address));
-    for (const host of hosts(message)) if (inside.includes(canonical(host))) fail("core address", `${host} is routable`, one);
+    const hosts = (read: MessageRead): string[] => (read.status === 0 ? topViaHost(read) : []).concat(...names.map((name) => hostsOf(read, name)));
+    const inside = [server, ...neighbours, ...ours];
+    for (const host of hosts(message))
+      if (inside.includes(canonical(host)) && !this.heard.claimed(canonical(host))) fail("core address", `${host} is routable`, one);
     const target = requestHost(message);
     const mine = canonical(target ?? "");
-    if (one.valid && ours.includes(mine) && !this.claimed.has(mine)) fail("core address", `the Request-URI still says ${target}`, one);
+    if (one.valid && ours.includes(mine) && !this.heard.claimed(mine)) fail("core address", `the Request-URI still says ${target}`, one);
   }
 
-  /** Header lines come out as they went in, in their order, but for those that carry a routable address or a length. */
+  /** Names of the headers whose lines may change. */
+  private get mutable(): string[] {
+    const { hide, domain } = this.grounds;
+    return [...ROUTABLE, ...(hide ? DIALOGS : []), ...(domain === "" ? [] : IDENTITIES)];
+  }
+
+  /** Headers come out as they went in, in their order, but for those that carry a routable address, a length or what is disguised. */
   private preserved(one: Case, text: string): void {
-    const before = one.input.replace(/^[\r\n]+/, "").split("\n");
-    const after = text.split("\n");
-    let name = "";
-    for (const [i, line] of before.entries()) {
-      if (/^\r?$/.test(line)) return;
-      if (!/^[ \t]/.test(line)) name = (/^([^\s:]+)\s*:/.exec(line)?.[1] ?? "").toLowerCase();
-      if (i === 0 || line === after[i]) continue;
-      if (!ROUTABLE.includes(COMPACT[name] ?? name)) fail("preserved", `line ${i + 1} was "${bytesShow(line)}" and is "${bytesShow(after[i] ?? "")}"`, one);
+    const left = this.grounds.hide ? ELEMENTS : [];
+    const before = headersCut(one.input.replace(/^[\r\n]+/, "")).filter(({ name }) => !left.includes(name));
+    const after = headersCut(text);
+    for (const [i, { name, lines }] of before.entries()) {
+      if (i === 0 || lines === after[i]?.lines) continue;
+      if (!this.mutable.includes(name)) fail("preserved", `header ${i} was "${bytesShow(lines)}" and is "${bytesShow(after[i]?.lines ?? "")}"`, one);
     }
   }
 
@@ -157,6 +154,7 @@ export class Judge {
     const rtcp = after.lines.find((line) => /^a=rtcp:\d+ IN /.test(line));
     if (rtcp?.includes(address)) fail("described", `"${rtcp}" is left`, one);
     const candidate = after.lines.find((line) => line.startsWith("a=candidate:") && line.includes(` ${address} `));
-    if (candidate !== undefined && this.grounds.ice === "strip" && !this.iceCalls.has(callIdOf(one.input))) fail("described", `"${candidate}" is left`, one);
+    if (candidate !== undefined && this.grounds.ice === "strip" && !this.iceCalls.has(this.grounds.hide ? "" : callIdOf(one.input)))
+      fail("described", `"${candidate}" is left`, one);
   }
 }

@@ -60,7 +60,7 @@ export interface Entry {
 
 /** Most records of one input: the queue holds fewer. */
 const DRAIN_MAX = 2 * abi.OUTPUT_MAX;
-/** Entries of a log from one with the pages of memory to the next. */
+/** Entries of a log from one with the pages of memory to the next, at least: it takes long to hash them, and longer where each access is checked. */
 const PAGES_EACH = 8;
 
 const addresses = new Map<string, Uint8Array>();
@@ -104,6 +104,7 @@ export class Lockstep {
   compareEach = 1;
   readonly log: Entry[] = [];
   private inputs = 0;
+  private trying = false;
 
   private constructor(
     readonly machines: Machine[],
@@ -163,13 +164,25 @@ export class Lockstep {
     });
     for (const [i, result] of results.entries()) this.same(result === results[0], i, `results ${results[0]} and ${result}`);
     const { outputs, timeoutMs, taken, refused, verdict } = this.drain(now, results[0]!);
-    if (this.inputs++ % this.compareEach === 0) this.compare();
-    if (this.keepLog) this.log.push({ writes, kind, len, now: now | 0, result: results[0]!, taken, refused, pages: this.pages() });
+    if (!this.trying && this.inputs++ % this.compareEach === 0) this.compare();
+    if (this.keepLog && !this.trying) this.log.push({ writes, kind, len, now: now | 0, result: results[0]!, taken, refused, pages: this.pages() });
     return { result: kind === abi.KIND_DATAGRAM ? verdict : results[0]!, reason: this.word(abi.HEADER_REASON), outputs, timeoutMs };
   }
 
+  /** Plays something that has not been afterwards: every memory is as it was, and the log knows nothing of it. */
+  trial<T>(play: () => T): T {
+    const kept = this.machines.map(({ bytes }) => Buffer.from(bytes));
+    this.trying = true;
+    const result = play();
+    this.compare();
+    this.trying = false;
+    for (const [i, { bytes }] of this.machines.entries()) kept[i]!.copy(bytes);
+    return result;
+  }
+
   private pages(): Uint32Array | undefined {
-    return this.log.length % PAGES_EACH === PAGES_EACH - 1 ? pageHashes(this.bytes.buffer as ArrayBuffer) : undefined;
+    const each = Math.max(PAGES_EACH, 2 * this.compareEach);
+    return this.log.length % each === each - 1 ? pageHashes(this.bytes.buffer as ArrayBuffer) : undefined;
   }
 
   private same(equal: boolean, machine: number, what: string): void {

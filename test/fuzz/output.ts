@@ -26,18 +26,19 @@ function outputRead(bytes: Buffer, at: number): Output {
   const word = (offset: number): number => bytes.readInt32LE(at + offset);
   const kind = word(abi.OUTPUT_KIND);
   const sends = kind === abi.OUTPUT_SEND || kind === abi.OUTPUT_FORWARD;
-  const addressed = sends || kind === abi.OUTPUT_BIND || kind === abi.OUTPUT_UNBIND;
+  const aimed = sends || kind === abi.OUTPUT_DIAL;
+  const addressed = aimed || kind === abi.OUTPUT_BIND || kind === abi.OUTPUT_UNBIND;
   const payload = sends ? word(abi.OUTPUT_PAYLOAD) : 0;
   return {
     kind,
-    realm: kind === abi.OUTPUT_TIMEOUT ? 0 : word(abi.OUTPUT_REALM),
+    realm: addressed ? word(abi.OUTPUT_REALM) : 0,
     local: addressed ? addressTextAt(bytes, at + abi.OUTPUT_LOCAL) : "",
     localPort: addressed ? word(abi.OUTPUT_LOCAL_PORT) : 0,
-    remote: sends ? addressTextAt(bytes, at + abi.OUTPUT_REMOTE) : "",
-    remotePort: sends ? word(abi.OUTPUT_REMOTE_PORT) : 0,
+    remote: aimed ? addressTextAt(bytes, at + abi.OUTPUT_REMOTE) : "",
+    remotePort: aimed ? word(abi.OUTPUT_REMOTE_PORT) : 0,
     payload: sends ? bytes.toString("latin1", payload, payload + word(abi.OUTPUT_LEN)) : "",
     value: word(abi.OUTPUT_VALUE),
-    detail: kind === abi.OUTPUT_TIMEOUT || sends ? 0 : word(abi.OUTPUT_DETAIL),
+    detail: kind === abi.OUTPUT_TIMEOUT || kind === abi.OUTPUT_HANG || sends ? 0 : word(abi.OUTPUT_DETAIL),
   };
 }
 

@@ -117,6 +117,58 @@ export const PLANTS: Plant[] = [
       to: "      listRead(ROLE_CONTACT, p, end);\n      return partyRead(line, p, end, MESSAGE_TO_LINE, MESSAGE_TO_TAG);",
     },
   },
+  {
+    what: "where a hidden request came by is shown",
+    into: "js",
+    property: "hidden",
+    change: {
+      file: "core/translate/hide/topology.ts",
+      from: "else if (role === ROLE_VIA_LOWER && request) viaHide(m);",
+      to: "else if (role === ROLE_VIA_LOWER && request) exposedNote();",
+    },
+  },
+  {
+    what: "what tells about an element is left",
+    into: "js",
+    property: "hidden",
+    change: {
+      file: "core/translate/hide/header.ts",
+      from: "if (trace === TRACE_ELEMENT) editAppend(line, next, textMark());",
+      to: "if (trace === TRACE_ELEMENT) return;",
+    },
+  },
+  {
+    what: "a longer Call-ID is not hidden",
+    into: "js",
+    property: "hidden",
+    change: { file: "core/translate/hide/callid.ts", from: "if (len > SEAL_MAX) {", to: "if (len > 20) {" },
+  },
+  {
+    what: "a hidden Via loses its last byte",
+    into: "js",
+    property: "restored",
+    change: { file: "core/translate/hide/topology.ts", from: "  textBytes(SEAL_TEXT, len);\n", to: "  textBytes(SEAL_TEXT, len - 1);\n" },
+  },
+  {
+    what: "an identity at E stays",
+    into: "js",
+    property: "domain",
+    change: {
+      file: "core/translate/hide/domain.ts",
+      from: "} else if (isService(m)) domainReplace(m);",
+      to: "} else if (isService(m) && hasDomain() && p === 0) domainReplace(m);",
+    },
+  },
+  {
+    what: "how a piece of a stream ended is forgotten",
+    into: "js",
+    property: "cut",
+    change: {
+      file: "core/input/stream.ts",
+      from: "st32(connection + CONNECTION_SCAN, ld32(FRAME_SCAN));\n  if (ld32",
+      to: "st32(connection + CONNECTION_SCAN, SCAN_LINE);\n  if (ld32",
+    },
+  },
 ];
 
 async function makersOf({ into, change }: Plant): Promise<Maker[]> {

@@ -33,6 +33,12 @@ const COMPACT: Record<string, string> = {
   o: "event",
 };
 
+/** A header's name in lower case, its compact form written out. */
+export function nameOf(written: string): string {
+  const name = written.toLowerCase();
+  return COMPACT[name] ?? name;
+}
+
 /** Reads a message, or gives nothing when it has no start line. */
 export function messageRead(binary: string): MessageRead | undefined {
   const text = binary.replace(/^[\r\n]+/, "");
@@ -43,8 +49,7 @@ export function messageRead(binary: string): MessageRead | undefined {
   const headers = lines.flatMap((line) => {
     const parts = /^([!#$%&'*+.^_`|~\w-]+)[ \t]*:(.*)$/s.exec(line);
     if (!parts) return [];
-    const name = parts[1]!.toLowerCase();
-    return [{ name: COMPACT[name] ?? name, value: parts[2]!.trim() }];
+    return [{ name: nameOf(parts[1]!), value: parts[2]!.trim() }];
   });
   const status = /^SIP\/2\.0[ ]+(\d{3})/i.exec(start);
   return { start, status: status ? Number(status[1]) : 0, headers, body: empty ? text.slice(empty.index + empty[0].length) : "" };
@@ -95,11 +100,18 @@ export function hostsOf(message: MessageRead, name: string): string[] {
   return headerValues(message, name).flatMap((value) => uriHost(uriOf(value)) ?? []);
 }
 
-/** Host of each Via's sent-by, the topmost first. */
-export function viaHosts(message: MessageRead): string[] {
-  return headerValues(message, "via").flatMap(
-    (value) => /^SIP\s*\/\s*2\.0\s*\/\s*\S+\s+(\[[^\]]*\]|[^\s:;]*)(?:\s*:\s*\d{1,5})?\s*(?=;|$)/i.exec(value)?.[1] ?? [],
-  );
+/** Host, brackets left off, of each identity in a header's values that names a domain: neither a port nor a token says that it is a place. */
+export function domainsOf(message: MessageRead, name: string): string[] {
+  return headerValues(message, name).flatMap((value) => {
+    const parts = /^sips?:(?:[^@]*@)?(?:\[([^\]]*)\]|([^:;?\s]*))(:\d+|[^>]*;cvt=)?/i.exec(uriOf(value));
+    return parts && parts[3] === undefined ? [parts[1] ?? parts[2] ?? ""] : [];
+  });
+}
+
+/** Host of the topmost Via's sent-by, as a list of none or one. */
+export function topViaHost(message: MessageRead): string[] {
+  const top = headerValues(message, "via")[0] ?? "";
+  return /^SIP\s*\/\s*2\.0\s*\/\s*\S+\s+(\[[^\]]*\]|[^\s:;]*)(?:\s*:\s*\d{1,5})?\s*(?=;|$)/i.exec(top)?.slice(1, 2) ?? [];
 }
 
 /** Host of the Request-URI. */

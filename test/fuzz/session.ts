@@ -12,7 +12,7 @@ import { bytesOf, type Message, messageText } from "./message.ts";
 import { mediaDraw, noiseDraw } from "./noise.ts";
 import { isSend, type Output } from "./output.ts";
 import { headerValues, type MessageRead, messageRead } from "./reader.ts";
-import { hostText, type Setting } from "./setting.ts";
+import { hostText, INNER, type Setting } from "./setting.ts";
 import { requestDraw, responseDraw, type Speaker } from "./stock.ts";
 import { styleChange } from "./style.ts";
 
@@ -60,7 +60,8 @@ export class Session {
       const side = output.realm === 1 ? this.emitted.core : this.emitted.access;
       const emitted = {
         request: message,
-        valid,
+        // What left by a connection is to be answered by it (RFC 3261 18.2.2), and a datagram is no valid answer.
+        valid: valid && output.value === 0,
         at: { address: output.remote, port: output.remotePort },
         from: { address: output.local, port: output.localPort },
       };
@@ -81,10 +82,13 @@ export class Session {
     const address = random.chance(0.85) ? setting.inside[at]! : random.pick([...setting.inside, setting.outside[at]!]);
     const spelled = random.chance(0.05) ? "phone.example.net" : hostText(address) + random.pick([":5060", ":5060", ":5060", "", ":40000"]);
     const targets = ["sip:bob@example.com", `sip:bob@${hostText(setting.service)}`, "tel:+123", ...this.uris];
+    const inner = random.pick([INNER.access, hostText(address)]);
     const speaker = {
       spelled,
       address,
       user: random.pick(["alice", "anne"]),
+      home: setting.domain !== "" && random.chance(0.7) ? hostText(setting.service) : "example.com",
+      inner,
       inbound: true,
       targets,
       routes: [`<sip:${hostText(setting.service)};lr>`, ...this.routes],
@@ -101,10 +105,13 @@ export class Session {
     const address = random.chance(0.85) ? setting.server : setting.gateway;
     const port = random.pick([5060, 5060, 5080]);
     const place = `${hostText(to.address)}:${to.port}`;
+    const host = setting.hide && random.chance(0.3) ? INNER.core : hostText(address);
     const speaker = {
-      spelled: `${hostText(address)}${random.pick([`:${port}`, ""])}`,
+      spelled: `${host}${random.pick([`:${port}`, ""])}`,
       address: setting.gateway,
       user: "bob",
+      home: "example.com",
+      inner: random.pick([INNER.core, hostText(setting.gateway)]),
       inbound: false,
       targets: [`sip:alice@${place}`, `sip:${place};transport=udp`],
       routes: [`<sip:${place};lr>`],
@@ -129,7 +136,7 @@ export class Session {
     const from = answered && random.chance(0.9) ? answered.at : source;
     return this.finish(
       message,
-      { realm: 0, source: from.address, sourcePort: from.port, destination: setting.service, destinationPort: 5060 },
+      { realm: 0, source: from.address, sourcePort: from.port, destination: setting.service, destinationPort: setting.servicePort },
       true,
       harm,
       answered,
@@ -186,7 +193,7 @@ export class Session {
           source: random.pick(setting.outside),
           sourcePort: random.pick(PORTS),
           destination: odd ? random.pick(setting.outside) : setting.service,
-          destinationPort: odd ? 53 : 5060,
+          destinationPort: odd ? 53 : setting.servicePort,
         };
     return { packet: { ...packet, payload: noiseDraw(random) }, inbound: !core, media: false, valid: false };
   }

@@ -3,14 +3,15 @@
  * or two records, so that they fill; some have IPv6 on one side or both.
  */
 
+import { endpointText } from "../../hosts/shared/address.ts";
 import type { Random } from "../unit/core/random.ts";
 import { type Image, imageMake } from "../vector/image.ts";
 
 export interface Setting {
   yaml: string;
   tiny: boolean;
-  /** E, as in a URI. */
   service: string;
+  servicePort: number;
   server: string;
   /** Another server-side machine, where calls go to. */
   gateway: string;
@@ -21,9 +22,14 @@ export interface Setting {
   ours: string[];
   ice: "strip" | "relay" | "pass";
   hide: boolean;
-  open: boolean;
-  drops: boolean;
+  /** The servers' domain, "" for none. */
+  domain: string;
+  nat: string;
 }
+
+/** What servers and terminals call themselves where a name stands, and what only their own side may see of a service that hides. */
+export const INNER = { access: "pbx.home.example", core: "inner.core.example" };
+const DOMAIN = "example.com";
 
 const FOUR = {
   access: {
@@ -57,6 +63,31 @@ export function hostText(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
 }
 
+/** What a service may say beside its addresses, drawn apart from one another. */
+function optionsDraw(random: Random, { hide, domain, ice }: Pick<Setting, "hide" | "domain" | "ice">): string[] {
+  const some = (probability: number, option: string): string[] => (random.chance(probability) ? [option] : []);
+  return [
+    `ice: ${ice}`,
+    ...some(0.6, `sdpOrigin: ${random.pick(["keep", "hide"])}`),
+    `undecodable: ${random.pick(["pass", "pass", "drop"])}`,
+    ...some(0.2, "openCore: true"),
+    ...some(0.3, "terminalExpires: 60s"),
+    ...some(0.3, "whenFull: drop"),
+    ...some(0.2, "hops: answer"),
+    ...(hide ? ["hide: true"] : []),
+    ...(domain === "" ? [] : [`domain: ${domain}`]),
+    `coreTransport: ${random.pick(["same", "same", "same", "udp", "tcp", "tls"])}`,
+    `transports: { ${[...some(0.1, "tcp: false"), "tls: 5061, ws: 8080", ...some(0.5, "wss: 8443")].join(", ")} }, tls: { certificate: none, key: none }`,
+  ];
+}
+
+/** The same for a realm. */
+function realmDraw(random: Random, nat: string): string {
+  const latch = random.pick(["strict", "source", "any", "{ mode: any, window: 5s }"]);
+  const times = [...(random.chance(0.3) ? [`inactivity: ${random.pick(["off", "5s"])}`] : []), ...(random.chance(0.3) ? ["linger: 1s"] : [])];
+  return [`nat: ${nat}`, `keepalive: ${random.pick(["20s", "off"])}`, `latch: ${latch}`, ...times].join(", ");
+}
+
 export function settingDraw(random: Random): Setting {
   const access = random.chance(0.75) ? FOUR.access : SIX.access;
   const core = random.chance(0.75) ? FOUR.core : SIX.core;
@@ -65,27 +96,17 @@ export function settingDraw(random: Random): Setting {
     ? random.pick(["{ signal: 10000-10000, media: 20000-20003 }", "{ signal: 10000-10002, media: 20000-20001 }"])
     : "{ signal: 10000-10031, media: 20000-20031 }";
   const ice = random.pick(["strip", "strip", "relay", "pass"] as const);
-  const [hide, open, drops] = [random.chance(0.3), random.chance(0.2), random.chance(0.3)];
+  const [hide, domain] = [random.chance(0.35), random.chance(0.3) ? DOMAIN : ""];
+  const nat = random.pick(["auto", "auto", "auto", "auto", "always", "never"]);
+  const servicePort = random.chance(0.85) ? 5060 : 5070;
+  const servers = [`"${random.chance(0.85) ? core.server : endpointText(core.server, 5080)}"`, ...(random.chance(0.15) ? [`"${core.gateway}"`] : [])];
   const mediaPorts = tiny ? "20000-20003" : "20000-20031";
-  const options = [
-    `ice: ${ice}`,
-    `sdpOrigin: ${hide ? "hide" : "keep"}`,
-    `undecodable: ${drops ? "drop" : "pass"}`,
-    ...(open ? ["openCore: true"] : []),
-    ...(random.chance(0.3) ? ["terminalExpires: 60s"] : []),
-    ...(random.chance(0.3) ? ["whenFull: drop"] : []),
-    ...(random.chance(0.2) ? ["hops: answer"] : []),
-    `coreTransport: ${random.pick(["same", "same", "same", "udp", "tcp"])}`,
-    "transports: { tls: 5061, ws: 8080 }, tls: { certificate: none, key: none }",
-  ];
-  const latch = random.pick(["strict", "source", "any"]);
-  const keepalive = random.pick(["20s", "off"]);
   const yaml = `
 realms:
-  access: { media: "${access.media}", keepalive: ${keepalive}, latch: ${latch}, ports: { media: ${mediaPorts} } }
+  access: { media: "${access.media}", ${realmDraw(random, nat)}, ports: { media: ${mediaPorts} } }
   core: { address: "${core.address}", media: "${core.media}", ports: ${ports} }
 services:
-  voice: { address: "${access.service}", servers: ["${core.server}"], ${options.join(", ")} }
+  voice: { address: "${access.service}", port: ${servicePort}, servers: [${servers.join(", ")}], ${optionsDraw(random, { hide, domain, ice }).join(", ")} }
 rules:
   - { to: "${access.service}", proxy: voice }
 otherwise: ${random.pick(["forward", "discard"])}
@@ -95,6 +116,7 @@ ${tiny ? random.pick(TINY) : ROOMY}
     yaml,
     tiny,
     service: access.service,
+    servicePort,
     server: core.server,
     gateway: core.gateway,
     outside: access.outside,
@@ -102,8 +124,8 @@ ${tiny ? random.pick(TINY) : ROOMY}
     ours: [core.address, core.media],
     ice,
     hide,
-    open,
-    drops,
+    domain,
+    nat,
   };
 }
 

@@ -14,6 +14,10 @@ export interface Speaker {
   spelled: string;
   address: string;
   user: string;
+  /** The domain of its identity. */
+  home: string;
+  /** A host behind it, which only its own side may see where the topology is hidden. */
+  inner: string;
   inbound: boolean;
   /** URIs of the other side that it may call. */
   targets: string[];
@@ -58,22 +62,34 @@ const STATUSES = [
   "503 No",
   "699 Odd",
 ];
-const EXTRAS: [string, string][] = [
-  ["Max-Forwards", "70"],
-  ["User-Agent", "fuzz (10.9.0.2)"],
-  ["Subject", '"sip:192.168.1.2" <sip:a@192.168.1.2>'],
-  ["Supported", "path, outbound, ice"],
-  ["Session-Expires", "1800"],
-  ["X-Odd", "192.168.1.2:5060"],
-  ["P-Asserted-Identity", '"a" <sip:alice@192.168.1.2>'],
-  ["Allow", "INVITE, ACK, BYE"],
-  ["Organization", "\xc3\xa9\xff"],
-  ["Require", "ice"],
-];
+/** Headers that any message may have, among them those that name a dialog, an element or an identity. */
+function extrasDraw({ inner, home, user }: Speaker, random: Random): [string, string][] {
+  const extras: [string, string][] = [
+    ["Max-Forwards", "70"],
+    ["User-Agent", `fuzz/1 (${inner})`],
+    ["Server", `fuzz/1 (${inner})`],
+    ["Warning", `399 ${inner} "not (quite) right"`],
+    ["Subject", '"sip:192.168.1.2" <sip:a@192.168.1.2>'],
+    ["Supported", "path, outbound, ice"],
+    ["Session-Expires", "1800"],
+    ["X-Odd", "192.168.1.2:5060"],
+    ["P-Asserted-Identity", `"a" <sip:${user}@${home}>, tel:+123`],
+    ["P-Preferred-Identity", `<sip:${user}@${home};user=phone>`],
+    ["Replaces", `c${random.below(8)}@${inner};to-tag=t1;from-tag=r1`],
+    ["Target-Dialog", `c${random.below(8)}@${inner} ;local-tag=t1;remote-tag=r1`],
+    ["In-Reply-To", `c${random.below(8)}@${inner}, c1@${inner}`],
+    ["Path", `<sip:${beside(inner)};lr>`],
+    ["Service-Route", `<sip:${inner}:5080;lr>, <sip:b@${inner};lr>`],
+    ["Allow", "INVITE, ACK, BYE"],
+    ["Organization", "\xc3\xa9\xff"],
+    ["Require", "ice"],
+  ];
+  return extras.filter(() => random.chance(0.08));
+}
 
 /** Few different identities, so that messages belong together. */
 function identity(speaker: Speaker, random: Random): { callId: string; mine: string; theirs: string } {
-  return { callId: `c${random.below(8)}@${speaker.address}`, mine: random.pick(["t1", "t1", "t2"]), theirs: random.pick(["", "r1", "r1", "r2"]) };
+  return { callId: `c${random.below(8)}@${speaker.inner}`, mine: random.pick(["t1", "t1", "t2"]), theirs: random.pick(["", "r1", "r1", "r2"]) };
 }
 
 function contactDraw(speaker: Speaker, random: Random): string {
@@ -95,6 +111,18 @@ function viaDraw(speaker: Speaker, random: Random): string {
   return `SIP/2.0/UDP ${speaker.spelled};branch=z9hG4bK${random.below(40)}${rport}`;
 }
 
+/** Another host of the same side: below a name, and the same where it is an address. */
+function beside(inner: string): string {
+  return /^[a-z]/.test(inner) ? `below.${inner}` : inner;
+}
+
+/** Where the request came by before it was its sender's. */
+function lowerDraw({ inner }: Speaker, random: Random): string {
+  const one = (): string => `SIP/2.0/${random.pick(["UDP", "TCP"])} ${beside(inner)}:5070;branch=z9hG4bKb${random.below(9)}`;
+  const first = one() + random.pick([";received=9.9.9.9", ';x="a,b;<>"', " ; rport = 7", "", `;maddr=${inner}`]);
+  return random.chance(0.3) ? `${first}, ${one()}` : first;
+}
+
 function bodyHeaders(body: Body | undefined, random: Random): [string, string][] {
   const length: [string, string][] = random.chance(0.9) ? [["Content-Length", "auto"]] : [];
   return body ? [["Content-Type", body.type], ...length] : length;
@@ -107,19 +135,19 @@ function tagged(uri: string, tag: string): string {
 export function requestDraw(speaker: Speaker, random: Random): Message {
   const method = random.pick(METHODS);
   const { callId, mine, theirs } = identity(speaker, random);
-  const target = method === "REGISTER" ? "sip:example.com" : random.pick(speaker.targets);
-  const from = `sip:${speaker.user}@example.com`;
-  const to = method === "REGISTER" ? from : random.pick([target, "sip:bob@example.com"]);
+  const target = method === "REGISTER" ? `sip:${speaker.home}` : random.pick(speaker.targets);
+  const from = `sip:${speaker.user}@${speaker.home}`;
+  const to = method === "REGISTER" ? from : random.pick([target, `sip:bob@${speaker.home}`]);
   const body =
     ["INVITE", "ACK", "UPDATE", "PRACK", "INFO", "MESSAGE", "OPTIONS"].includes(method) && random.chance(0.6) ? bodyDraw(speaker.address, random) : undefined;
   const vias: [string, string][] = [["Via", viaDraw(speaker, random)]];
-  if (random.chance(0.2)) vias.push(["Via", "SIP/2.0/UDP below.example.com:5070;branch=z9hG4bKb;received=9.9.9.9"]);
+  if (random.chance(0.25)) vias.push(["Via", lowerDraw(speaker, random)]);
   const routes: [string, string][] = random.chance(0.3) && speaker.routes.length > 0 ? [["Route", random.pick(speaker.routes)]] : [];
   if (!speaker.inbound && random.chance(0.6)) routes.push(["Record-Route", `<sip:${speaker.spelled};lr>`]);
   const contact: [string, string][] =
     method === "ACK" || method === "BYE" ? [] : [["Contact", method === "REGISTER" && random.chance(0.08) ? "*" : contactDraw(speaker, random)]];
   const expires: [string, string][] = ["REGISTER", "SUBSCRIBE"].includes(method) ? [["Expires", random.pick(["3600", "60", "0"])]] : [];
-  const refer: [string, string][] = method === "REFER" ? [["Refer-To", `<${random.pick(speaker.targets)}?Replaces=a%40${speaker.address}>`]] : [];
+  const refer: [string, string][] = method === "REFER" ? [["Refer-To", `<${random.pick(speaker.targets)}?Replaces=a%40${speaker.inner}%3Bto-tag%3Dt1>`]] : [];
   return messageOf(
     `${method} ${target} SIP/2.0`,
     [
@@ -132,7 +160,7 @@ export function requestDraw(speaker: Speaker, random: Random): Message {
       ...contact,
       ...expires,
       ...refer,
-      ...EXTRAS.filter(() => random.chance(0.1)),
+      ...extrasDraw(speaker, random),
       ...bodyHeaders(body, random),
     ],
     body?.text,
@@ -170,7 +198,7 @@ export function responseDraw(request: MessageRead, speaker: Speaker, source: { a
       ...copied("call-id", "Call-ID"),
       ...copied("cseq", "CSeq"),
       ...contacts,
-      ...EXTRAS.filter(() => random.chance(0.1)),
+      ...extrasDraw(speaker, random),
       ...bodyHeaders(body, random),
     ],
     body?.text,

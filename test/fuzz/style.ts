@@ -85,7 +85,52 @@ function escapes(message: Message, random: Random): void {
   if (header?.value.startsWith("<")) header.value = random.pick(['"\\" <sip:a@192.168.1.2>, " ', "Anne Other ", '"\xc3\xa4" ', '""']) + header.value;
 }
 
-const STYLES: Style[] = [compact, spell, fold, foldFirst, lines, shuffle, parameters, bareLines, escapes];
+/** White space wherever RFC 3261 25.1 has SLASH, COLON, SEMI, EQUAL. */
+function spread(message: Message, random: Random): void {
+  const header = one(message, random, ["Via"]);
+  if (!header || header.value.includes('"')) return;
+  const space = random.pick([" ", "\t", "  "]);
+  const [protocol, rest] = [header.value.slice(0, header.value.indexOf(" ")), header.value.slice(header.value.indexOf(" "))];
+  header.value = protocol.replaceAll("/", `${space}/${space}`) + rest.replaceAll(";", `${space};${space}`).replaceAll("=", `${space}=${space}`);
+}
+
+/** Numbers at the ends of what their grammar allows. */
+function numbers(message: Message, random: Random): void {
+  const header = one(message, random, ["Max-Forwards", "Expires", "Contact", "Session-Expires"]);
+  if (!header || header.value === "*") return;
+  if (header.name === "Contact") header.value += random.pick([";expires=4294967295", ";q=0.000", ";q=1.000", ";expires=2147483648"]);
+  else if (header.name === "Max-Forwards") header.value = random.pick(["0", "255", "070", "1"]);
+  else header.value = random.pick(["0", "4294967295", "2147483647", "2147483648", "0000000000000000003600"]);
+}
+
+/** Lines that may stand more than once, and names that few know (RFC 3261 20, RFC 4028, 6665). */
+function extras(message: Message, random: Random): void {
+  const extra = random.pick([
+    { name: "Supported", value: "" },
+    { name: "k", value: "timer, 100rel" },
+    { name: "x", value: "90;refresher=uas" },
+    { name: "o", value: 'dialog;call-id="c1@10.0.0.1"' },
+    { name: "a", value: '*;methods="INVITE,BYE"' },
+    { name: "d", value: "no-fork" },
+    { name: "X", value: "1" },
+    { name: "!%*_+`'~", value: ':\\"' },
+    { name: "Allow", value: "INVITE , ,ACK" },
+    { name: "Date", value: "Sat, 13 Nov 2010 23:29:00 GMT" },
+  ]);
+  message.headers.splice(random.below(message.headers.length + 1), 0, extra);
+}
+
+/** A user part with escapes and a password, which nobody but its owner reads (RFC 3261 19.1.2). */
+function users(message: Message, random: Random): void {
+  const header = one(message, random, ["From", "To", "Contact"]);
+  if (header)
+    header.value = header.value.replace(
+      /(<sips?:)(alice|anne|bob)@/,
+      (_, begin: string, user: string) => `${begin}${random.pick([`%6${user}`, `${user}:p%40w`, `${user};x=1`, `+1-${user}?a`, `${user}%00`])}@`,
+    );
+}
+
+const STYLES: Style[] = [compact, spell, fold, foldFirst, lines, shuffle, parameters, bareLines, escapes, spread, numbers, extras, users];
 
 /** Changes the style of a message in a few ways. */
 export function styleChange(message: Message, random: Random): void {

@@ -11,6 +11,10 @@ import type { Incoming } from "./transaction.ts";
 export interface Line {
   readonly user: string;
   readonly contact: string;
+  /** The domain that it takes for its own, and its server's. */
+  readonly home: string;
+  /** What it says about itself, with its address in it. */
+  readonly agent: string;
   readonly schedule: Schedule;
   via(): string;
   send(request: Sip, onResponse: (response: Sip, status: number) => void): void;
@@ -37,7 +41,7 @@ export class Dialog {
 
   constructor(
     private readonly phone: Line,
-    readonly callId: string,
+    private readonly callId: string,
     private readonly localTag: string,
     readonly peer: string,
     private readonly caller: boolean,
@@ -53,7 +57,8 @@ export class Dialog {
   }
 
   private request(method: string, body = "", cseq = ++this.cseq): Sip {
-    const [me, peer] = [`<sip:${this.phone.user}@example.com>`, `<sip:${this.peer}@example.com>`];
+    const { user, home, agent } = this.phone;
+    const [me, peer] = [`<sip:${user}@${home}>`, `<sip:${this.peer}@${home}>`];
     const to = this.remoteTag === "" ? peer : `${peer};tag=${this.remoteTag}`;
     const contact: [string, string][] = ["INVITE", "UPDATE"].includes(method) ? [["Contact", `<${this.phone.contact}>`]] : [];
     const headers: [string, string][] = [
@@ -64,10 +69,12 @@ export class Dialog {
       ["To", to],
       ["Call-ID", this.callId],
       ["CSeq", `${cseq} ${method}`],
+      ["X-Call", this.stream.callId],
+      ["User-Agent", agent],
       ...contact,
       ...(body === "" ? [] : [["Content-Type", "application/sdp"] as [string, string]]),
     ];
-    return { start: `${method} ${this.remoteTarget || `sip:${this.peer}@example.com`} SIP/2.0`, headers, body };
+    return { start: `${method} ${this.remoteTarget || `sip:${this.peer}@${home}`} SIP/2.0`, headers, body };
   }
 
   private learn(sip: Sip, routes: string[]): void {

@@ -6,6 +6,7 @@
 import * as abi from "#abi";
 import { Audit, Sockets } from "../fuzz/audit.ts";
 import { CoreFault } from "../fuzz/fault.ts";
+import type { Secrets } from "../fuzz/disguise.ts";
 import { Judge } from "../fuzz/judge.ts";
 import type { Lockstep, Outcome } from "../fuzz/lockstep.ts";
 import { isSend, type Output } from "../fuzz/output.ts";
@@ -41,12 +42,14 @@ export class Gate {
   constructor(
     readonly lockstep: Lockstep,
     private readonly addresses: Addresses,
+    secrets: Omit<Secrets, "service">,
     private readonly networks: Record<Realm, Network>,
     private readonly schedule: Schedule,
   ) {
     this.audit = new Audit(lockstep.bytes);
     const ours = [addresses.core, addresses.coreMedia];
-    this.judge = new Judge({ server: addresses.server.address, neighbours: addresses.neighbours, ours, ice: "strip" });
+    const { server, neighbours, service } = addresses;
+    this.judge = new Judge({ server: server.address, neighbours, ours, ice: "strip", service: service.address, ...secrets });
     for (const address of [addresses.service.address, addresses.accessMedia]) networks.access.attach(address, (datagram) => this.receive("access", datagram));
     for (const address of ours) networks.core.attach(address, (datagram) => this.receive("core", datagram));
   }

@@ -17,7 +17,9 @@ const LIVES_MS = [60_000, 90_000, 120_000];
 const RETRY_SECONDS = 10;
 
 export class Phone implements Line {
+  /** By what the caller calls the call, which X-Call says: the Call-ID of each side may be its own. */
   readonly dialogs = new Map<string, Dialog>();
+  private readonly byCallId = new Map<string, Dialog>();
   readonly contact: string;
   registered = false;
   private readonly transactions: Transactions;
@@ -34,6 +36,7 @@ export class Phone implements Line {
     private readonly place: Place,
     /** Where it sends everything: E, which it takes for its server. */
     private readonly proxy: Place,
+    readonly home: string,
     readonly schedule: Schedule,
     private readonly random: Random,
     attach: (receive: (datagram: Datagram) => void) => Exit,
@@ -47,6 +50,10 @@ export class Phone implements Line {
       (text, to) => this.transmit(text, to),
       (incoming) => this.take(incoming),
     );
+  }
+
+  get agent(): string {
+    return `phone/1 (${this.place.address})`;
   }
 
   private get spelled(): string {
@@ -81,7 +88,7 @@ export class Phone implements Line {
   }
 
   private registerOnce(seconds: number, onEnd: (granted: number) => void): void {
-    const me = `<sip:${this.user}@example.com>`;
+    const me = `<sip:${this.user}@${this.home}>`;
     const headers: [string, string][] = [
       ["Via", this.via()],
       ["Max-Forwards", "70"],
@@ -90,9 +97,10 @@ export class Phone implements Line {
       ["Call-ID", `r-${this.user}@${this.place.address}`],
       ["CSeq", `${++this.registrations} REGISTER`],
       ["Contact", `<${this.contact}>`],
+      ["User-Agent", this.agent],
       ["Expires", String(seconds)],
     ];
-    this.send({ start: "REGISTER sip:example.com SIP/2.0", headers, body: "" }, (response, status) => {
+    this.send({ start: `REGISTER sip:${this.home} SIP/2.0`, headers, body: "" }, (response, status) => {
       this.registered = status === 200 && seconds > 0;
       onEnd(this.registered ? this.granted(response) : RETRY_SECONDS);
     });
@@ -106,19 +114,20 @@ export class Phone implements Line {
     return Number(/;expires=(\d+)/.exec(mine)?.[1] ?? RETRY_SECONDS);
   }
 
-  private dialogOf(callId: string, peer: string, caller: boolean): Dialog {
+  private dialogOf(call: string, callId: string, peer: string, caller: boolean): Dialog {
     const port = this.rtpPort;
     this.rtpPort += 2;
-    const stream = new Stream(callId, this.user, peer, { address: this.place.address, port }, this.exit, this.schedule, this.random.word());
+    const stream = new Stream(call, this.user, peer, { address: this.place.address, port }, this.exit, this.schedule, this.random.word());
     this.streams.set(port, stream);
     const dialog = new Dialog(this, callId, `${this.user}${port}`, peer, caller, stream);
-    this.dialogs.set(callId, dialog);
+    this.dialogs.set(call, dialog);
+    this.byCallId.set(callId, dialog);
     return dialog;
   }
 
   /** Calls another user. */
-  call(peer: string, callId: string, late: boolean): Dialog {
-    const dialog = this.dialogOf(callId, peer, true);
+  call(peer: string, call: string, late: boolean): Dialog {
+    const dialog = this.dialogOf(call, `${call}@${this.place.address}`, peer, true);
     dialog.call(late);
     return dialog;
   }
@@ -139,7 +148,7 @@ export class Phone implements Line {
     const { request } = incoming;
     const method = methodOf(request);
     this.check(request, method);
-    const dialog = this.dialogs.get(valueOf(request, "Call-ID"));
+    const dialog = this.byCallId.get(valueOf(request, "Call-ID"));
     if (dialog) return dialog.take(incoming, method);
     if (method === "INVITE") return this.ring(incoming);
     if (method !== "ACK") incoming.reply(responseOf(request, method === "OPTIONS" ? "200 OK" : "481 Gone", this.user));
@@ -149,7 +158,7 @@ export class Phone implements Line {
     const { random } = this;
     const { request } = incoming;
     if (this.leaving) return incoming.reply(responseOf(request, "480 Gone", this.user));
-    const dialog = this.dialogOf(valueOf(request, "Call-ID"), callerOf(request), false);
+    const dialog = this.dialogOf(valueOf(request, "X-Call"), valueOf(request, "Call-ID"), callerOf(request), false);
     dialog.ring(incoming, random.between(500, 6000), random.chance(0.1), random.chance(0.4));
   }
 }

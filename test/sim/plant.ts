@@ -56,6 +56,25 @@ export const PLANTS: Omit<Plant, "into">[] = [
     },
   },
   {
+    what: "what tells about an element is left where the topology is hidden",
+    property: "hidden",
+    change: {
+      file: "core/translate/hide/header.ts",
+      from: "if (trace === TRACE_ELEMENT) editAppend(line, next, textMark());",
+      to: "if (trace === TRACE_ELEMENT) return;",
+    },
+  },
+  {
+    what: "a Call-ID is hidden from the servers alone",
+    property: "hidden",
+    change: { file: "core/translate/hide/callid.ts", from: "if (len > SEAL_MAX) {", to: "if (len > SEAL_MAX || ld32(CONTEXT_DIRECTION) === OUTBOUND) {" },
+  },
+  {
+    what: "the servers' domain is shown to terminals that have E for it",
+    property: "domain",
+    change: { file: "core/translate/hide/domain.ts", from: "if (isDomain(m)) domainRestore(m);", to: "if (isDomain(m) && p === 0) domainRestore(m);" },
+  },
+  {
     what: "an unused binding has no timer",
     property: "idle",
     change: { file: "core/translate/open.ts", from: "  timerSet(timerOf(SLAB_BINDINGS, index), (now + BINDING_IDLE) | 0);\n", to: "" },

@@ -26,6 +26,9 @@ const NEIGHBOURS = ["10.9.0.31", "10.9.0.32"];
 const KINDS: NatKind[] = ["cone", "restricted", "symmetric"];
 const STARTS = [1_000_000, 0x7fffffff - 60_000, -90_000];
 const HOUR = 3_600_000;
+const DOMAIN = "example.com";
+/** Where phones are behind their NATs. */
+const HOMES = ["192.168.1.2", "192.168.1.3"];
 
 export interface Result {
   lockstep: Lockstep;
@@ -42,12 +45,14 @@ export class World {
   private readonly talk: Talk;
   private readonly gate: Gate;
   private readonly prowler: Prowler | undefined;
+  private readonly home: string;
 
   private constructor(
     private readonly seed: number,
     private readonly random: Random,
     lockstep: Lockstep,
     prowled: boolean,
+    disguise: { hide: boolean; domain: string },
   ) {
     const quality: Quality = random.pick([
       { loss: 0, twice: 0, delayMs: 5, jitterMs: 0 },
@@ -59,7 +64,10 @@ export class World {
       core: new Network(this.schedule, random, { ...quality, loss: quality.loss / 4, delayMs: 2 }),
     };
     new Server(SERVER, networks.core, this.schedule, random);
-    this.gate = new Gate(lockstep, { service: SERVICE, server: SERVER, ...OURS, neighbours: NEIGHBOURS }, networks, this.schedule);
+    const secrets = { ...disguise, inner: { access: HOMES, core: [SERVER.address, ...NEIGHBOURS] } };
+    // Who uses E as its domain writes it wherever that stands.
+    this.home = disguise.domain === "" ? DOMAIN : SERVICE.address;
+    this.gate = new Gate(lockstep, { service: SERVICE, server: SERVER, ...OURS, neighbours: NEIGHBOURS }, secrets, networks, this.schedule);
     this.homes(networks.access);
     this.prowler = prowled ? new Prowler(networks, [...this.nats.map(({ address }) => address), OPEN], this.schedule, random) : undefined;
     this.offices(networks.core);
@@ -69,19 +77,22 @@ export class World {
   static async open(makers: Maker[], seed: number, keepLog = false): Promise<World> {
     const random = new Random(seed);
     const latch = random.pick(["source", "source", "any"]);
-    const options = [random.chance(0.3) ? ", terminalExpires: 30s" : "", random.chance(0.3) ? ", sdpOrigin: hide" : ""].join("");
+    const options = [random.chance(0.3) ? ", terminalExpires: 30s" : "", random.chance(0.3) ? ", sdpOrigin: hide" : ""];
+    const disguise = { hide: random.chance(0.4), domain: random.chance(0.4) ? DOMAIN : "" };
+    if (disguise.hide) options.push(", hide: true");
+    if (disguise.domain !== "") options.push(`, domain: ${disguise.domain}`);
     const yaml = `
 realms:
   access: { media: ${OURS.accessMedia}, latch: ${latch}, keepalive: 20s, ports: { media: 20000-20127 } }
   core: { address: ${OURS.core}, media: ${OURS.coreMedia}, ports: { signal: 10000-10063, media: 20000-20127 } }
 services:
-  voice: { address: ${SERVICE.address}, servers: [${SERVER.address}]${options} }
+  voice: { address: ${SERVICE.address}, servers: [${SERVER.address}]${options.join("")} }
 rules:
   - { to: ${SERVICE.address}, proxy: voice }
 capacity: { terminals: 32, bindings: 64, registrations: 32, calls: 32, flows: 32 }
 `;
     const { memory } = await imageOf(yaml, "the simulator");
-    return new World(seed, random, await Lockstep.open(makers, memory, random.pick(STARTS), keepLog), latch === "source");
+    return new World(seed, random, await Lockstep.open(makers, memory, random.pick(STARTS), keepLog), latch === "source", disguise);
   }
 
   /** Phones behind NATs; their private addresses are the same in every home. */
@@ -92,18 +103,18 @@ capacity: { terminals: 32, bindings: 64, registrations: 32, calls: 32, flows: 32
       this.nats.push(nat);
       for (let i = 0; i < (home === 0 ? 2 : 1); i++) {
         const place = { address: `192.168.1.${2 + i}`, port: 5060 };
-        this.phones.push(new Phone(`home${home}${i}`, place, SERVICE, schedule, random, (receive) => nat.attach(place.address, receive)));
+        this.phones.push(new Phone(`home${home}${i}`, place, SERVICE, this.home, schedule, random, (receive) => nat.attach(place.address, receive)));
       }
     }
     const place = { address: OPEN, port: random.pick([5060, 5062]) };
-    this.phones.push(new Phone("open", place, SERVICE, schedule, random, (receive) => network.join(place.address, receive)));
+    this.phones.push(new Phone("open", place, SERVICE, this.home, schedule, random, (receive) => network.join(place.address, receive)));
   }
 
   /** Phones in the core realm, beside the server. */
   private offices(network: Network): void {
     for (const [i, address] of NEIGHBOURS.entries()) {
       const place = { address, port: 5060 };
-      this.phones.push(new Phone(`office${i}`, place, SERVER, this.schedule, this.random, (receive) => network.join(address, receive)));
+      this.phones.push(new Phone(`office${i}`, place, SERVER, DOMAIN, this.schedule, this.random, (receive) => network.join(address, receive)));
     }
   }
 
