@@ -96,7 +96,12 @@ export function bodyDraw(address: string, random: Random): Body {
   if (random.chance(0.8)) return { type: random.pick(["application/sdp", "application/sdp", "Application/SDP ; charset=utf-8"]), text };
   const own = random.chance(0.5) ? `Content-Length: ${text.length}\r\n` : "";
   const described = `Content-Type: application/sdp\r\n${own}\r\n${text}`;
-  const others = ["Content-Type: text/plain\r\n\r\nc=IN IP4 192.168.1.2\r\n", "\r\nnothing\r\n", documentPart(address), "Content-Type: application/isup;base=x\r\n\r\n\x01\x11\0\x0a"];
+  const others = [
+    "Content-Type: text/plain\r\n\r\nc=IN IP4 192.168.1.2\r\n",
+    "\r\nnothing\r\n",
+    documentPart(address),
+    "Content-Type: application/isup;base=x\r\n\r\n\x01\x11\0\x0a",
+  ];
   const parts = random.chance(0.5) ? [described, random.pick(others)] : [random.pick(others), described];
   const boundary = random.pick(["bnd", "bnd", "b", "-", "0123456789".repeat(7), "b'()+_,./:=?"]);
   if (random.chance(0.2)) {

@@ -181,7 +181,11 @@ class Runner {
   private oddCall(): void {
     const { random } = this;
     const kind = random.pick([-1, abi.KIND_REFUSED, 77, 0x7fffffff, ...SIZED, abi.KIND_CONFIG]);
-    const len = SIZED.includes(kind) ? random.pick([-1, -0x80000000, 0x7fffffff, abi.INPUT_SIZE - abi.PACKET_PAYLOAD + 1]) : kind === abi.KIND_REFUSED ? random.pick([0, -1, abi.OUTPUTS, 0x7fffffff]) : 0;
+    const len = SIZED.includes(kind)
+      ? random.pick([-1, -0x80000000, 0x7fffffff, abi.INPUT_SIZE - abi.PACKET_PAYLOAD + 1])
+      : kind === abi.KIND_REFUSED
+        ? random.pick([0, -1, abi.OUTPUTS, 0x7fffffff])
+        : 0;
     const outcome = this.lockstep.run([], kind, len, this.now);
     this.settle(outcome);
     if (kind !== abi.KIND_CONFIG && (outcome.result >= 0 || outcome.outputs.length > 0))

@@ -29,7 +29,7 @@ function pagesDiffer(mine: Uint32Array, theirs: Uint32Array): string | undefined
 async function entryPlay(engine: Engine, { writes, kind, len, now, result, taken, refused, pages }: Entry): Promise<string | undefined> {
   const written = writes.map(([at, data]) => engine.write(at, data));
   const answer = engine.input(kind, len, now);
-  const outputs: Promise<number>[] = [];
+  const outputs: (number | Promise<number>)[] = [];
   for (let i = 0; i < taken; i++) {
     outputs.push(engine.output());
     const record = refused.get(i);
