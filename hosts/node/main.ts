@@ -7,9 +7,11 @@ import { registerDemo } from "./demo.ts";
 import { registerExplain } from "./explain.ts";
 import { nodeHost } from "./host.ts";
 import { registerReplay } from "./replay.ts";
+import { registerRouter } from "./router.ts";
 
 const program = commandLine(nodeHost);
 registerReplay(program);
 registerExplain(program);
+registerRouter(program);
 registerDemo(program);
 await commandRun(program, process.argv.slice(2), nodeHost);

@@ -29,7 +29,7 @@ export async function configLoad(file: string, host: Host): Promise<ConfigReadin
 }
 
 /** The configuration, or undefined with its problems printed and the exit code set. */
-async function configFor(file: string, host: Host): Promise<Config | undefined> {
+export async function configFor(file: string, host: Host): Promise<Config | undefined> {
   const { config, problems } = await configLoad(file, host);
   for (const problem of problems) console.error(problemText(problem));
   if (!config) host.setExitCode(EXIT_CONFIG);

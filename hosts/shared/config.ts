@@ -5,6 +5,7 @@
 
 import { capacitySettle } from "./config/capacity.ts";
 import { YamlDocument } from "./config/document.ts";
+import { interceptionSettle } from "./config/interception.ts";
 import { issueReport } from "./config/issue.ts";
 import { poolsSettle } from "./config/pool.ts";
 import { type Problem, Report } from "./config/problem.ts";
@@ -16,7 +17,7 @@ import type { Config } from "./config/settled.ts";
 import { POOL_MAX, REALM_MAX, SERVER_MAX, SERVICE_MAX } from "./core.ts";
 
 export { type Problem, problemText } from "./config/problem.ts";
-export type { Capacity, Config, Pool, Realm, Rule, Server, Service } from "./config/settled.ts";
+export type { Capacity, Config, Gateway, Interception, Pool, Realm, Return, Rule, Server, Service } from "./config/settled.ts";
 
 export interface ConfigReading {
   /** Absent when a problem is an error. */
@@ -37,6 +38,7 @@ function settle(written: Written, report: Report): Config {
     services,
     rules,
     otherwise: written.otherwise ?? "forward",
+    interception: interceptionSettle(written, realms, services, report),
     capacity: capacitySettle(written, pools, rules.length, names, report),
     secret: written.secret,
     log: { level: written.log?.level ?? "info", format: written.log?.format ?? "auto" },

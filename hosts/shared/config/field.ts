@@ -42,6 +42,16 @@ export const domain = z
 
 export const prefix = parsed(word, prefixParse, "a network such as 192.0.2.0/24, or an address");
 
+/** Linux takes 15 characters (IFNAMSIZ); these are written into commands and nftables rules. */
+export const device = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/, "must be the name of a network interface such as eth0 or eth0.100");
+
+export const devices = z
+  .union([device, z.array(device).min(1)], { error: "must be the name of an interface, or a list of them in brackets" })
+  .transform((value) => (Array.isArray(value) ? value : [value]));
+
+/** An interface of somebody else's router, such as GigabitEthernet0/0/1 or ge-0/0/1. */
+export const portName = z.string().regex(/^[A-Za-z][A-Za-z0-9_./:-]{0,63}$/, "must be the name of an interface such as GigabitEthernet0/0/1");
+
 export const duration = parsed(wordOrNumber, durationParse, 'a time such as "20s", "500ms" or "5m" (at most 7d), a number of seconds, or off');
 
 export const portRange = parsed(wordOrNumber, rangeParse, 'a port or a range of ports such as "10000-19999"');

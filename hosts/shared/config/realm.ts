@@ -33,11 +33,13 @@ function realmSettle(name: string, realm: WrittenRealm, kind: Realm["kind"], rep
     report.errorAtKey(path, "has no address of ours; give `media:` (what we write into SDP) or `address:`");
     return undefined;
   }
+  if (kind === "core" && realm.terminals) report.errorAtKey([...path, "terminals"], "terminals are in access realms, and this is a core realm; remove it");
   if (kind === "core" && addresses.length === 0) addresses.push(media);
   return {
     name,
     kind,
-    interface: realm.interface,
+    interfaces: realm.interface ?? [],
+    terminals: realm.terminals ?? [],
     addresses,
     media,
     nat: realm.nat ?? (kind === "access" ? "auto" : "never"),

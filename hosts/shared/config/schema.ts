@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { address, addresses, domain, duration, endpoint, name, port, portRange, prefix, protocol } from "./field.ts";
+import { address, addresses, device, devices, domain, duration, endpoint, name, port, portName, portRange, prefix, protocol } from "./field.ts";
 
 /** Most records of one kind: handles of the core have 20 bits for the index. */
 export const RECORDS_MOST = 1_000_000;
@@ -25,7 +25,8 @@ const realm = z.strictObject({
     .enum(["access", "core"])
     .optional()
     .describe("access: terminals live here; core: servers do. Default: as services use the realm, else by its name (core… is core)."),
-  interface: z.string().optional().describe("Network interface, for the interception set-up."),
+  interface: devices.optional().describe("Network interface or interfaces: where `culvert router` intercepts. Default: wherever a packet comes in."),
+  terminals: z.array(prefix).min(1).optional().describe("Networks of the terminals: Culvert may send on in their name what is not for it."),
   address: addresses.optional().describe("Our addresses in the realm: C in a core realm, B in an access realm."),
   media: address.optional().describe("Our address in SDP. Default: the first address."),
   nat: z
@@ -108,6 +109,42 @@ const service = z.strictObject({
   openCore: z.boolean().optional().describe("Anybody in the core realm may send to terminals, not just the servers. Default false."),
 });
 
+const away = z.strictObject({
+  via: address.describe("Gateway that what we send from a service address goes to."),
+  interface: device.optional().describe("Interface towards it. Default: where the gateway is reached."),
+  to: prefix.optional().describe("Only for these terminals. Default: all of its IP version."),
+});
+
+const gateway = z.strictObject({
+  terminals: z.array(portName).min(1).optional().describe("Its interfaces towards the terminals."),
+  proxy: portName.optional().describe("Its interface towards us."),
+  nextHops: addresses.optional().describe("Our addresses, one of each IP version, that it sends to. Default: those of the access realms."),
+  returns: addresses.optional().describe("Where it sends what we send from a service address, by policy. Default: by destination."),
+});
+
+const interception = z.strictObject({
+  mode: z
+    .enum(["serial", "parallel", "both"])
+    .optional()
+    .describe("serial: packets pass through this machine; parallel: a router sends it what is for the services. Default serial."),
+  kind: z
+    .enum(["shadow", "tproxy", "local"])
+    .optional()
+    .describe(
+      "shadow: shadow routes, for plain sockets; tproxy: for transparent sockets (IP_TRANSPARENT); local: the service addresses stand on an interface. Default shadow.",
+    ),
+  device: device.optional().describe("For kind local: the interface with the service addresses. Default lo."),
+  fallback: z
+    .enum(["forward", "drop"])
+    .optional()
+    .describe("What happens to signaling while Culvert does not run: it goes on to the service address, or nowhere. Default forward."),
+  returns: z.array(away).min(1).optional().describe("The way back of what is sent from a service address. Default: the main routing table."),
+  preference: z.int().min(1).max(32_000).optional().describe("Lowest of the seven preferences of our routing rules. Default 10."),
+  table: z.int().min(256).max(0x7ffffff0).optional().describe("First number of our routing tables. Default 1067."),
+  mark: z.int().min(1).max(0x7fffffff).optional().describe("Bit or bits of the packet mark that are ours. Default 0x40000000."),
+  router: gateway.optional().describe("The router that parallel mode needs, for `culvert router --print`."),
+});
+
 const label = (highest: number) => z.int().min(0).max(highest).optional();
 
 const rule = z.strictObject({
@@ -143,6 +180,7 @@ export const schema = z
     realms: z.record(name, realm).describe("The networks that the proxy touches."),
     services: z.record(name, service).describe("The service addresses and the servers behind them."),
     rules: z.array(rule).optional().describe("The first rule that matches decides. Default: one for each service."),
+    interception: interception.optional().describe("How packets for the service addresses get here: what `culvert router` sets up."),
     otherwise: z.enum(["forward", "discard"]).optional().describe("What happens to the rest. Default forward."),
     capacity: capacity.optional().describe("How many records of each kind there is room for."),
     secret: z.string().min(1).optional().describe("32 hex digits or the path of a file: keys the tokens in messages. Default: random at each start."),

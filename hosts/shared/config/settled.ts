@@ -10,7 +10,10 @@ import type { PortRange } from "./range.ts";
 export interface Realm {
   name: string;
   kind: "access" | "core";
-  interface: string | undefined;
+  /** Empty: any. */
+  interfaces: string[];
+  /** Networks of the terminals, of an access realm. */
+  terminals: Prefix[];
   addresses: Address[];
   media: Address;
   nat: "auto" | "never" | "always";
@@ -95,6 +98,34 @@ export interface Rule {
   service: number;
 }
 
+/** The way back of what is sent from a service address. */
+export interface Return {
+  via: Address;
+  interface: string | undefined;
+  to: Prefix | undefined;
+}
+
+/** The router of parallel mode; what is not known of it is a word in capitals. */
+export interface Gateway {
+  terminals: string[];
+  proxy: string;
+  nextHops: Address[];
+  returns: Address[];
+}
+
+/** How packets for the service addresses get here. */
+export interface Interception {
+  mode: "serial" | "parallel" | "both";
+  kind: "shadow" | "tproxy" | "local";
+  device: string;
+  fallback: "forward" | "drop";
+  returns: Return[];
+  preference: number;
+  table: number;
+  mark: number;
+  router: Gateway;
+}
+
 /** How many records of each kind the core has room for. */
 export interface Capacity {
   terminals: number;
@@ -114,6 +145,7 @@ export interface Config {
   services: Service[];
   rules: Rule[];
   otherwise: "forward" | "discard";
+  interception: Interception;
   capacity: Capacity;
   /** 32 hex digits or the path of a file; never logged. */
   secret: string | undefined;
