@@ -7,7 +7,6 @@ import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { type Lab, PROXY_ACCESS, PROXY_CORE, SERVER } from "./lab.ts";
 import { Program, run } from "./process.ts";
-import { labPath } from "./requirement.ts";
 
 /** The built command-line programs; CULVERT_ARGS adds options to their `run`, such as the core to use. */
 export const nodeHost = resolve("dist/node.js");
@@ -47,6 +46,15 @@ export function loopbackConfiguration(folder: string, port: number, server: stri
   };
 }
 
+/** `culvert router --apply` in a namespace; what an earlier configuration of the folder set up there is replaced. */
+export async function interceptionApply(folder: string, configuration: Configuration, netns: string): Promise<void> {
+  const path = join(folder, "culvert.yaml");
+  writeFileSync(path, stringify(configuration));
+  const args = [nodeHost, "router", "--apply", "-c", path, "--record", join(folder, "router.json")];
+  const { code, output } = await run(process.execPath, args, { seconds: 30, netns });
+  if (code !== 0) throw new Error(`culvert router: ${output}`);
+}
+
 export class Culvert {
   readonly program: Program;
   readonly folder: string;
@@ -72,15 +80,13 @@ export class Culvert {
     return new Culvert(program, folder);
   }
 
-  /** Makes vl-px a transparent box, the first time, and runs Culvert in it. */
+  /** Makes vl-px intercept what the configuration says, as an administrator would, and runs Culvert in it. */
   static async inLab(lab: Lab, seconds: number, change: (configuration: Configuration) => void = () => undefined): Promise<Culvert> {
-    if (!lab.transparent) {
-      const { code, output } = await run("bash", [join(labPath, "plain-transparent.sh"), "pub", "srv", "5060", SERVER, ""], { seconds: 20, netns: NETNS });
-      if (code !== 0) throw new Error(`plain-transparent.sh: ${output}`);
-      lab.transparent = true;
-    }
     const configuration = labConfiguration(lab.folder);
     change(configuration);
+    const text = stringify(configuration);
+    if (text !== lab.intercepted) await interceptionApply(lab.folder, configuration, NETNS);
+    lab.intercepted = text;
     return Culvert.start(lab.folder, configuration, [process.execPath, nodeHost], seconds, NETNS);
   }
 

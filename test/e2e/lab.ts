@@ -42,8 +42,8 @@ export class Lab {
   /** Recordings, captures and logs of this scenario. */
   readonly folder: string;
   readonly env: Record<string, string>;
-  /** Is vl-px set up to take what is sent to E? */
-  transparent = false;
+  /** The configuration that vl-px was last set up for. */
+  intercepted = "";
 
   private constructor() {
     this.folder = mkdtempSync(join(tmpdir(), "culvert-e2e-"));

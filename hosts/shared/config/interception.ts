@@ -42,6 +42,25 @@ function returnsCheck({ returns }: Interception, report: Report): void {
   }
 }
 
+/** Media goes the way back as well, except from an address that servers are sent media from, too. */
+function mediaCheck({ returns }: Interception, realms: Realm[], report: Report): void {
+  const core = new Set(
+    realms
+      .filter(({ kind }) => kind === "core")
+      .flatMap(({ addresses, media }) => [...addresses, media])
+      .map(({ text }) => text),
+  );
+  const shared = realms.filter(({ kind, media }) => kind === "access" && core.has(media.text));
+  for (const [i, { via, to }] of returns.entries()) {
+    const realm = shared.find(({ media }) => media.family === via.family);
+    if (!realm || to) continue;
+    report.warn(
+      [...PATH, "returns", i],
+      `media for terminals leaves from ${realm.media.text}, which is an address of a core realm too, so it keeps to the main routing table; give \`to:\` with the terminals' networks`,
+    );
+  }
+}
+
 /** A router has one next hop for each IP version, and needs one for each that the services use. */
 function gatewayCheck(interception: Interception, services: Service[], report: Report): void {
   for (const key of ["nextHops", "returns"] as const) {
@@ -56,6 +75,17 @@ function gatewayCheck(interception: Interception, services: Service[], report: R
       `service "${name}" is IPv${address.family}, and the router has no such address of ours to send to; give \`router: { nextHops: [ … ] }\``,
     );
   }
+}
+
+/** Linux asks for neighbours in the name of an IPv6 address of the interface, and would give it away. */
+function deviceCheck({ kind, device }: Interception, realms: Realm[], services: Service[], report: Report): void {
+  if (kind !== "local") return;
+  const service = services.find(({ address, access }) => address.family === 6 && realms[access]?.interfaces.includes(device));
+  if (!service) return;
+  report.error(
+    [...PATH, "device"],
+    `terminals of service "${service.name}" are at ${device}, where an IPv6 address cannot be kept silent; give another interface, such as lo`,
+  );
 }
 
 export function interceptionSettle(written: Written, realms: Realm[], services: Service[], report: Report): Interception {
@@ -76,6 +106,8 @@ export function interceptionSettle(written: Written, realms: Realm[], services: 
   }
   if (given.router && interception.mode === "serial") report.warn([...PATH, "router"], "is not used: nothing is asked of a router in serial mode");
   returnsCheck(interception, report);
+  mediaCheck(interception, realms, report);
   gatewayCheck(interception, services, report);
+  deviceCheck(interception, realms, services, report);
   return interception;
 }

@@ -8,7 +8,7 @@ import type { Interception } from "../config.ts";
 import type { Plan } from "./plan.ts";
 import { type FamilyPolicy, flowsFrom, type Policy } from "./policy.ts";
 import { DEFRAGMENT, markText, setText, tableStep } from "./ruleset.ts";
-import { routeStep, ruleStep, type Step } from "./step.ts";
+import { routeStep, ruleStep, settingKey, settingStep, type Step } from "./step.ts";
 
 const TABLE = "culvert_gateway";
 /** Of a route that is worse than any other. */
@@ -26,7 +26,7 @@ function markChain(policy: Policy, interception: Interception): string {
   const from = `iifname ${setText(policy.terminalPorts.map((port) => `"${port}"`))}`;
   const rules = policy.families.flatMap((part) => matches(part, from));
   const mark = `meta mark set meta mark | ${markText(interception)}`;
-  const chain = ["  chain mark {", "    type filter hook prerouting priority mangle; policy accept;", DEFRAGMENT];
+  const chain = ["  chain services {", "    type filter hook prerouting priority mangle; policy accept;", DEFRAGMENT];
   return [...chain, ...rules.map((rule) => `    ${rule} ${mark}`), "  }"].join("\n");
 }
 
@@ -54,6 +54,9 @@ function familySteps(part: FamilyPolicy, policy: Policy, { preference, table, ma
 }
 
 export function gatewayPlan(policy: Policy, interception: Interception): Plan {
+  // Culvert answers in the name of addresses that are elsewhere: a strict check of sources (RFC 3704) would drop it.
+  const loose = settingStep("sources are checked loosely towards Culvert", settingKey("net", "ipv4", "conf", policy.proxyPort, "rp_filter"), "2");
+  const checks = policy.families.some(({ family }) => family === 4) ? [loose] : [];
   const mark = tableStep("packets for a service are marked", TABLE, markChain(policy, interception));
-  return { steps: [...policy.families.flatMap((part) => familySteps(part, policy, interception)), mark], notes: [] };
+  return { steps: [...checks, ...policy.families.flatMap((part) => familySteps(part, policy, interception)), mark], notes: [] };
 }

@@ -119,6 +119,14 @@ function returnSources({ realms }: Config, services: string[], { via, to }: Retu
   return [...new Set([...services, ...distinct(media, via.family)])];
 }
 
+/** A strict check of sources (RFC 3704) drops what comes in where the main table would not answer. */
+function looseSteps({ realms }: Config, families: Family[]): Step[] {
+  const devices = new Set(realms.filter(({ kind }) => kind === "access").flatMap(({ interfaces }) => interfaces));
+  const key = (device: string): string => settingKey("net", "ipv4", "conf", device, "rp_filter");
+  const about = "terminals are answered another way than the main table's";
+  return families.includes(4) ? [...devices].map((device) => settingStep(`${about} (${device})`, key(device), "2")) : [];
+}
+
 function returnSteps(config: Config, way: Return, index: number, services: string[]): Step[] {
   const { preference, table } = config.interception;
   const { via, to } = way;
@@ -153,6 +161,7 @@ export function planMake(config: Config): Plan {
   const steps = [
     ...forwardSteps(config, families),
     ...families.flatMap((family) => familySteps(config, family, distinct(addresses, family))),
+    ...(interception.returns.length > 0 ? looseSteps(config, families) : []),
     ...interception.returns.flatMap((way, i) => returnSteps(config, way, i, distinct(addresses, way.via.family))),
     rulesetStep(interception, caught, realms),
   ];

@@ -3,10 +3,9 @@
  */
 
 import { join } from "node:path";
-import { type Configuration, Culvert, nodeHost } from "../culvert.ts";
+import { type Configuration, Culvert, interceptionApply, nodeHost } from "../culvert.ts";
 import { must, ROUTER, serverAddress } from "./network.ts";
 import { run } from "../process.ts";
-import { labPath } from "../requirement.ts";
 
 export type Router = "bare" | "kernel" | "culvert";
 
@@ -17,9 +16,9 @@ const ALG = "test/e2e/kernel/alg.nft";
 function configuration(folder: string): Configuration {
   return {
     realms: {
-      access: { media: "10.1.0.1", keepalive: "off" },
+      access: { interface: "in", media: "10.1.0.1", keepalive: "off" },
       core: { address: "203.0.113.1", media: "203.0.113.1" },
-      access6: { kind: "access", media: "fd00:1::1", keepalive: "off" },
+      access6: { kind: "access", interface: "in", media: "fd00:1::1", keepalive: "off" },
       core6: { kind: "core", address: "2001:db8:2::1", media: "2001:db8:2::1" },
     },
     services: {
@@ -31,8 +30,7 @@ function configuration(folder: string): Configuration {
 }
 
 async function culvertStart(folder: string, seconds: number): Promise<() => Promise<void>> {
-  const servers = `${serverAddress("ipv4")} ${serverAddress("ipv6")}`;
-  await must(run("bash", [join(labPath, "plain-transparent.sh"), "in", "out", "5060", servers, ""], { seconds: 20, netns: ROUTER }));
+  await interceptionApply(folder, configuration(folder), ROUTER);
   const culvert = await Culvert.start(folder, configuration(folder), [process.execPath, nodeHost], seconds, ROUTER);
   return () => culvert.stop();
 }
