@@ -8,7 +8,7 @@ import { configFor, EXIT_CONFIG, EXIT_FAILURE } from "../shared/command.ts";
 import { type Plan, planMake } from "../shared/router/plan.ts";
 import { PolicyError } from "../shared/router/policy.ts";
 import { type Target, TARGETS, targetPrint } from "../shared/router/print.ts";
-import { type Outcome, Setup } from "../shared/router/setup.ts";
+import { type Machine, type Outcome, Setup } from "../shared/router/setup.ts";
 import type { Host } from "../shared/runtime.ts";
 import { nodeHost } from "./host.ts";
 import { machineIsOurs, machineOpen } from "./machine.ts";
@@ -25,6 +25,13 @@ interface RouterOptions {
 
 type Action = "apply" | "remove";
 
+/** The machine to change, which a test has another of. */
+export interface Access {
+  open(record: string): Machine;
+  /** May this process change it? */
+  isOurs(): Promise<boolean>;
+}
+
 function outcomeShow(action: Action, { changes, unchanged, warnings }: Outcome): void {
   for (const change of changes) console.log(change);
   for (const warning of warnings) console.error(`culvert: ${warning}`);
@@ -33,14 +40,14 @@ function outcomeShow(action: Action, { changes, unchanged, warnings }: Outcome):
   console.log(`culvert router: ${changes.length === 0 ? "nothing to do" : `${steps(changes.length)} done`}, ${steps(unchanged)} ${place}`);
 }
 
-async function change(action: Action, plan: Plan, record: string, host: Host): Promise<void> {
+async function change(action: Action, plan: Plan, record: string, host: Host, machine: Access): Promise<void> {
   for (const note of plan.notes) console.log(note);
-  if (!(await machineIsOurs())) {
+  if (!(await machine.isOurs())) {
     console.error(`culvert: routing can be changed by root only: run \`sudo culvert router --${action}\` once; \`culvert run\` does not need root after that`);
     host.setExitCode(EXIT_FAILURE);
     return;
   }
-  const setup = new Setup(machineOpen(record));
+  const setup = new Setup(machine.open(record));
   const outcome = await (action === "apply" ? setup.apply(plan) : setup.remove(plan));
   outcomeShow(action, outcome);
   if (outcome.warnings.length > 0) host.setExitCode(EXIT_FAILURE);
@@ -55,12 +62,12 @@ function actionOf(options: RouterOptions, host: Host): Action | Target | undefin
   return undefined;
 }
 
-async function router(options: RouterOptions, host: Host): Promise<void> {
+async function router(options: RouterOptions, host: Host, machine: Access): Promise<void> {
   const action = actionOf(options, host);
   const config = action && (await configFor(options.config, host));
   if (!config) return;
   try {
-    if (action === "apply" || action === "remove") await change(action, planMake(config), options.record, host);
+    if (action === "apply" || action === "remove") await change(action, planMake(config), options.record, host, machine);
     else process.stdout.write(targetPrint(config, action));
   } catch (error) {
     console.error(`culvert: ${(error as Error).message}`);
@@ -68,7 +75,7 @@ async function router(options: RouterOptions, host: Host): Promise<void> {
   }
 }
 
-export function registerRouter(program: Command, host: Host = nodeHost): void {
+export function registerRouter(program: Command, host: Host = nodeHost, machine: Access = { open: machineOpen, isOurs: machineIsOurs }): void {
   program
     .command("router")
     .description("set up how packets for the service addresses get here, or print how")
@@ -79,5 +86,5 @@ export function registerRouter(program: Command, host: Host = nodeHost): void {
       new Option("--print [for]", "print it: a shell script for this machine, or commands for the router of parallel mode").choices(TARGETS).preset("linux"),
     )
     .option("--record <file>", "where --apply notes what it did, for --remove", RECORD)
-    .action((options: RouterOptions) => router(options, host));
+    .action((options: RouterOptions) => router(options, host, machine));
 }

@@ -9,8 +9,8 @@ import type { SystemError } from "./runtime.ts";
 const ADVICE: Record<string, string> = {
   EADDRINUSE: "another program uses this address and port (`ss -ltunp` names it); stop it or choose another port",
   EADDRNOTAVAIL:
-    "the address is not one of this machine's; add it to an interface, or for an address that is not ours " +
-    "set net.ipv4.ip_nonlocal_bind=1 (IPv6: net.ipv6.ip_nonlocal_bind=1) and divert its packets to this machine",
+    "the address is not one of this machine's; add it to an interface, or for a service address that is elsewhere " +
+    "run `culvert router --apply` as root, once, with this configuration",
   EACCES: "ports below 1024 need the right to bind them (CAP_NET_BIND_SERVICE)",
   EMFILE: "too many open files; raise the limit (`ulimit -n`, LimitNOFILE= in systemd)",
   EAFNOSUPPORT: "this machine does not speak this version of IP",

@@ -5,6 +5,9 @@
 import type { Prefix } from "../address.ts";
 import { type FamilyPolicy, flowsFrom, fragmentsFrom, linesText, type Policy } from "./policy.ts";
 
+/** Number of the test and of the object that follow the next hop. */
+const TRACK = 61;
+
 /** 120 of the 128-bit form is /24: its bits that may differ, as four octets. */
 export function wildcardText({ address, length }: Prefix): string {
   const bits = length - 96;
@@ -23,12 +26,11 @@ interface Names {
   there: string;
   back: string;
   ip: "ip" | "ipv6";
-  track: number;
 }
 
 function namesOf({ family }: FamilyPolicy): Names {
-  if (family === 4) return { list: (name) => `ip access-list extended ${name}`, there: "CULVERT", back: "CULVERT-RETURN", ip: "ip", track: 61 };
-  return { list: (name) => `ipv6 access-list ${name}`, there: "CULVERT6", back: "CULVERT6-RETURN", ip: "ipv6", track: 62 };
+  if (family === 4) return { list: (name) => `ip access-list extended ${name}`, there: "CULVERT", back: "CULVERT-RETURN", ip: "ip" };
+  return { list: (name) => `ipv6 access-list ${name}`, there: "CULVERT6", back: "CULVERT6-RETURN", ip: "ipv6" };
 }
 
 /** An entry with a port takes later fragments to every port, and the first ones to its own: UDP goes to Culvert whole. */
@@ -38,25 +40,29 @@ function permits(part: FamilyPolicy): string[] {
   return [...udp, ...tcp.map(({ flow, terminal }) => ` permit tcp ${sourceText(part, terminal)} host ${flow.address.text} eq ${flow.port}`)];
 }
 
-function watch({ nextHop }: FamilyPolicy, { track }: Names): string[] {
-  return [
-    `ip sla ${track}`,
+/** The next hop, watched by ICMP; in IPv6 neighbour discovery has to do, which every release has. */
+function hop({ family, nextHop }: FamilyPolicy): { watch: string[]; set: string } {
+  if (family === 6) return { watch: [], set: ` set ipv6 next-hop ${nextHop.text}` };
+  const watch = [
+    `ip sla ${TRACK}`,
     ` icmp-echo ${nextHop.text}`,
     "  frequency 5",
-    `ip sla schedule ${track} life forever start-time now`,
-    `track ${track} ip sla ${track} reachability`,
+    `ip sla schedule ${TRACK} life forever start-time now`,
+    `track ${TRACK} ip sla ${TRACK} reachability`,
   ];
+  return { watch, set: ` set ip next-hop verify-availability ${nextHop.text} 1 track ${TRACK}` };
 }
 
 function there(part: FamilyPolicy, policy: Policy): string[] {
   const names = namesOf(part);
+  const { watch, set } = hop(part);
   return [
     names.list(names.there),
     ...permits(part),
-    ...watch(part, names),
+    ...watch,
     `route-map ${names.there} permit 10`,
     ` match ${names.ip} address ${names.there}`,
-    ` set ${names.ip} next-hop verify-availability ${part.nextHop.text} 1 track ${names.track}`,
+    set,
     ...(policy.fallback === "drop" ? [" set interface Null0"] : []),
     ...policy.terminalPorts.flatMap((port) => [`interface ${port}`, ` ${names.ip} policy route-map ${names.there}`]),
   ];

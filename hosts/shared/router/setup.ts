@@ -151,8 +151,8 @@ export class Setup {
     if (recorded === undefined && this.#outcome.changes.length > 0) {
       this.#outcome.warnings.push("there is no record of what was set up: settings (sysctl) and addresses of interfaces stay as they are");
     }
-    await this.#sweep();
     await this.#machine.recordWrite(failed);
+    if (failed.length === 0) await this.#sweep();
     return this.#outcome;
   }
 

@@ -114,7 +114,7 @@ secret: 000102030405060708090a0b0c0d0e0f
 log: { level: debug, format: json }
 control: culvert.sock
 `);
-    expect(config.realms[0]).toMatchObject({ interface: "eth1", keepaliveMs: 0, inactivityMs: 120_000, lingerMs: 500, latch: "any" });
+    expect(config.realms[0]).toMatchObject({ interfaces: ["eth1"], keepaliveMs: 0, inactivityMs: 120_000, lingerMs: 500, latch: "any" });
     expect(config.realms[1]).toMatchObject({ latch: "strict", latchWindowMs: 10_000 });
     expect(config.pools.map(({ kind, address, ports }) => [kind, address.text, ports.first, ports.last])).toEqual([
       ["media", "2001:db8::2", 30_002, 30_009],
@@ -174,7 +174,7 @@ describe("problems name line, column, cause and remedy", () => {
       "an unknown key far from any",
       `${SMALL}zzzzzzzzzzz: 1`,
       "zzzzzzzzzzz",
-      "zzzzzzzzzzz: unknown key; known: realms, services, rules, otherwise, capacity, secret, log, control",
+      "zzzzzzzzzzz: unknown key; known: realms, services, rules, interception, otherwise, capacity, secret, log, control",
     ],
     ["a missing key", SMALL.replace(", servers: [10.9.0.10]", ""), "voice", "services.voice.servers: is missing; it must be a list in brackets"],
     ["a wrong word", `${SMALL}otherwise: forwad`, "forwad", 'otherwise: "forwad" is not one of forward, discard; did you mean "forward"?'],
@@ -231,6 +231,52 @@ describe("problems name line, column, cause and remedy", () => {
       withRules("{ from: 192.0.2.0/24, to: 2001:db8::/32, discard: true }"),
       "2001:db8::/32",
       "rules[0].to: 2001:db8::/32 and from: 192.0.2.0/24 are of different IP versions: no packet has both",
+    ],
+    [
+      "terminals where servers are",
+      SMALL.replace("address: 10.9.0.2", "address: 10.9.0.2, terminals: [10.0.0.0/8]"),
+      "terminals",
+      "realms.core.terminals: terminals are in access realms, and this is a core realm; remove it",
+    ],
+    [
+      "no name of an interface",
+      SMALL.replace("address: 192.0.2.1", 'address: 192.0.2.1, interface: "eth0; reboot"'),
+      '"eth0; reboot"',
+      "realms.access.interface: must be the name of a network interface such as eth0 or eth0.100",
+    ],
+    [
+      "a way back of two IP versions",
+      `${SMALL}interception: { returns: [ { via: 10.3.0.1, to: "2001:db8::/32" } ] }\n`,
+      '"2001:db8::/32"',
+      "interception.returns[0].to: 2001:db8::/32 and via: 10.3.0.1 are of different IP versions",
+    ],
+    [
+      "two ways back for the same",
+      `${SMALL}interception: { returns: [ { via: 10.3.0.1 }, { via: 10.3.0.2 } ] }\n`,
+      "{ via: 10.3.0.2",
+      "interception.returns[1]: the way back is already by 10.3.0.1; remove one, or give each its own `to:`",
+    ],
+    [
+      "no next hop for a router",
+      `${SMALL}interception: { mode: parallel, router: { nextHops: "2001:db8::1" } }\n`,
+      "{ mode: parallel",
+      'interception: service "voice" is IPv4, and the router has no such address of ours to send to; give `router: { nextHops: [ … ] }`',
+    ],
+    [
+      "next hops of one IP version",
+      `${SMALL}interception: { mode: parallel, router: { nextHops: [10.3.0.1, 10.3.0.2] } }\n`,
+      "[10.3.0.1, 10.3.0.2]",
+      "interception.router.nextHops: can have one address of each IP version",
+    ],
+    [
+      "an IPv6 address where the terminals are",
+      `
+realms: { access: { interface: eth1, address: "2001:db8::1" }, core: { address: "2001:db8:1::1" } }
+services: { voice: { address: "2001:db8:5::5", servers: ["2001:db8:1::9"] } }
+interception: { kind: local, device: eth1 }
+`,
+      "eth1 }\n",
+      'interception.device: terminals of service "voice" are at eth1, where an IPv6 address cannot be kept silent; give another interface, such as lo',
     ],
     [
       "no address",
@@ -319,6 +365,16 @@ describe("problems name line, column, cause and remedy", () => {
 });
 
 describe("warnings", () => {
+  test("of the interception that will not do what it says", () => {
+    const text = SMALL.replace("10.9.0.2 ", "192.0.2.1 ");
+    expect(problems(`${text}interception: { device: lo, router: { proxy: eth3 }, returns: [ { via: 192.0.2.254 } ] }`).slice(-3)).toEqual([
+      "culvert.yaml:6:25: warning: interception.device: is not used: only `kind: local` puts service addresses on an interface",
+      "culvert.yaml:6:37: warning: interception.router: is not used: nothing is asked of a router in serial mode",
+      "culvert.yaml:6:65: warning: interception.returns[0]: media for terminals leaves from 192.0.2.1, which is an address of a core realm too, so it keeps to " +
+        "the main routing table; give `to:` with the terminals' networks",
+    ]);
+  });
+
   test("a rule behind one that covers it", () => {
     const text = withRules("{ to: 203.0.113.0/24, discard: true }", "{ to: 203.0.113.5, vlan: 3, proxy: voice }");
     const { config, problems: found } = configRead(text.slice(1), "culvert.yaml");
@@ -339,7 +395,7 @@ describe("warnings", () => {
 
 test("the JSON Schema knows every key and forbids others", () => {
   const schema = schemaJson() as { properties: Record<string, { additionalProperties?: { properties: object } }>; additionalProperties: boolean };
-  expect(Object.keys(schema.properties)).toEqual(["realms", "services", "rules", "otherwise", "capacity", "secret", "log", "control"]);
+  expect(Object.keys(schema.properties)).toEqual(["realms", "services", "rules", "interception", "otherwise", "capacity", "secret", "log", "control"]);
   expect(schema.additionalProperties).toBe(false);
   expect(schema.properties.services!.additionalProperties!.properties).toHaveProperty("servers");
 });
