@@ -1,6 +1,6 @@
 /*
  * Sockets on addresses that are not ours, for packets that go on untouched (rule action `forward`). The
- * system lets us have them with ip_nonlocal_bind; where it does not, that is found once and said once.
+ * system lets us have them where `culvert router` has set up the terminals' networks; where not, that is found once and said once.
  * Invariant: at most FOREIGN_MOST are open; the oldest gives way.
  */
 

@@ -99,6 +99,28 @@ describe("real programs in every topology", () => {
   scenario("the service addresses on an interface of the box", needs, 60, async () => {
     await through([new Box("p1", folder, configurationOf("p1", ["acc"], INVENTED, { kind: "local" }))], ["t1"], INVENTED);
   });
+
+  scenario("what a rule forwards goes on in the terminal's name", needs, 60, async () => {
+    const configuration = configurationOf("p1", ["acc"], TAKEN_OVER, {});
+    configuration.realms["access"]!["terminals"] = ["10.1.0.0/24"];
+    configuration["rules"] = [
+      { from: "10.1.0.10", to: SERVER[4], forward: true },
+      { to: SERVER[4], proxy: "plain" },
+    ];
+    const box = new Box("p1", folder, configuration);
+    const capture = await Capture.start(netnsOf("sv"), "eth0", join(folder, "forwarded.pcap"), "udp and src host 10.1.0.10 and dst port 5060", 40);
+    try {
+      await box.up();
+      const [called] = await calls("t1", TAKEN_OVER, folder, { families: [4] });
+      expect(called!.code, called!.output.slice(-2500) + box.tail).toBe(0);
+    } finally {
+      await capture.stop();
+      await box.down();
+    }
+    // Sent anew by Culvert, and a hop away from it: what Linux forwards has lost two of 64.
+    expect(await capture.count("ip[8] = 63")).toBeGreaterThan(2);
+    expect(await capture.count("ip[8] = 62")).toBe(0);
+  });
 });
 
 /** What tells a neighbour that a service address is here: an answer about it, or a question in its name. */

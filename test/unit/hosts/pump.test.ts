@@ -56,7 +56,7 @@ describe("start", () => {
 
   test("says what to do when E:e cannot be opened", () => {
     runtime.refuse.set("203.0.113.5", "EADDRNOTAVAIL");
-    expect(() => pump.start()).toThrow(/cannot open UDP 203\.0\.113\.5:5060: the address is not one of this machine's; .*ip_nonlocal_bind/);
+    expect(() => pump.start()).toThrow(/cannot open UDP 203\.0\.113\.5:5060: the address is not one of this machine's; .*`culvert router --apply`/);
     expect(core.booted).toBeUndefined();
   });
 
