@@ -39,6 +39,16 @@ export interface Outcome {
   warnings: string[];
 }
 
+/** How far `apply` has come. */
+interface Progress {
+  /** In place, in the order of the plan. */
+  done: Done[];
+  /** Of these, what this run made. */
+  made: Done[];
+  /** Recorded by an earlier run, and not come to yet. */
+  kept: Map<string, Done>;
+}
+
 /** Thrown with what was tried, what was said about it, and what the machine is like now. */
 export class SetupError extends Error {
   override name = "SetupError";
@@ -48,6 +58,13 @@ const FAMILIES: Family[] = [4, 6];
 
 function keyOf({ apply }: Step): string {
   return `${shellText(apply)}\n${apply.input ?? ""}`;
+}
+
+/** What a person can do about a command that failed. */
+function adviceOf({ program }: Command, error: string): string {
+  if (/not permitted|Permission denied/.test(error)) return " (run it as root, outside of a container that may not change its network)";
+  const missing = program === "nft" && /No such file|not supported/.test(error);
+  return missing ? " (the kernel needs the modules nft_socket, nft_tproxy for kind tproxy, and nft_ct; OpenWrt: kmod-nft-socket, kmod-nft-tproxy)" : "";
 }
 
 export class Setup {
@@ -64,7 +81,7 @@ export class Setup {
 
   async #do(command: Command): Promise<void> {
     const { code, error } = await this.#machine.run(command);
-    if (code !== 0) throw new SetupError(`\`${shellText(command)}\` failed: ${error.trim() || `exit code ${code}`}`);
+    if (code !== 0) throw new SetupError(`\`${shellText(command)}\` failed: ${error.trim() || `exit code ${code}`}${adviceOf(command, error)}`);
   }
 
   /** The command that takes a step back, with the settings of now. */
@@ -101,42 +118,43 @@ export class Setup {
     if (earlier === undefined) await this.#sweep();
     const wanted = new Set(plan.steps.map(keyOf));
     const stuck = await this.#takeBack((earlier ?? []).filter(({ key }) => !wanted.has(key)));
-    const done: Done[] = [...stuck];
-    const kept = new Map((earlier ?? []).map((one) => [one.key, one]));
-    const made: Done[] = [];
+    const progress: Progress = { done: [...stuck], made: [], kept: new Map((earlier ?? []).filter(({ key }) => wanted.has(key)).map((one) => [one.key, one])) };
     for (const step of plan.steps) {
       try {
-        await this.#step(step, kept.get(keyOf(step)), done, made);
+        await this.#step(step, progress);
       } catch (error) {
-        await this.#giveUp(plan, done, made, kept, error as Error);
+        await this.#giveUp(progress, error as Error);
       }
     }
-    await this.#machine.recordWrite(done);
+    await this.#machine.recordWrite(progress.done);
     return this.#outcome;
   }
 
-  async #step(step: Step, kept: Done | undefined, done: Done[], made: Done[]): Promise<void> {
-    if (await this.#there(step.check)) {
+  async #step(step: Step, { done, made, kept }: Progress): Promise<void> {
+    const key = keyOf(step);
+    const { about, check, undo } = step;
+    if (await this.#there(check)) {
       this.#outcome.unchanged++;
-      const undo = step.ours && step.undo.kind === "command" ? { key: keyOf(step), about: step.about, check: step.check, undo: step.undo.command } : undefined;
-      const one = kept ?? undo;
+      const ours = step.ours && undo.kind === "command" ? { key, about, check, undo: undo.command } : undefined;
+      const one = kept.get(key) ?? ours;
       if (one) done.push(one);
+      kept.delete(key);
       return;
     }
-    const one: Done = { key: keyOf(step), about: step.about, check: step.check, undo: await this.#undoOf(step) };
+    const one: Done = { key, about, check, undo: await this.#undoOf(step) };
+    kept.delete(key);
     done.push(one);
     made.push(one);
-    await this.#machine.recordWrite(done);
+    await this.#machine.recordWrite([...done, ...kept.values()]);
     await this.#do(step.apply);
-    this.#outcome.changes.push(step.about);
+    this.#outcome.changes.push(about);
   }
 
   /** Takes back what this run made, keeps the record of what stood before, and says so. */
-  async #giveUp(plan: Plan, done: Done[], made: Done[], kept: Map<string, Done>, cause: Error): Promise<never> {
+  async #giveUp({ done, made, kept }: Progress, cause: Error): Promise<never> {
     const failed = await this.#takeBack(made);
-    const later = plan.steps.flatMap((step) => kept.get(keyOf(step)) ?? []).filter((one) => !done.includes(one));
-    const left = [...done.filter((one) => !made.includes(one) || failed.includes(one)), ...later];
-    await this.#machine.recordWrite(left);
+    const left = done.filter((one) => !made.includes(one) || failed.includes(one));
+    await this.#machine.recordWrite([...left, ...kept.values()]);
     const state = failed.length === 0 ? "what was done before it is taken back" : `could not be taken back: ${failed.map(({ about }) => about).join("; ")}`;
     throw new SetupError(`${cause.message}; ${state}`);
   }

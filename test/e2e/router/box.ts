@@ -75,16 +75,20 @@ export class Box {
     return this.#culvert?.tail ?? "";
   }
 
+  #command(args: string[]): string[] {
+    return [process.execPath, nodeHost, "router", ...args, "-c", join(this.folder, "culvert.yaml"), "--record", join(this.folder, "router.json")];
+  }
+
   /** `culvert router` here. */
   router(...args: string[]): Promise<string> {
-    const options = ["-c", join(this.folder, "culvert.yaml"), "--record", join(this.folder, "router.json")];
-    return must(within(this.name, process.execPath, nodeHost, "router", ...args, ...options));
+    const [file, ...rest] = this.#command(args);
+    return must(within(this.name, file!, ...rest));
   }
 
   /** Prints a script and runs it where it is for. */
   async script(target: string, where: Netns, action: "apply" | "remove"): Promise<string> {
     const path = join(this.folder, `${target}.sh`);
-    writeFileSync(path, await this.router("--print", target));
+    await must(within(this.name, "sh", "-c", '"$@" >"$0"', path, ...this.#command(["--print", target])));
     return must(within(where, "env", `CULVERT_STATE=${join(this.folder, `${target}.kept`)}`, "sh", path, action));
   }
 

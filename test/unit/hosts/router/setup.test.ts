@@ -107,7 +107,9 @@ describe.each(["{}", "{ kind: tproxy }", "{ kind: local, mode: parallel, returns
     for (const step of plan(interception).steps) {
       machine.refused = new RegExp(`^${shellText(step.apply).replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`);
       if (shellText(step.apply).includes("net.ipv6.conf.all.forwarding")) continue;
-      await expect(new Setup(machine).apply(plan(interception))).rejects.toThrow(/failed: .*not permitted; what was done before it is taken back/);
+      await expect(new Setup(machine).apply(plan(interception))).rejects.toThrow(
+        /failed: .*not permitted \(run it as root.*\); what was done before it is taken back/,
+      );
       expect(machine.state).toEqual(before);
       expect(machine.record).toBeUndefined();
     }
@@ -124,6 +126,20 @@ test("another configuration takes the place of the first", async () => {
   expect(machine.state).toEqual(other.state);
   await new Setup(machine).remove(plan("{ kind: tproxy }"));
   expect(machine.state).toEqual(before);
+});
+
+test("interrupted in the middle, the record has what was done before and what was to come", async () => {
+  await new Setup(machine).apply(plan());
+  machine.rules[4].splice(0, 1);
+  const whole = machine.record!.length;
+  machine.recordWrite = async (done) => {
+    machine.record = [...done];
+    throw new Error("interrupted");
+  };
+  await expect(new Setup(machine).apply(plan("{ preference: 20 }"))).rejects.toThrow("interrupted");
+  const settings = (done: Done[]): number => done.filter(({ undo }) => undo.program === "sysctl").length;
+  expect(whole).toBeGreaterThan(10);
+  expect(settings(machine.record!)).toBe(4);
 });
 
 test("what stood before stays: an address on its interface, a setting", async () => {
@@ -149,7 +165,7 @@ test("what cannot be taken back is said, and stays in the record", async () => {
   await new Setup(machine).apply(plan());
   machine.refused = /rule del pref 11/;
   const { warnings } = await new Setup(machine).remove(plan());
-  expect(warnings).toEqual([expect.stringMatching(/^`ip -4 rule del pref 11 .*` failed: .*not permitted$/)]);
+  expect(warnings).toEqual([expect.stringMatching(/^`ip -4 rule del pref 11 .*` failed: .*not permitted \(run it as root.*\)$/)]);
   expect(machine.record).toHaveLength(1);
   machine.refused = undefined;
   await new Setup(machine).remove(plan());
