@@ -84,7 +84,12 @@ async function call(terminal: Terminal, to: string, kind: Kind, folder: string, 
 }
 
 /** A call of each kind at once, to the service addresses. */
-export function calls(terminal: Terminal, to: Record<Family, string>, folder: string, { families = [4, 6], transports = ["u1", "t1"], seconds = 8 } = {}): Promise<Called[]> {
+export function calls(
+  terminal: Terminal,
+  to: Record<Family, string>,
+  folder: string,
+  { families = [4, 6], transports = ["u1", "t1"], seconds = 8 } = {},
+): Promise<Called[]> {
   const kinds = KINDS.filter(({ family, transport }) => families.includes(family) && transports.includes(transport));
   return Promise.all(kinds.map((kind) => call(terminal, to[kind.family], kind, folder, seconds)));
 }
