@@ -5,7 +5,7 @@
  * Invariant: inbound and outbound are exact inverses of each other.
  */
 
-import { ld32, scan8, st32 } from "../machine.ts";
+import { ld32, ld8, scan8, st32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
 import { POOL_ADDRESS, POOL_TEXT, POOL_TEXT_LEN, SERVER_PORT, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
 import {
@@ -51,7 +51,7 @@ import { PACKET_SOURCE, TRANSPORT_TLS } from "../memory/packet.ts";
 import { REASON_FORGED_TOKEN } from "../memory/reason.ts";
 import { BINDING_POOL, BINDING_PORT, BINDING_SPELLED, BINDING_SPELLED_LEN, BINDING_TERMINAL } from "../memory/tables.ts";
 import { addressCopy, addressEqual, isMulticast, isUnspecified } from "../bytes/address.ts";
-import { fold32 } from "../bytes/word.ts";
+import { fold32, isSpace } from "../bytes/word.ts";
 import { mentionAt } from "../decode/mention.ts";
 import { editAppend, textByte, textBytes, textDecimal, textDrop, textHost, textHostBytes, textMark, textWord } from "../encode/edit.ts";
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
@@ -63,9 +63,6 @@ import { isNameHidden, nameAppend, nameRestore } from "./hide/hostname.ts";
 import { bindingHear, bindingOpen } from "./open.ts";
 import { TOKEN_ADDRESS, TOKEN_NAMED, TOKEN_PORT, tokenRead, tokenWrite } from "./token.ts";
 import { isRenamed, namedOf, parameterWrite, uriRename, uriRestored, uriSwap } from "./transport.ts";
-
-/** Characters of ";cvt=". */
-const TOKEN_PREFIX: i32 = 5;
 
 /** Port that an absent one stands for (RFC 3261 18.2.2, 19.1.2). */
 function portDefault(m: i32): i32 {
@@ -122,11 +119,20 @@ export function spellingReplace(m: i32, binding: i32): void {
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), mark);
 }
 
-/** Removes `;cvt=...` wherever in the parameters it stands. */
+/** Position before the white space that ends at `p`. */
+function spaceBack(p: i32): i32 {
+  let at: i32 = p;
+  while (isSpace(ld8(at - 1))) at--;
+  return at;
+}
+
+/** Removes `;cvt=...` wherever in the parameters it stands, with the white space that a Via may have in it and before it (RFC 3261 25.1). */
 export function tokenRemove(m: i32): void {
   const token: i32 = ld32(m + MENTION_TOKEN);
+  const nameEnd: i32 = spaceBack(spaceBack(token) - 1);
+  const semicolon: i32 = spaceBack(nameEnd - 3) - 1;
   const mark: i32 = textMark();
-  editAppend(token - TOKEN_PREFIX, token + ld32(m + MENTION_TOKEN_LEN), mark);
+  editAppend(spaceBack(semicolon), token + ld32(m + MENTION_TOKEN_LEN), mark);
 }
 
 /** Does the host end in ".invalid", as a browser writes that has no address (RFC 7118 5, RFC 2606 2)? */
