@@ -121,15 +121,15 @@ export class Connections {
     }
   }
 
-  /** All that bytes in pieces of these sizes, the last as often as needed, lead to; "" when there was no room to put them together. */
-  private led(handle: number, bytes: Buffer, sizes: number[], now: number): string {
+  /** All that bytes in pieces of these sizes, the last as often as needed, lead to; undefined when there was no room to put them together. */
+  private led(handle: number, bytes: Buffer, sizes: number[], now: number): string | undefined {
     return this.lockstep.trial(() => {
       const said: string[] = [];
       for (let at = 0, n = 0; at < bytes.length; n++) {
         const piece = bytes.subarray(at, at + (sizes[n] ?? sizes.at(-1)!));
         const { result, outputs } = this.tell(abi.KIND_STREAM, handle, piece, now);
         said.push(...outputs.map((output) => JSON.stringify(output)));
-        if (result < 0) return abi.faultReason(result) === abi.REASON_BLOCKS_FULL ? "" : [...said, `fault ${abi.faultReason(result)}`].join("\n");
+        if (result < 0) return abi.faultReason(result) === abi.REASON_BLOCKS_FULL ? undefined : [...said, `fault ${abi.faultReason(result)}`].join("\n");
         at += result;
         if (outputs.some(({ kind, value }) => kind === abi.OUTPUT_HANG && value === handle)) break;
       }
@@ -143,7 +143,7 @@ export class Connections {
     const cuts = everywhere ? Array.from({ length: bytes.length - 1 }, (_, i) => [i + 1, PIECE_MAX]) : [[1]];
     for (const sizes of cuts) {
       const cut = this.led(handle, bytes, sizes, now);
-      if (whole !== "" && cut !== "" && cut !== whole)
+      if (whole !== undefined && cut !== undefined && cut !== whole)
         throw new CoreFault("cut", `in pieces of ${sizes.join()} something else comes of\n${bytesShow(bytes)}\n--- whole\n${whole}\n--- in pieces\n${cut}`);
     }
   }

@@ -8,7 +8,7 @@ import { Audit, Sockets } from "./audit.ts";
 import { damage } from "./damage.ts";
 import { bytesOf } from "./message.ts";
 import { Connections } from "./connections.ts";
-import { CoreFault } from "./fault.ts";
+import { bytesShow, CoreFault } from "./fault.ts";
 import { Judge } from "./judge.ts";
 import { Lockstep, type Maker, type Outcome, type Packet } from "./lockstep.ts";
 import { isSend, type Output } from "./output.ts";
@@ -100,10 +100,17 @@ class Runner {
     }
   }
 
-  /** In the access realm only those hear from us that we heard from, unless no NAT is to be expected there. */
-  private reached({ kind, realm, remote, remotePort }: Output): void {
-    if (kind === abi.OUTPUT_SEND && realm === 0 && !this.heard.has(remote) && this.setting.nat !== "never")
+  /**
+   * In the access realm only those hear from us that we heard from, unless no NAT is to be expected there; in the core realm those
+   * that somebody there has named, media apart, which goes to where media came from.
+   */
+  private reached({ kind, realm, local, localPort, remote, remotePort, payload }: Output): void {
+    if (kind !== abi.OUTPUT_SEND) return;
+    if (realm === 0 && !this.heard.has(remote) && this.setting.nat !== "never")
       throw new CoreFault("stranger", `${remote}:${remotePort} never sent anything, and is sent to`);
+    const media = this.sockets.open.get(`${local}:${localPort}`)?.kind === abi.POOL_MEDIA;
+    if (realm === 1 && !media && !this.judge.isNamed(remote))
+      throw new CoreFault("forged", `${remote}:${remotePort}, which the core side never named, is sent\n${bytesShow(payload)}`);
   }
 
   private hear({ packet, inbound, media }: Move): void {

@@ -57,6 +57,11 @@ export class Judge {
     this.disguise = new Disguise(grounds, this.heard);
   }
 
+  /** Has the core side ever named this address, or the configuration? A token that is not forged can hold nothing else. */
+  isNamed(remote: string): boolean {
+    return remote === this.grounds.server || this.grounds.neighbours.includes(remote) || this.heard.told(remote);
+  }
+
   check(one: Case): void {
     this.sizes(one);
     const sends = one.outputs.filter(isSend);
@@ -90,7 +95,7 @@ export class Judge {
     const length = lengthOf(message);
     if (length !== undefined && length !== message.body.length) fail("length", `Content-Length ${length}, and ${message.body.length} bytes follow`, one);
     const { remote } = sends[0]!;
-    if (one.inbound && remote !== this.grounds.server && !this.heard.told(remote)) fail("forged", `it goes to ${remote}, which the core side never named`, one);
+    if (one.inbound && !this.isNamed(remote)) fail("forged", `it goes to ${remote}, which the core side never named`, one);
     if (one.inbound) this.inward(one, input, message);
     else this.outward(one, message);
     this.disguise.check(one, input, message);

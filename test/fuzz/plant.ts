@@ -165,8 +165,8 @@ export const PLANTS: Plant[] = [
     property: "cut",
     change: {
       file: "core/input/stream.ts",
-      from: "st32(connection + CONNECTION_SCAN, ld32(FRAME_SCAN));\n  if (ld32",
-      to: "st32(connection + CONNECTION_SCAN, SCAN_LINE);\n  if (ld32",
+      from: "const stop: i32 = head === 0 ? end : head;\n  st32(connection + CONNECTION_SCAN, ld32(FRAME_SCAN));",
+      to: "const stop: i32 = head === 0 ? end : head;\n  st32(connection + CONNECTION_SCAN, SCAN_LINE);",
     },
   },
 ];
