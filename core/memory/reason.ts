@@ -76,7 +76,7 @@ export const REASON_MEDIA_PORTS_FULL: i32 = 26;
 export const REASON_SPELLINGS_FULL: i32 = 27;
 export const REASON_OUTPUTS_FULL: i32 = 28;
 /** The machine does not open a port of ours: it is left alone for some minutes. */
-export const REASON_PORT_REFUSED: i32 = 30;
+export const REASON_PORT_REFUSED: i32 = 47;
 /* Relay. */
 export const REASON_MEDIA_STRANGER: i32 = 32;
 export const REASON_MEDIA_GARBAGE: i32 = 33;

@@ -133,7 +133,7 @@ export const PLANTS: Plant[] = [
     property: "hidden",
     change: {
       file: "core/translate/hide/header.ts",
-      from: "if (trace === TRACE_ELEMENT) editAppend(line, next, textMark());",
+      from: "if (trace === TRACE_ELEMENT) editAppend(line, lineAfter(line), textMark());",
       to: "if (trace === TRACE_ELEMENT) return;",
     },
   },

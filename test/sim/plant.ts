@@ -60,7 +60,7 @@ export const PLANTS: Omit<Plant, "into">[] = [
     property: "hidden",
     change: {
       file: "core/translate/hide/header.ts",
-      from: "if (trace === TRACE_ELEMENT) editAppend(line, next, textMark());",
+      from: "if (trace === TRACE_ELEMENT) editAppend(line, lineAfter(line), textMark());",
       to: "if (trace === TRACE_ELEMENT) return;",
     },
   },

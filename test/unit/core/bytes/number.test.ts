@@ -36,13 +36,26 @@ describe.each(KINDS)("%s", (kind) => {
     }
   });
 
-  test.each(["", "x", "1x", "-1", "+1", "1 ", "/", ":", "12345678x", "123456789x", "2147483648", "4294967296", "99999999999", "1234:678"])(
-    "%j is no number",
-    (text) => {
-      const core = cores[kind];
-      expect(core.call("decimalRead", TEXT, put(core, text, "9"))).toBe(-1);
-    },
-  );
+  test.each(["", "2147483648", "4294967296", "99999999999", "00000000002147483648"])("%j is no number that fits", (text) => {
+    const core = cores[kind];
+    expect(core.call("decimalRead", TEXT, put(core, text, "9"))).toBe(-1);
+  });
+
+  test.each([
+    ["x", 0],
+    ["1x", 1],
+    ["-1", 0],
+    ["+1", 0],
+    ["1 ", 1],
+    ["/", 0],
+    [":", 0],
+    ["12345678x", 8],
+    ["123456789x", 9],
+    ["1234:678", 4],
+  ])("of %j the first %i are digits", (text, n) => {
+    const core = cores[kind];
+    expect(core.call("digitsEnd", TEXT, put(core, text, "9"))).toBe(TEXT + n);
+  });
 
   test("digits end where something else begins, and at the end", () => {
     const core = cores[kind];
