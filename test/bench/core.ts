@@ -8,11 +8,13 @@ import { createRequire } from "node:module";
 import * as abi from "../../hosts/shared/core.ts";
 import { coreOpen } from "../unit/core/harness.ts";
 import { Random } from "../unit/core/random.ts";
-import { INVITE_BYTES, invite, register, registered } from "./message.ts";
-import { SERVER_END, SERVICE_END, terminal, World } from "./world.ts";
+import { answered, INVITE_BYTES, invite, register, registered } from "./message.ts";
+import { SERVER_END, type Sent, SERVICE_END, terminal, World } from "./world.ts";
 
 const ACCESS = 0;
 const CORE = 1;
+/** Our media address towards terminals. */
+const MEDIA = [198, 51, 100, 2];
 const ROUNDS = 200;
 
 /** One thing to be timed: does it a number of times and says how many nanoseconds one took. */
@@ -96,14 +98,25 @@ async function registerCosts(sizes: number[]): Promise<number[]> {
   return turns(1000, all);
 }
 
-/** An RTP packet of a call that is up and latched. */
+/** A call that is up, its media latched. Returns our port towards the server. */
+function callUp(world: World, packet: Buffer): number {
+  const [request] = world.exchange(ACCESS, terminal(0), SERVICE_END, invite(0, 99)) as [Sent];
+  const [answer] = world.exchange(CORE, SERVER_END, request.local, answered(request.text)) as [Sent];
+  const [towards, ours] = [request, answer].map(({ text }) => Number(/m=audio (\d+)/.exec(text)![1])) as [number, number];
+  world.put(0, ACCESS, { ...terminal(0), port: 16384 }, { address: MEDIA, port: ours }, packet);
+  world.run(1);
+  return towards;
+}
+
+/** An RTP packet of a call that is up and latched; every one of a batch must be relayed. */
 function rtp(world: World): Timed {
   const packet = Buffer.alloc(172);
   packet[0] = 0x80;
-  const out = world.exchange(ACCESS, terminal(0), SERVICE_END, invite(0, 99));
-  const offered = Number(/m=audio (\d+)/.exec(out[0]!.text)![1]);
-  const media = { address: [10, 9, 0, 3], port: offered };
+  const media = { address: [10, 9, 0, 3], port: callUp(world, packet) };
   for (let slot = 0; slot < abi.SLOT_MAX; slot++) world.put(slot, CORE, { address: SERVER_END.address, port: 4000 }, media, packet);
+  const before = world.counter(abi.REASON_RELAYED);
+  world.run(abi.SLOT_MAX);
+  if (world.counter(abi.REASON_RELAYED) - before !== abi.SLOT_MAX) throw new Error("not every packet is relayed");
   return batch(world, 50);
 }
 

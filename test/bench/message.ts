@@ -41,6 +41,14 @@ export function registered(request: string): string {
   ]);
 }
 
+/** The server's 200 to an INVITE, with an answer. */
+export function answered(request: string): string {
+  const line = (name: string): string => request.split("\r\n").find((text) => text.startsWith(`${name}:`))!;
+  const body = crlf(["v=0", "o=server 1 1 IN IP4 10.9.0.10", "s=-", "c=IN IP4 10.9.0.10", "t=0 0", "m=audio 4000 RTP/AVP 0"]);
+  const contact = ["Contact: <sip:10.9.0.10>", "Content-Type: application/sdp", `Content-Length: ${body.length}`, ""];
+  return crlf(["SIP/2.0 200 OK", line("Via"), line("From"), `${line("To")};tag=s1`, line("Call-ID"), line("CSeq"), ...contact]) + body;
+}
+
 const BODY = crlf([
   "v=0",
   "o=phone 1468 1468 IN IP4 10.11.0.10",
