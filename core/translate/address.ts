@@ -126,13 +126,20 @@ function spaceBack(p: i32): i32 {
   return at;
 }
 
-/** Removes `;cvt=...` wherever in the parameters it stands, with the white space that a Via may have in it and before it (RFC 3261 25.1). */
+/**
+ * Removes a parameter of ours, a name of three letters, whose value is [value, end), wherever it stands, with the white space
+ * that a Via may have in it and before it (RFC 3261 25.1).
+ */
+export function parameterRemove(value: i32, end: i32): void {
+  const nameEnd: i32 = spaceBack(spaceBack(value) - 1);
+  const semicolon: i32 = spaceBack(nameEnd - 3) - 1;
+  editAppend(spaceBack(semicolon), end, textMark());
+}
+
+/** Removes `;cvt=...`. */
 export function tokenRemove(m: i32): void {
   const token: i32 = ld32(m + MENTION_TOKEN);
-  const nameEnd: i32 = spaceBack(spaceBack(token) - 1);
-  const semicolon: i32 = spaceBack(nameEnd - 3) - 1;
-  const mark: i32 = textMark();
-  editAppend(spaceBack(semicolon), token + ld32(m + MENTION_TOKEN_LEN), mark);
+  parameterRemove(token, token + ld32(m + MENTION_TOKEN_LEN));
 }
 
 /** Does the host end in ".invalid", as a browser writes that has no address (RFC 7118 5, RFC 2606 2)? */

@@ -30,11 +30,9 @@ import { editAppend, textByte, textBytes, textDrop, textHost, textMark, textRoom
 import { bindingAt } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
 import { serverFind } from "../table/service.ts";
-import { portOrDefault, refuse } from "./address.ts";
+import { parameterRemove, portOrDefault, refuse } from "./address.ts";
 import { HIDDEN_MADDR, isSealable, purposeFrom, purposeTo } from "./hide/hiding.ts";
 
-/** Characters of ";cvm=". */
-const PREFIX: i32 = 5;
 /* What is sealed: the address, the port that the response goes to, and maddr as it was written. */
 const SEALED_PORT: i32 = 16;
 const SEALED_WRITTEN: i32 = 18;
@@ -92,7 +90,7 @@ function serversRestore(m: i32, token: i32, end: i32): void {
   const mark: i32 = textMark();
   textBytes(SEAL_TEXT + SEALED_WRITTEN, len);
   editAppend(ld32(m + MENTION_AT), ld32(m + MENTION_END), mark);
-  editAppend(token - PREFIX, stop, textMark());
+  parameterRemove(token, stop);
   if (ld32(CONTEXT_TRANSPORT) !== TRANSPORT_UDP) return;
   addressCopy(CONTEXT_REMOTE, SEAL_TEXT);
   st32(CONTEXT_REMOTE_PORT, ld16be(SEAL_TEXT + SEALED_PORT));
