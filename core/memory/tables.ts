@@ -50,8 +50,9 @@ export const BINDING_ADDRESS: i32 = 48;
 export const BINDING_SPELLED_LEN: i32 = 64;
 /** First connection (index + 1) between C:c and the core. */
 export const BINDING_CONNECTIONS: i32 = 68;
-/** TRANSPORT_* for which its port is open beside UDP; UDP for none. */
+/** One byte each: TRANSPORT_* for which its port is open beside UDP, UDP for none; 1 when the machine refused its port and there was no other. */
 export const BINDING_TRANSPORT: i32 = 72;
+export const BINDING_DEAF: i32 = 73;
 export const BINDING_SPELLED: i32 = 76;
 export const SPELLED_MAX: i32 = 116;
 
@@ -268,8 +269,6 @@ export const PORT_FLOW: i32 = 0x20000000;
 export const PORT_FLOW_CORE: i32 = 0x01000000;
 export const PORT_FLOW_RTCP: i32 = 0x02000000;
 export const PORT_REFUSED: i32 = 0x40000000;
-/** With PORT_BINDING: the machine refused it, and there was no other. */
-export const PORT_DEAF: i32 = 0x08000000;
 export const PORT_INDEX: i32 = 0x00ffffff;
 
 /* Timer entry: doubly linked (id + 1) in its wheel slot. TIMER_SIZE. */

@@ -152,11 +152,6 @@ export function pairsFind(pool: i32, n: i32): i32 {
   return portPick(pool, 2, n << 1);
 }
 
-/** Notes more about the owner of a port. */
-export function portMark(pool: i32, port: i32, owner: i32): void {
-  st32(entryAt(pool, port), owner);
-}
-
 /** Gives a free port to an owner. */
 export function portOwn(pool: i32, port: i32, owner: i32): void {
   st32(entryAt(pool, port), owner);

@@ -4,7 +4,7 @@
  * opened leaves nothing behind.
  */
 
-import { ld32, st32 } from "../machine.ts";
+import { ld8, ld32, st8, st32 } from "../machine.ts";
 import { HEADER_NOW, HEADER_REFUSED, POOL_MAX, REGION_BINDINGS, REGION_FLOWS, REGION_PORTS, REGION_TERMINALS } from "../memory/layout.ts";
 import { POOL_ADDRESS, POOL_REALM, POOL_SIGNAL, POOL_MEDIA, SERVICE_ACCESS, SERVICE_CORE } from "../memory/config.ts";
 import { CONTEXT_CORE, CONTEXT_PACKET, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
@@ -24,6 +24,7 @@ import {
 import {
   BINDING_ADDRESS,
   BINDING_DEADLINE,
+  BINDING_DEAF,
   BINDING_FORM,
   BINDING_POOL,
   BINDING_PORT,
@@ -37,7 +38,6 @@ import {
   FLOW_NEXT,
   FLOW_SEEN,
   PORT_BINDING,
-  PORT_DEAF,
   PORT_FLOW_CORE,
   PORT_INDEX,
   SIDE_ACCESS,
@@ -55,7 +55,7 @@ import { outputEvent, outputRoom, outputSocket } from "../output/queue.ts";
 import { SPELLINGS_MAX, bindingAt, bindingGive, bindingTake } from "../table/binding.ts";
 import { callAt, callFlow } from "../table/call.ts";
 import { flowAt, flowGive, flowTake, pairsAt, sideAt, sideRenumber } from "../table/flow.ts";
-import { poolAt, poolFind, portGive, portMark, portOwner, portTake } from "../table/port.ts";
+import { poolAt, poolFind, portGive, portTake } from "../table/port.ts";
 import { SLAB_BINDINGS, SLAB_FLOWS, SLAB_TERMINALS, listRemove, recordsFree, timerOf } from "../table/slab.ts";
 import { terminalAt, terminalFind, terminalGive, terminalTake } from "../table/terminal.ts";
 import { timerSet, timerStop } from "../table/timer.ts";
@@ -104,7 +104,7 @@ export function bindingLoosen(index: i32): void {
 function bindingAnnounce(kind: i32, index: i32): void {
   const b: i32 = bindingAt(index);
   const pool: i32 = poolAt(ld32(b + BINDING_POOL));
-  const transport: i32 = ld32(b + BINDING_TRANSPORT);
+  const transport: i32 = ld8(b + BINDING_TRANSPORT);
   outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, ld32(b + BINDING_PORT), TRANSPORT_UDP, POOL_SIGNAL);
   if (transport !== TRANSPORT_UDP) outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, ld32(b + BINDING_PORT), transport, POOL_SIGNAL);
 }
@@ -127,7 +127,7 @@ export function bindingOpen(p: i32, len: i32, form: i32, address: i32, port: i32
   if (index < 0) return full(REASON_BINDINGS_FULL, REGION_BINDINGS);
   const b: i32 = bindingAt(index);
   st32(b + BINDING_FORM, form);
-  st32(b + BINDING_TRANSPORT, ld32(CONTEXT_CORE));
+  st8(b + BINDING_TRANSPORT, ld32(CONTEXT_CORE));
   st32(b + BINDING_SPELLED_PORT, port);
   addressCopy(b + BINDING_ADDRESS, address);
   const now: i32 = ld32(HEADER_NOW);
@@ -255,7 +255,7 @@ function lineReopen(flow: i32, side: i32): void {
   }
 }
 
-/** Gives a binding another port. Where there is none it keeps its own, which is marked. */
+/** Gives a binding another port. Where there is none it keeps its own, which nobody hears. */
 function bindingReopen(index: i32): void {
   const b: i32 = bindingAt(index);
   const old: i32 = ld32(b + BINDING_POOL);
@@ -266,10 +266,8 @@ function bindingReopen(index: i32): void {
     if (pool < 0) break;
     port = portTake(pool, PORT_BINDING | index);
   }
-  if (port === 0) {
-    portMark(old, ld32(b + BINDING_PORT), PORT_BINDING | PORT_DEAF | index);
-    return;
-  }
+  st8(b + BINDING_DEAF, port === 0 ? 1 : 0);
+  if (port === 0) return;
   bindingAnnounce(OUTPUT_UNBIND, index);
   portGive(old, ld32(b + BINDING_PORT));
   st32(b + BINDING_POOL, pool);
@@ -285,8 +283,7 @@ export function ownerReopen(owner: i32): void {
 }
 
 function isDeaf(index: i32): boolean {
-  const b: i32 = bindingAt(index);
-  return (portOwner(ld32(b + BINDING_POOL), ld32(b + BINDING_PORT)) & PORT_DEAF) !== 0;
+  return ld8(bindingAt(index) + BINDING_DEAF) !== 0;
 }
 
 /** The binding with a port that is open, as far as is known; negative reason when there is none to be had. */

@@ -140,7 +140,7 @@ export class Audit {
       let used = 0;
       for (let port = first; port <= this.word(record + abi.POOL_LAST); port++) {
         const entry = this.word(table + 4 * (this.word(record + abi.POOL_BASE) + port - first));
-        const owner = (entry & abi.PORT_REFUSED) !== 0 ? 0 : entry & ~abi.PORT_DEAF;
+        const owner = (entry & abi.PORT_REFUSED) !== 0 ? 0 : entry;
         this.equal(owner, owners.get(`${pool}:${port}`) ?? 0, `owner of port ${port} of pool ${pool}`);
         if (owner !== 0) used++;
       }
