@@ -45,7 +45,7 @@ import { classesInit } from "./bytes/class.ts";
 import { octetsInit } from "./bytes/octet.ts";
 import { randomSeed } from "./bytes/random.ts";
 import { sealInit } from "./bytes/seal.ts";
-import { outputBegin, outputReset, outputRoom } from "./output/queue.ts";
+import { messageRoom, outputBegin, outputReset } from "./output/queue.ts";
 import { closeTake, openTake, streamTake } from "./path/connection.ts";
 import { datagramNote, datagramTake } from "./path/datagram.ts";
 import { conclude } from "./path/outcome.ts";
@@ -60,8 +60,6 @@ import { timerFire } from "./translate/expire.ts";
 
 /** Timers served by one input: the rest are due at once. */
 const TIMERS_MAX: i32 = 64;
-/** Output records that one datagram or timer may need. */
-const OUTPUTS_EACH: i32 = 300;
 
 /** Empties the tables and takes the configuration over. Returns 0 or a fault. */
 export function pathBoot(now: i32): i32 {
@@ -126,7 +124,7 @@ export function pathInput(kind: i32, len: i32, now: i32): i32 {
 }
 
 function timersServe(): i32 {
-  for (let i: i32 = 0; i < TIMERS_MAX && outputRoom(OUTPUTS_EACH); i++) {
+  for (let i: i32 = 0; i < TIMERS_MAX && messageRoom(); i++) {
     const id: i32 = timerExpire(ld32(HEADER_NOW));
     if (id < 0) break;
     timerFire(id);
@@ -149,7 +147,7 @@ function batchTake(n: i32): i32 {
   for (let i: i32 = 0; i < n; i++) terminalTouch(SLOTS + mul(i, SLOT_SIZE));
   for (let i: i32 = 0; i < n; i++) {
     const packet: i32 = SLOTS + mul(i, SLOT_SIZE);
-    if (!outputRoom(OUTPUTS_EACH)) return i;
+    if (!messageRoom()) return i;
     const len: i32 = ld32(packet + PACKET_LEN);
     outputBegin();
     if (len >= 0 && len <= SLOT_SIZE - PACKET_PAYLOAD) datagramTake(packet);

@@ -5,7 +5,7 @@
  * this far.
  */
 
-import { ld32le, ld8, scan8 } from "../machine.ts";
+import { ld32le, ld8 } from "../machine.ts";
 import { CLASS_SPACE, CLASS_TOKEN, classEnd, classHas } from "./class.ts";
 
 /** Four bytes at `p`, folded to lower case. */
@@ -49,23 +49,4 @@ export function spaceTrim(p: i32, end: i32): i32 {
   let at: i32 = end;
   while (at > p && ld8(at - 1) <= 32 && isSpace(ld8(at - 1))) at--;
   return at;
-}
-
-/** Position after the empty line at `line`, 0 when the line is none. */
-export function emptyLine(line: i32, end: i32): i32 {
-  const c: i32 = ld8(line);
-  if (c === 10) return line + 1;
-  return c === 13 && line + 1 < end && ld8(line + 1) === 10 ? line + 2 : 0;
-}
-
-/** Exclusive end of the header line that begins at `p`, folded lines included (RFC 3261 7.3.1): the position of its last LF, or `end`. */
-export function lineEnd(p: i32, end: i32): i32 {
-  let at: i32 = scan8(p, end, 10);
-  while (at + 1 < end && ld8(at + 1) <= 32 && (ld8(at + 1) === 32 || ld8(at + 1) === 9)) at = scan8(at + 1, end, 10);
-  return at;
-}
-
-/** Exclusive end of the value whose line ends at `end`: most end in one CR. */
-export function valueEnd(p: i32, end: i32): i32 {
-  return end - p > 1 && ld8(end - 1) === 13 && ld8(end - 2) > 32 ? end - 1 : spaceTrim(p, end);
 }

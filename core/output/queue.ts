@@ -1,7 +1,7 @@
 /*
  * The queue of outputs: filled by one input, drained to OUTPUT_TIMEOUT before the next (str0m's rule:
- * mutate once, drain, mutate again). Invariant: it never holds more than OUTPUT_MAX records; what an
- * input may need is asked for with outputRoom before it begins.
+ * mutate once, drain, mutate again). Invariant: it never holds more than OUTPUT_MAX records; what a
+ * message or a timer may need is asked for with messageRoom before it begins.
  */
 
 import { copy, ld32, st32 } from "../machine.ts";
@@ -61,9 +61,17 @@ export function outputReset(): void {
   st32(ASSEMBLY_TOP, ASSEMBLY);
 }
 
+/** Records that one message or timer may need. */
+const MESSAGE_OUTPUTS: i32 = 300;
+
 /** Is there room for `n` more records? */
 export function outputRoom(n: i32): boolean {
   return ld32(HEADER_OUT_TAIL) + n < OUTPUT_MAX;
+}
+
+/** Is there room for all that another message or timer may need? */
+export function messageRoom(): boolean {
+  return outputRoom(MESSAGE_OUTPUTS);
 }
 
 function outputNext(kind: i32): i32 {

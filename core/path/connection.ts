@@ -72,7 +72,7 @@ import { addressCopy } from "../bytes/address.ts";
 import { sipDecode } from "../decode/decode.ts";
 import { SCAN_LINE, headEnd, messageLength } from "../input/frame/sip.ts";
 import { FRAME_MESSAGE, FRAME_PARTIAL, FRAME_PING, streamNext } from "../input/stream.ts";
-import { assemblyRoom, hasBound, outputRoom } from "../output/queue.ts";
+import { assemblyRoom, hasBound, messageRoom } from "../output/queue.ts";
 import { connectionAt } from "../table/connection.ts";
 import { poolOf, portOwner } from "../table/port.ts";
 import { ruleMatch } from "../table/rule.ts";
@@ -85,9 +85,6 @@ import { isHiding } from "../translate/hide/hiding.ts";
 import { leaveAnswer } from "../translate/leave.ts";
 import { conclude } from "./outcome.ts";
 import { inboundTake, isCorePeer, outboundSet, outboundTake, payloadSet } from "./side.ts";
-
-/** Output records that one message may need. */
-const OUTPUTS_EACH: i32 = 300;
 
 function refused(reason: i32): i32 {
   conclude(reason, VERDICT_DISCARDED);
@@ -155,7 +152,7 @@ export function closeTake(len: i32): i32 {
 function unsentTake(index: i32, p: i32, end: i32): void {
   const c: i32 = connectionAt(index);
   let at: i32 = p;
-  while (at < end && outputRoom(OUTPUTS_EACH)) {
+  while (at < end && messageRoom()) {
     const head: i32 = headEnd(at, end, SCAN_LINE);
     const len: i32 = head === 0 ? -1 : messageLength(at, head);
     if (len < 0 || len > end - at) return;
@@ -225,7 +222,7 @@ export function streamTake(len: i32): i32 {
   let at: i32 = p;
   st32(INPUT + PACKET_LEN, len);
   st32(connectionAt(index) + CONNECTION_SEEN, ld32(HEADER_NOW));
-  while (at < end && outputRoom(OUTPUTS_EACH) && assemblyRoom()) {
+  while (at < end && messageRoom() && assemblyRoom()) {
     at = streamNext(connectionAt(index), at, end);
     if (at < 0) return streamFail(index, at);
     const kind: i32 = ld32(FRAME_KIND);

@@ -7,30 +7,27 @@
 
 import { ld32 } from "../machine.ts";
 import { HEADER_KIND } from "../memory/layout.ts";
-import { CONTEXT_BINDING, CONTEXT_DIRECTION, CONTEXT_PACKET, CONTEXT_SERVICE, INBOUND } from "../memory/context.ts";
+import { CONTEXT_BINDING, CONTEXT_PACKET, CONTEXT_SERVICE, isInbound } from "../memory/context.ts";
 import { OUTPUT_LOCAL, OUTPUT_LOCAL_PORT } from "../memory/output.ts";
 import { FAULT_KIND, KIND_BATCH, KIND_DATAGRAM, KIND_REFUSED, KIND_STREAM, REASON_PORT_REFUSED, VERDICT_ABSORBED, fault } from "../memory/reason.ts";
-import { assemblyRoom, hasBegun, outputIsBound, outputRoom, outputUnsend } from "../output/queue.ts";
+import { assemblyRoom, hasBegun, messageRoom, outputIsBound, outputUnsend } from "../output/queue.ts";
 import { poolOf, portOwner, portRefuse } from "../table/port.ts";
 import { ownerReopen } from "../translate/open.ts";
 import { conclude } from "./outcome.ts";
 import { inboundTake, outboundTake } from "./side.ts";
 
-/** Output records that a message may need. */
-const OUTPUTS_EACH: i32 = 300;
-
 /** Can the message in hand be put together once more? */
 function isRepeatable(): boolean {
   const kind: i32 = ld32(HEADER_KIND);
   if (kind !== KIND_DATAGRAM && kind !== KIND_BATCH && kind !== KIND_STREAM) return false;
-  return hasBegun() && outputRoom(OUTPUTS_EACH) && assemblyRoom();
+  return hasBegun() && messageRoom() && assemblyRoom();
 }
 
 /** Takes the message in hand once more, in place of what it was to send. Returns its verdict. */
 function messageRepeat(): i32 {
   outputUnsend();
   const packet: i32 = ld32(CONTEXT_PACKET);
-  return ld32(CONTEXT_DIRECTION) === INBOUND ? inboundTake(packet, ld32(CONTEXT_SERVICE)) : outboundTake(packet, ld32(CONTEXT_BINDING));
+  return isInbound() ? inboundTake(packet, ld32(CONTEXT_SERVICE)) : outboundTake(packet, ld32(CONTEXT_BINDING));
 }
 
 /** The port of the BIND record at `at` is refused. Returns the verdict of the message that is put together again, if one is, or a fault. */

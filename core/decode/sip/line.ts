@@ -6,7 +6,7 @@
 import { ld32, scan8 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import { MESSAGE_BODY, MESSAGE_START } from "../../memory/message.ts";
-import { emptyLine, lineEnd, valueEnd } from "../../bytes/word.ts";
+import { emptyLine, lineEnd, valueEnd } from "../../bytes/line.ts";
 
 /** The header line at `p`, 0 when the head ends there. */
 function lineHere(p: i32): i32 {

@@ -58,7 +58,8 @@ import {
   fault,
 } from "../../memory/reason.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
-import { emptyLine, fold16, fold32, fold8, lineEnd, spaceSkip, spaceTrim, tokenEnd, valueEnd } from "../../bytes/word.ts";
+import { emptyLine, lineEnd, valueEnd } from "../../bytes/line.ts";
+import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
 import { mentionAt, mentionCount, mentionNumber } from "../mention.ts";
 import { contentRead, isEarlySession, isEncoded } from "./content.ts";
 import { methodRead } from "./method.ts";

@@ -23,6 +23,7 @@ import {
 } from "../../memory/message.ts";
 import { FAULT_MENTIONS, fault } from "../../memory/reason.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
+import { lineEnd } from "../../bytes/line.ts";
 import { spaceSkip, tokenEnd } from "../../bytes/word.ts";
 import { mentionAt, mentionCount, mentionNumber } from "../mention.ts";
 import { contentRead, isEarlySession, isEncoded } from "./content.ts";
@@ -106,8 +107,7 @@ function headRead(p: i32, end: i32, to: i32): i32 {
   st32(to + PART_LENGTH, -1);
   let line: i32 = p;
   while (line < end && ld8(line) !== 13 && ld8(line) !== 10) {
-    let stop: i32 = scan8(line, end, 10);
-    while (stop + 1 < end && (ld8(stop + 1) === 32 || ld8(stop + 1) === 9)) stop = scan8(stop + 1, end, 10);
+    const stop: i32 = lineEnd(line, end);
     const nameEnd: i32 = tokenEnd(line, stop);
     const colon: i32 = spaceSkip(nameEnd, stop);
     if (colon < stop && ld8(colon) === 58) headerRead(nameRead(line, nameEnd), colon + 1, stop, to);

@@ -7,7 +7,8 @@ import { ld8, scan8, st32 } from "../../machine.ts";
 import { FRAME_SCAN } from "../../memory/layout.ts";
 import { FAULT_CONTENT_LENGTH, fault } from "../../memory/reason.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
-import { fold16, fold32, fold8, lineEnd, spaceSkip, spaceTrim } from "../../bytes/word.ts";
+import { lineEnd } from "../../bytes/line.ts";
+import { fold16, fold32, fold8, spaceSkip, spaceTrim } from "../../bytes/word.ts";
 
 /* How the bytes before ended. */
 export const SCAN_LINE: i32 = 0;

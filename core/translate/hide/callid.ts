@@ -7,7 +7,7 @@
 
 import { copy, ld32, ld8, st32, st8 } from "../../machine.ts";
 import { MESSAGE, SCRATCH_CALL_ID, SCRATCH_UNESCAPED } from "../../memory/layout.ts";
-import { CONTEXT_DIRECTION, OUTBOUND } from "../../memory/context.ts";
+import { isInbound } from "../../memory/context.ts";
 import { MESSAGE_CALL_ID, MESSAGE_CALL_ID_LEN } from "../../memory/message.ts";
 import { SEALED_MAX, SEAL_MAX, SEAL_TEXT, sealPut, sealRead, sealWrite } from "../../bytes/seal.ts";
 import { editAppend, textByte, textBytes, textMark, textRoom } from "../../encode/edit.ts";
@@ -59,7 +59,7 @@ export function callIdBegin(): void {
   const p: i32 = ld32(MESSAGE + MESSAGE_CALL_ID);
   const mark: i32 = textMark();
   callIdMap(p, p + ld32(MESSAGE + MESSAGE_CALL_ID_LEN));
-  if (ld32(CONTEXT_DIRECTION) !== OUTBOUND || textMark() === mark) return;
+  if (isInbound() || textMark() === mark) return;
   st32(MESSAGE + MESSAGE_CALL_ID, mark);
   st32(MESSAGE + MESSAGE_CALL_ID_LEN, textMark() - mark);
 }
