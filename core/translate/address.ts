@@ -5,8 +5,8 @@
  * Invariant: inbound and outbound are exact inverses of each other.
  */
 
-import { ld32, ld8, scan8, st32 } from "../machine.ts";
-import { MESSAGE } from "../memory/layout.ts";
+import { equal, ld32, ld8, scan8, st32 } from "../machine.ts";
+import { MENTION_SIZE, MESSAGE } from "../memory/layout.ts";
 import { POOL_ADDRESS, POOL_TEXT, POOL_TEXT_LEN, SERVER_PORT, SERVICE_ADDRESS, SERVICE_PORT } from "../memory/config.ts";
 import {
   CONTEXT_ACCESS,
@@ -52,7 +52,7 @@ import { REASON_FORGED_TOKEN } from "../memory/reason.ts";
 import { BINDING_POOL, BINDING_PORT, BINDING_SPELLED, BINDING_SPELLED_LEN, BINDING_TERMINAL } from "../memory/tables.ts";
 import { addressCopy, addressEqual, isMulticast, isUnspecified } from "../bytes/address.ts";
 import { fold32, isSpace } from "../bytes/word.ts";
-import { mentionAt } from "../decode/mention.ts";
+import { mentionAt, mentionCount } from "../decode/mention.ts";
 import { editAppend, textByte, textBytes, textDecimal, textDrop, textHost, textHostBytes, textMark, textWord } from "../encode/edit.ts";
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
@@ -176,6 +176,18 @@ function opens(role: i32): boolean {
   return role === ROLE_CONTACT || role === ROLE_RECORD_ROUTE || role === ROLE_PATH;
 }
 
+/** Does a header further down make known what is written here? Then it is mapped here too, as it will be when the message comes again. */
+function opensLater(m: i32): boolean {
+  const p: i32 = ld32(m + MENTION_AT);
+  const len: i32 = ld32(m + MENTION_HOST_END) - p;
+  const end: i32 = mentionAt(mentionCount());
+  for (let at: i32 = m + MENTION_SIZE; at < end; at = at + MENTION_SIZE) {
+    const other: i32 = ld32(at + MENTION_AT);
+    if (opens(ld32(at + MENTION_ROLE) & MENTION_ROLE_MASK) && ld32(at + MENTION_HOST_END) - other === len && equal(other, p, len)) return true;
+  }
+  return false;
+}
+
 /** Notes where a request goes: its topmost Route, or its Request-URI when there is none or that one is a strict router (RFC 3261 12.2.1.1). */
 function remoteNote(m: i32, role: i32, address: i32, port: i32): void {
   if (role === ROLE_ROUTE) {
@@ -249,7 +261,7 @@ export function inboundMap(m: i32): void {
     return;
   }
   if (role === ROLE_ROUTE) st32(CONTEXT_ROUTED, 1);
-  const own: boolean = opens(role) && isOwn(m);
+  const own: boolean = isOwn(m) && (opens(role) || opensLater(m));
   const binding: i32 = own ? bindingFor(m) : bindingFind(ld32(CONTEXT_TERMINAL), ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END) - ld32(m + MENTION_AT));
   if (binding >= 0) {
     bindingReplace(m, binding);
