@@ -179,9 +179,14 @@ function bracketFind(p: i32, end: i32): i32 {
   return 0;
 }
 
+/** May `c` not stand in an addr-spec without brackets (RFC 3261 20.10)? A quote cannot, so that what is quoted is never taken for a list. */
+function endsBare(c: i32): boolean {
+  return isSpace(c) || c === 44 || c === 59 || c === 63 || c === 34;
+}
+
 function bareEnd(p: i32, end: i32): i32 {
   let at: i32 = p;
-  while (at < end && !isSpace(ld8(at)) && ld8(at) !== 44 && ld8(at) !== 59 && ld8(at) !== 63) at++;
+  while (at < end && !endsBare(ld8(at))) at++;
   return at;
 }
 
