@@ -1,6 +1,6 @@
 /*
  * A caller and a callee for many calls at once: enough SIP for INVITE, ACK and BYE with repetition over UDP, and RTP that
- * each side sends to where the other's SDP says and counts.
+ * each side sends to where the other's SDP says and counts, or that somebody else sends.
  */
 
 import { createSocket, type Socket } from "node:dgram";
@@ -19,11 +19,57 @@ async function socketOpen(): Promise<Socket> {
   return socket;
 }
 
+export interface Place {
+  address: string;
+  port: number;
+}
+
 /** One side of the media of a call. */
-class Media {
+export interface Media {
+  readonly sent: number;
+  readonly received: number;
+  /** Where the other side's SDP says that media is wanted. */
+  readonly target: Place | undefined;
+  /** Our own SDP. */
+  describe(): string;
+  /** Takes the other side's SDP. */
+  aim(sdp: string): void;
+  send(): void;
+  close(): void;
+}
+
+function sdpText({ address, port }: Place): string {
+  return ["v=0", `o=- 1 1 IN IP4 ${address}`, "s=-", `c=IN IP4 ${address}`, "t=0 0", `m=audio ${port} RTP/AVP 0`, ""].join("\r\n");
+}
+
+function placeOf(sdp: string): Place {
+  return { address: /^c=IN IP4 (\S+)/m.exec(sdp)![1]!, port: Number(/^m=audio (\d+)/m.exec(sdp)![1]) };
+}
+
+/** A side whose media another program sends and takes, at a place of its own. */
+export class DistantMedia implements Media {
+  readonly sent = 0;
+  readonly received = 0;
+  target: Place | undefined;
+
+  constructor(private readonly place: Place) {}
+
+  describe(): string {
+    return sdpText(this.place);
+  }
+
+  aim(sdp: string): void {
+    this.target = placeOf(sdp);
+  }
+
+  send(): void {}
+  close(): void {}
+}
+
+class LocalMedia implements Media {
   sent = 0;
   received = 0;
-  private target: { address: string; port: number } | undefined;
+  target: Place | undefined;
 
   private constructor(
     private readonly socket: Socket,
@@ -35,15 +81,15 @@ class Media {
   }
 
   static async open(ssrc: number): Promise<Media> {
-    return new Media(await socketOpen(), ssrc);
+    return new LocalMedia(await socketOpen(), ssrc);
   }
 
   describe(): string {
-    return ["v=0", `o=- 1 1 IN IP4 ${HOST}`, "s=-", `c=IN IP4 ${HOST}`, "t=0 0", `m=audio ${this.socket.address().port} RTP/AVP 0`, ""].join("\r\n");
+    return sdpText({ address: HOST, port: this.socket.address().port });
   }
 
   aim(sdp: string): void {
-    this.target = { address: /^c=IN IP4 (\S+)/m.exec(sdp)![1]!, port: Number(/^m=audio (\d+)/m.exec(sdp)![1]) };
+    this.target = placeOf(sdp);
   }
 
   send(): void {
@@ -100,10 +146,14 @@ export class Calls {
     callee.on("message", (data, from) => this.request(data.toString("latin1"), from));
   }
 
-  static async open(n: number): Promise<Calls> {
+  /** `media` makes the two sides of a call, caller first; sockets of our own if it is not given. */
+  static async open(
+    n: number,
+    media: (i: number, caller: boolean) => Promise<Media> | Media = (i, caller) => LocalMedia.open(2 * i + (caller ? 1 : 2)),
+  ): Promise<Calls> {
     const made = new Calls(await socketOpen(), await socketOpen());
     for (let i = 0; i < n; i++) {
-      const [caller, callee] = [await Media.open(2 * i + 1), await Media.open(2 * i + 2)];
+      const [caller, callee] = [await media(i, true), await media(i, false)];
       made.calls.push({ caller, callee, tag: "", contact: "", state: "calling" });
     }
     return made;

@@ -1,6 +1,6 @@
 /*
-
  * `npm run bench -- core|rule|sip`: each prints ratios against a yardstick measured in the same run. No names: core and rule.
+ * `npm run bench -- media`: what a relayed packet costs on each way of input and output, beside rtpengine.
  * `npm run bench -- calls`: many calls with media at once, of which none may fail.
  */
 
@@ -9,6 +9,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   rule: () => import("./rule.ts"),
   sip: () => import("./sip.ts"),
   calls: () => import("./calls.ts"),
+  media: () => import("./media.ts"),
 };
 
 const names = process.argv.slice(2);
