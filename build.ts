@@ -4,9 +4,10 @@
  * which bundles this file first (Node 20 does not read TypeScript).
  */
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type BuildOptions } from "esbuild";
 import { constantsWrite, sourceCut } from "./bindings/c/source.ts";
@@ -60,6 +61,29 @@ async function buildContract(): Promise<void> {
   await writeFile(join(dist, "abi.d.ts"), abiTypes(abi));
 }
 
+/** Where the headers of Node are, "" for nowhere. */
+function nodeHeaders(): string {
+  const folders = [join(dirname(process.execPath), "../include/node"), "/usr/include/node", "/usr/local/include/node"];
+  return folders.find((folder) => existsSync(join(folder, "uv.h"))) ?? "";
+}
+
+/** A shared library of hosts/linux. What the compiler finds wrong is shown and is no failure: hosts do without. */
+function shimCompile(source: string, target: string, flags: string[]): void {
+  const words = ["-O2", "-Wall", "-Wextra", "-fPIC", "-shared", "-I", dist, ...flags, "-o", join(dist, target), join("hosts/linux", source)];
+  const { error, status } = spawnSync("cc", words, { stdio: ["ignore", "inherit", "inherit"] });
+  if (error || status !== 0) console.log(`dist/${target} was not built: ${error ? "there is no C compiler (cc)" : "see above"}; hosts use portable sockets`);
+}
+
+/** The I/O shim: for Deno and C a plain library, for Node an addon. */
+async function buildShim(): Promise<void> {
+  await Promise.all(["shim.so", "shim.node"].map((name) => rm(join(dist, name), { force: true })));
+  if (process.platform !== "linux") return;
+  shimCompile("shim.c", "shim.so", []);
+  const headers = nodeHeaders();
+  if (headers === "") console.log("dist/shim.node was not built: the headers of Node (uv.h) are not on this machine");
+  else shimCompile("node.c", "shim.node", ["-I", headers]);
+}
+
 /** The Node host, libraries left to node_modules; it is the command `culvert`. */
 async function buildNode(shared: BuildOptions): Promise<void> {
   const outfile = join(dist, "node.js");
@@ -84,4 +108,4 @@ async function buildHosts(): Promise<void> {
 
 await mkdir(dist, { recursive: true });
 await Promise.all([buildJs().then(buildContract), buildWasm().then(buildC)]);
-await buildHosts();
+await Promise.all([buildHosts(), buildShim()]);

@@ -6,6 +6,7 @@
 
 import { connections } from "../connection/index.ts";
 import type { ListenRequest, Runtime, Socket } from "../shared/runtime.ts";
+import { shimOpen } from "./shim.ts";
 
 /** Longest UDP payload, so that nothing is cut: Deno's own buffer would end at 1024 bytes. */
 const DATAGRAM_MOST = 65_535;
@@ -87,6 +88,8 @@ function listen(request: ListenRequest): Socket {
 
 export const denoRuntime: Runtime = {
   name: "deno",
+  /** Beside the bundle: dist/deno.js and dist/shim.so. */
+  shim: (memory) => shimOpen(new URL("shim.so", import.meta.url), memory),
   listen,
   ...connections,
   now: () => performance.now(),

@@ -4,9 +4,11 @@
 
 import { getRandomValues } from "node:crypto";
 import { performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
 import { type DatagramSocket, listenDatagram } from "node-dgram-adapter";
 import { connections } from "../connection/index.ts";
 import type { ListenRequest, Runtime, Socket } from "../shared/runtime.ts";
+import { shimOpen } from "./shim.ts";
 
 /** For bursts of signaling; the kernel may grant less. */
 const SIGNAL_BUFFER_BYTES = 1 << 20;
@@ -44,6 +46,8 @@ function listen(request: ListenRequest): Socket {
 
 export const nodeRuntime: Runtime = {
   name: "node",
+  /** Beside the bundle: dist/node.js and dist/shim.node. */
+  shim: (memory) => shimOpen(fileURLToPath(new URL("shim.node", import.meta.url)), memory),
   listen,
   ...connections,
   now: () => performance.now(),

@@ -43,6 +43,7 @@ function settle(written: Written, report: Report): Config {
     secret: written.secret,
     log: { level: written.log?.level ?? "info", format: written.log?.format ?? "auto" },
     control: written.control,
+    io: written.io ?? "auto",
   };
 }
 

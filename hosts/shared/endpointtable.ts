@@ -6,7 +6,8 @@
 import type { Socket } from "./runtime.ts";
 
 export interface OpenEndpoint {
-  readonly socket: Socket;
+  /** Absent where batched sockets have the port. */
+  socket: Socket | undefined;
   readonly realm: number;
   /** Canonical text of the address, for people. */
   readonly address: string;

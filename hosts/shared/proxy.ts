@@ -11,7 +11,7 @@ import { configure } from "./configure.ts";
 import { type Core, type CoreKind, coreOpen, type CoreSource } from "./core.ts";
 import type { Log } from "./log.ts";
 import { Pump } from "./pump.ts";
-import type { Host } from "./runtime.ts";
+import type { Host, Shim } from "./runtime.ts";
 import { secretKey } from "./secret.ts";
 import { Statistics } from "./statistics.ts";
 
@@ -68,6 +68,18 @@ async function sourceOf(kind: CoreKind, host: Host): Promise<CoreSource> {
   return kind === "js" ? { kind } : { kind, binary: await host.coreBinary() };
 }
 
+/** Batched sockets, where the machine has them and the configuration does not say otherwise. */
+function shimOpen(config: Config, core: Core, { runtime }: Host, log: Log): Shim | undefined {
+  const shim = config.io === "portable" ? "the configuration wants it so" : runtime.shim(core.memory.bytes.buffer as ArrayBuffer);
+  if (typeof shim !== "string") {
+    log.info({ io: "batched" }, "packets come and go in batches");
+    return shim;
+  }
+  if (config.io === "batched") throw new Error(`io: batched cannot be had: ${shim}`);
+  log.info({ io: "portable" }, `each port has a socket of ${runtime.name}: ${shim}`);
+  return undefined;
+}
+
 /** Opens, configures and starts. Throws what a person can read when that is impossible. */
 export async function proxyStart(request: ProxyRequest): Promise<Proxy> {
   const { config, host, log } = request;
@@ -76,7 +88,7 @@ export async function proxyStart(request: ProxyRequest): Promise<Proxy> {
   configure(core, config);
   const certificates = new Certificates(config, request.directory, host, log);
   await certificates.load();
-  const pump = new Pump(core, host.runtime, config, certificates, log);
+  const pump = new Pump(core, host.runtime, config, certificates, log, shimOpen(config, core, host, log));
   pump.start();
   const statistics = new Statistics(pump, core.memory, host.runtime, log);
   statistics.start();

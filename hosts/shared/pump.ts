@@ -6,6 +6,7 @@
 
 import { AddressCache } from "./addresscache.ts";
 import { Alarm } from "./alarm.ts";
+import { Batch } from "./batch.ts";
 import { bindAdvice, errorCode } from "./bindadvice.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Config, Service } from "./config.ts";
@@ -18,7 +19,7 @@ import { ForeignEndpoints } from "./foreign.ts";
 import type { Log } from "./log.ts";
 import { reasonName, verdictName } from "./names.ts";
 import { RateLimit } from "./ratelimit.ts";
-import type { Runtime, Socket, SystemError } from "./runtime.ts";
+import type { Runtime, Shim, Socket, SystemError } from "./runtime.ts";
 import { Streams } from "./streams.ts";
 
 /** The same complaint is logged so often at most. */
@@ -59,9 +60,11 @@ export class Pump {
   readonly #complaints = new RateLimit(COMPLAINT_INTERVAL_MS);
   readonly #events: EventLog;
   readonly #tracing: boolean;
+  /** Absent where each port has a socket of the runtime. */
+  readonly #batch: Batch | undefined;
   #stopped = false;
 
-  constructor(core: Core, runtime: Runtime, config: Config, certificates: Certificates, log: Log) {
+  constructor(core: Core, runtime: Runtime, config: Config, certificates: Certificates, log: Log, shim?: Shim) {
     this.#core = core;
     this.#runtime = runtime;
     this.#config = config;
@@ -79,6 +82,19 @@ export class Pump {
       complain: (key, fields, message) => this.#complain(key, fields, message),
     });
     this.#tracing = log.isLevelEnabled("trace");
+    if (shim) this.#batch = this.#batchMake(shim);
+  }
+
+  #batchMake(shim: Shim): Batch {
+    return new Batch(shim, {
+      memory: this.#core.memory,
+      realmOf: (at, port) => this.#endpoints.find(this.#words, at, port)?.realm ?? -1,
+      input: (kind, len) => (this.#stopped ? TRAPPED : this.#input(kind, len)),
+      single: () => this.#takeInput(),
+      tracing: this.#tracing,
+      received: (n) => (this.totals.received += n),
+      failed: (n, error) => this.#sendFailed(n, error),
+    });
   }
 
   /** Sockets that are open now. */
@@ -115,35 +131,36 @@ export class Pump {
     this.streams.stop();
     this.#alarm.clear();
     for (const endpoint of this.#endpoints) this.#close(endpoint);
+    this.#batch?.stop();
   }
 
-  /** Opens a socket and enters it in the table; throws with advice. */
-  #open(realm: number, address: string, port: number, signal: boolean): OpenEndpoint {
+  /** Opens a port and enters it in the table; throws with advice. An address that is not `own` has a socket of the runtime. */
+  #open(realm: number, address: string, port: number, signal: boolean, own = true): OpenEndpoint {
     const words = this.#cache.words(address)!;
-    const open = (): Socket =>
-      this.#runtime.listen({
-        address,
-        port,
-        signal,
-        onPacket: (data, from, fromPort) => this.#receive(endpoint, data, from, fromPort),
-        onFailure: (error) => this.#sendFailed(endpoint, error),
-      });
-    const endpoint: OpenEndpoint = { socket: this.#tryOpen(open, address, port), realm, address, port, words, next: undefined };
+    const endpoint: OpenEndpoint = { socket: undefined, realm, address, port, words, next: undefined };
+    try {
+      if (!own || !this.#batch?.open(words, port, signal)) endpoint.socket = this.#listen(endpoint, signal);
+    } catch (error) {
+      throw new Error(bindAdvice(error as SystemError, "UDP", address, port), { cause: error });
+    }
     this.#endpoints.add(endpoint);
     return endpoint;
   }
 
-  #tryOpen(open: () => Socket, address: string, port: number): Socket {
-    try {
-      return open();
-    } catch (error) {
-      throw new Error(bindAdvice(error as SystemError, "UDP", address, port), { cause: error });
-    }
+  #listen(endpoint: OpenEndpoint, signal: boolean): Socket {
+    return this.#runtime.listen({
+      address: endpoint.address,
+      port: endpoint.port,
+      signal,
+      onPacket: (data, from, fromPort) => this.#receive(endpoint, data, from, fromPort),
+      onFailure: (error) => this.#sendFailed(1, error, endpoint),
+    });
   }
 
   #close(endpoint: OpenEndpoint): void {
     this.#endpoints.remove(endpoint);
-    endpoint.socket.close();
+    if (endpoint.socket) endpoint.socket.close();
+    else this.#batch!.close(endpoint.words, endpoint.port);
   }
 
   /** Says something at most once in a while; `key` tells complaints apart. */
@@ -168,19 +185,25 @@ export class Pump {
     words.set(source, SLOT + (abi.PACKET_SOURCE >> 2));
     words.set(endpoint.words, SLOT + (abi.PACKET_DESTINATION >> 2));
     this.#bytes.set(data, abi.INPUT + abi.PACKET_PAYLOAD);
-    const verdict = this.#input(abi.KIND_DATAGRAM, data.length);
-    if (this.#tracing) this.#trace(endpoint, address, port, data.length, verdict);
+    this.#takeInput();
   }
 
-  #trace(endpoint: OpenEndpoint, address: string, port: number, bytes: number, verdict: number): void {
-    const reason = reasonName(this.#words[abi.HEADER_REASON >> 2]!);
+  /** The datagram at INPUT. */
+  #takeInput(): void {
+    const verdict = this.#input(abi.KIND_DATAGRAM, this.#words[SLOT + (abi.PACKET_LEN >> 2)]!);
+    if (this.#tracing) this.#trace(verdict);
+  }
+
+  #trace(verdict: number): void {
+    const words = this.#words;
+    const reason = reasonName(words[abi.HEADER_REASON >> 2]!);
     const fields = {
-      realm: this.#config.realms[endpoint.realm]?.name,
-      from: address,
-      fromPort: port,
-      to: endpoint.address,
-      toPort: endpoint.port,
-      bytes,
+      realm: this.#config.realms[words[SLOT + (abi.PACKET_REALM >> 2)]!]?.name,
+      from: this.#cache.text(words, SLOT + (abi.PACKET_SOURCE >> 2)),
+      fromPort: words[SLOT + (abi.PACKET_SOURCE_PORT >> 2)],
+      to: this.#cache.text(words, SLOT + (abi.PACKET_DESTINATION >> 2)),
+      toPort: words[SLOT + (abi.PACKET_DESTINATION_PORT >> 2)],
+      bytes: words[SLOT + (abi.PACKET_LEN >> 2)],
       reason,
     };
     this.#log.trace(fields, verdictName(verdict));
@@ -194,6 +217,7 @@ export class Pump {
       return verdict;
     } catch (error) {
       this.totals.trapped++;
+      this.#batch?.flush();
       this.#complain("trap", { error: (error as Error).stack, kind, len }, "an input ended in an exception; it was dropped. Please report this", "error");
       return TRAPPED;
     }
@@ -226,6 +250,7 @@ export class Pump {
           this.#events.write(at);
           break;
         case abi.OUTPUT_TIMEOUT:
+          this.#batch?.flush();
           this.#alarm.set(words[(at + abi.OUTPUT_VALUE) >> 2]!, this.#runtime.now());
           return;
       }
@@ -238,11 +263,15 @@ export class Pump {
     return this.#endpoints.find(words, (at + abi.OUTPUT_LOCAL) >> 2, words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!);
   }
 
-  #emit(endpoint: OpenEndpoint, at: number): void {
+  #emit({ socket }: OpenEndpoint, at: number): void {
+    if (!socket) {
+      this.#batch!.add(at);
+      return;
+    }
     const words = this.#words;
     const payload = words[(at + abi.OUTPUT_PAYLOAD) >> 2]!;
     const bytes = this.#bytes.subarray(payload, payload + words[(at + abi.OUTPUT_LEN) >> 2]!);
-    endpoint.socket.send(bytes, this.#cache.text(words, (at + abi.OUTPUT_REMOTE) >> 2), words[(at + abi.OUTPUT_REMOTE_PORT) >> 2]!);
+    socket.send(bytes, this.#cache.text(words, (at + abi.OUTPUT_REMOTE) >> 2), words[(at + abi.OUTPUT_REMOTE_PORT) >> 2]!);
   }
 
   #send(at: number): void {
@@ -262,11 +291,12 @@ export class Pump {
     }
   }
 
-  #sendFailed(endpoint: OpenEndpoint, error: SystemError): void {
+  #sendFailed(n: number, error: SystemError, from?: OpenEndpoint): void {
     if (this.#stopped) return;
-    this.totals.sendFailed++;
+    this.totals.sendFailed += n;
     const code = errorCode(error);
-    this.#complain(code, { code, address: endpoint.address, port: endpoint.port }, `a packet could not be sent: ${error.message}`);
+    const fields = from ? { code, address: from.address, port: from.port } : { code };
+    this.#complain(code, fields, `a packet could not be sent: ${error.message}`);
   }
 
   #forward(at: number): void {
@@ -292,7 +322,7 @@ export class Pump {
     const other = this.#config.realms.findIndex((realm) => realm.kind !== kind);
     const address = this.#cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2);
     try {
-      return this.#open(other, address, words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!, false);
+      return this.#open(other, address, words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!, false, false);
     } catch (error) {
       this.#complain("forward", { address }, `a packet could not be forwarded in its sender's name: ${(error as Error).message}`);
       return undefined;

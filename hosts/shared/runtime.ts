@@ -99,8 +99,32 @@ export interface DialRequest {
   receiver: StreamReceiver;
 }
 
+/** Batched sockets for one core's memory: hosts/linux. Results are numbers; negative ones an errno. */
+export interface Shim {
+  /** Addresses in memory of records to be sent, SLOT_MAX of them; behind them the four words of an address. */
+  readonly exchange: Int32Array;
+  /** Opens a port of the address in `exchange`; `signal` is 1 for one that should have room for bursts. */
+  bind(port: number, signal: number): number;
+  unbind(port: number): number;
+  /** Fills slots. Returns how many, fewer than SLOT_MAX when there are no more, and 256 more when one goes on beyond its slot. */
+  receive(queue: number): number;
+  /** Lays what came for a slot at INPUT, in its whole length. */
+  lay(slot: number): number;
+  /** Sends the first records in `exchange`. Returns how many could not be sent. */
+  send(n: number): number;
+  /** errno of the last send that failed. */
+  failure(): number;
+  /** Name of an errno. */
+  code(errno: number): string;
+  /** Calls back in later turns, as long as a queue has packets. */
+  watch(onReadable: (queue: number) => void): void;
+  close(): void;
+}
+
 export interface Runtime {
   readonly name: string;
+  /** Opens batched sockets, or says why there are none. */
+  shim(memory: ArrayBuffer): Shim | string;
   /** A bound UDP socket, or a SystemError thrown. */
   listen(request: ListenRequest): Socket;
   /** Throws what is wrong with a text of certificates, or with the key of the first of them. */

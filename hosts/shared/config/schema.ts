@@ -191,6 +191,12 @@ export const schema = z
       })
       .optional(),
     control: z.string().min(1).optional().describe("Path of the control socket."),
+    io: z
+      .enum(["auto", "portable", "batched"])
+      .optional()
+      .describe(
+        "How packets come in and out. portable: a socket of the runtime for each port; batched: many at once (Linux, wants rights). Default auto: the fastest that there is.",
+      ),
   })
   .describe("Culvert configuration");
 

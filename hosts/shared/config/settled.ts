@@ -151,4 +151,6 @@ export interface Config {
   secret: string | undefined;
   log: { level: "trace" | "debug" | "info" | "warn" | "error"; format: "auto" | "json" | "pretty" };
   control: string | undefined;
+  /** How packets come in and out. */
+  io: "auto" | "portable" | "batched";
 }

@@ -60,6 +60,7 @@ export function fakeRuntime(): FakeRuntime {
   let clock = 1000;
   const fake: FakeRuntime = {
     name: "fake",
+    shim: () => "there is none",
     sockets: new Map(),
     sent: [],
     listeners: new Map(),

@@ -1,0 +1,102 @@
+/*
+ * What leaves by the shim: headers of IP and UDP before the bytes where they stand, and one call for all of them. Part of shim.c.
+ */
+
+/** Adds bytes to a sum of 16-bit words (RFC 1071), in the machine's order; only the last part may have an odd length. */
+static uint64_t sum(uint64_t total, const uint8_t *p, size_t n) {
+  uint32_t four;
+  for (; n >= 4; p += 4, n -= 4) {
+    memcpy(&four, p, 4);
+    total += four;
+  }
+  four = 0;
+  memcpy(&four, p, n);
+  return total + four;
+}
+
+static uint16_t folded(uint64_t total) {
+  while (total >> 16) total = (total & 0xffff) + (total >> 16);
+  return (uint16_t)~total;
+}
+
+/** Fills in the UDP header; `pseudo` is the sum of the addresses. */
+static void udpWrite(struct udphdr *udp, const uint8_t *record, uint64_t pseudo, const uint8_t *payload, int len) {
+  uint16_t all = htons((uint16_t)(len + (int)sizeof *udp));
+  *udp = (struct udphdr){ .source = htons((uint16_t)word(record + CULVERT_OUTPUT_LOCAL_PORT)), .dest = htons((uint16_t)word(record + CULVERT_OUTPUT_REMOTE_PORT)), .len = all };
+  uint16_t check = folded(sum(pseudo + htons(IPPROTO_UDP) + all + udp->source + udp->dest + all, payload, (size_t)len));
+  udp->check = check == 0 ? 0xffff : check;
+}
+
+/** Queues what a record wants sent. A packet may be cut on its way (no DF): its length is that of the one that came, or ours to choose. */
+static void departureAdd(struct shim *s, const uint8_t *record, const uint8_t *payload, int len) {
+  const uint8_t *local = record + CULVERT_OUTPUT_LOCAL, *remote = record + CULVERT_OUTPUT_REMOTE;
+  int six = !isFour(remote);
+  struct departure *d = &s->out[six];
+  union head *head = &d->head[d->n];
+  place(&d->to[d->n], remote, 0);
+  if (six) {
+    head->six.ip = (struct ip6_hdr){ .ip6_flow = htonl(6u << 28), .ip6_plen = htons((uint16_t)(len + 8)), .ip6_nxt = IPPROTO_UDP, .ip6_hlim = IPDEFTTL };
+    memcpy(&head->six.ip.ip6_src, local, 16);
+    memcpy(&head->six.ip.ip6_dst, remote, 16);
+    udpWrite(&head->six.udp, record, sum(sum(0, local, 16), remote, 16), payload, len);
+  } else {
+    /* The kernel fills in length, identification and check sum. */
+    head->four.ip = (struct iphdr){ .version = 4, .ihl = 5, .ttl = IPDEFTTL, .protocol = IPPROTO_UDP };
+    memcpy(&head->four.ip.saddr, local + 12, 4);
+    memcpy(&head->four.ip.daddr, remote + 12, 4);
+    udpWrite(&head->four.udp, record, sum(sum(0, local + 12, 4), remote + 12, 4), payload, len);
+  }
+  d->part[d->n][1] = (struct iovec){ (void *)(uintptr_t)payload, (size_t)len };
+  d->record[d->n++] = record;
+}
+
+/** Sends what is longer than a frame by the socket that holds its port. Returns whether that could be done. */
+static int longSend(struct shim *s, const uint8_t *record, const struct iovec *payload) {
+  struct sockaddr_in6 to;
+  socklen_t length = place(&to, record + CULVERT_OUTPUT_REMOTE, word(record + CULVERT_OUTPUT_REMOTE_PORT));
+  memcpy(&s->exchange[EXCHANGE_ADDRESS], record + CULVERT_OUTPUT_LOCAL, 16);
+  int i = addressIndex(s, 0), port = word(record + CULVERT_OUTPUT_LOCAL_PORT);
+  if (i < 0 || s->held[i][port] == 0) return 0;
+  return sendto(s->held[i][port] - 1, payload->iov_base, payload->iov_len, 0, (struct sockaddr *)&to, length) >= 0;
+}
+
+/** Returns how many could not be sent. */
+static int depart(struct shim *s, struct departure *d) {
+  int failed = 0;
+  for (int at = 0; at < d->n;) {
+    int sent = sendmmsg(d->socket, d->message + at, (unsigned)(d->n - at), 0);
+    if (sent > 0) {
+      at += sent;
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EMSGSIZE || !longSend(s, d->record[at], &d->part[at][1])) {
+      s->failure = errno;
+      failed++;
+    }
+    at++;
+  }
+  d->n = 0;
+  return failed;
+}
+
+/** Sends the first `n` records of `exchange`. Returns how many could not be sent. */
+int shim_send(int shim, int n, int unused) {
+  (void)unused;
+  struct shim *s = shims[shim];
+  int failed = 0;
+  for (int i = 0; i < n && i < BATCH; i++) {
+    const uint8_t *record = s->memory + (uint32_t)s->exchange[i];
+    uint32_t payload = (uint32_t)word(record + CULVERT_OUTPUT_PAYLOAD);
+    int len = word(record + CULVERT_OUTPUT_LEN);
+    if (len < 0 || len > LONGEST || payload > s->size || (size_t)len > s->size - payload) failed++;
+    else departureAdd(s, record, s->memory + payload, len);
+  }
+  return failed + depart(s, &s->out[0]) + depart(s, &s->out[1]);
+}
+
+/** errno of the last send that failed, negative. */
+int shim_failure(int shim, int a, int b) {
+  (void)a, (void)b;
+  return -shims[shim]->failure;
+}

@@ -1,0 +1,162 @@
+/*
+ * The shim as an addon of Node: its functions by their names, and `watch`, which has libuv call back when packets wait.
+ * Build: cc -O2 -fPIC -shared -I dist -I <headers of Node> node.c, which takes shim.c in.
+ */
+#include "shim.c"
+
+#define NAPI_VERSION 8
+#include <node_api.h>
+#include <uv.h>
+
+typedef int function(int, int, int);
+
+/** What a watched queue needs. */
+struct watch {
+  uv_poll_t poll[QUEUES];
+  napi_env env;
+  napi_async_context context;
+  napi_ref receiver, callback;
+  int open;
+};
+
+static struct watch *watches[SHIMS];
+
+static napi_value number(napi_env env, int value) {
+  napi_value result = NULL;
+  napi_create_int32(env, value, &result);
+  return result;
+}
+
+/** Calls the function that the JavaScript function was made with, with up to three numbers. */
+static napi_value call(napi_env env, napi_callback_info info) {
+  size_t n = 3;
+  napi_value argument[3];
+  int32_t value[3] = { 0, 0, 0 };
+  void *data = NULL;
+  napi_get_cb_info(env, info, &n, argument, NULL, &data);
+  for (size_t i = 0; i < n && i < 3; i++) napi_get_value_int32(env, argument[i], &value[i]);
+  return number(env, (*(function **)data)(value[0], value[1], value[2]));
+}
+
+/** open(memory: ArrayBuffer): number */
+static napi_value openCall(napi_env env, napi_callback_info info) {
+  size_t n = 1, size = 0;
+  napi_value memory;
+  void *data = NULL;
+  napi_get_cb_info(env, info, &n, &memory, NULL, NULL);
+  if (n < 1 || napi_get_arraybuffer_info(env, memory, &data, &size) != napi_ok || size > INT32_MAX) return number(env, -EINVAL);
+  return number(env, shim_open(data, (int)size));
+}
+
+/** exchange(shim: number): ArrayBuffer */
+static napi_value exchangeCall(napi_env env, napi_callback_info info) {
+  size_t n = 1;
+  int32_t shim = 0;
+  napi_value argument, result = NULL;
+  napi_get_cb_info(env, info, &n, &argument, NULL, NULL);
+  napi_get_value_int32(env, argument, &shim);
+  napi_create_external_arraybuffer(env, shim_exchange(shim), EXCHANGE_WORDS * sizeof(int32_t), NULL, NULL, &result);
+  return result;
+}
+
+/** code(number: number): string, the name of an errno */
+static napi_value codeCall(napi_env env, napi_callback_info info) {
+  size_t n = 1;
+  int32_t code = 0;
+  napi_value argument, result = NULL;
+  napi_get_cb_info(env, info, &n, &argument, NULL, NULL);
+  napi_get_value_int32(env, argument, &code);
+  const char *name = shim_code(code);
+  napi_create_string_utf8(env, name != NULL ? name : "unknown", NAPI_AUTO_LENGTH, &result);
+  return result;
+}
+
+static void readable(uv_poll_t *poll, int status, int events) {
+  (void)status, (void)events;
+  struct watch *w = poll->data;
+  napi_handle_scope scope;
+  napi_value receiver, callback, queue;
+  napi_open_handle_scope(w->env, &scope);
+  napi_get_reference_value(w->env, w->receiver, &receiver);
+  napi_get_reference_value(w->env, w->callback, &callback);
+  queue = number(w->env, (int)(poll - w->poll));
+  if (napi_make_callback(w->env, w->context, receiver, callback, 1, &queue, NULL) == napi_pending_exception) {
+    napi_value error;
+    napi_get_and_clear_last_exception(w->env, &error);
+    napi_fatal_exception(w->env, error);
+  }
+  napi_close_handle_scope(w->env, scope);
+}
+
+/** watch(shim: number, callback: (queue: number) => void): number */
+static napi_value watchCall(napi_env env, napi_callback_info info) {
+  size_t n = 2;
+  int32_t shim = 0;
+  napi_value argument[2], receiver, name;
+  uv_loop_t *loop;
+  napi_get_cb_info(env, info, &n, argument, NULL, NULL);
+  napi_get_value_int32(env, argument[0], &shim);
+  struct watch *w = calloc(1, sizeof *w);
+  if (w == NULL) return number(env, -ENOMEM);
+  w->env = env;
+  napi_create_object(env, &receiver);
+  napi_create_string_utf8(env, "culvert", NAPI_AUTO_LENGTH, &name);
+  napi_create_reference(env, receiver, 1, &w->receiver);
+  napi_create_reference(env, argument[1], 1, &w->callback);
+  napi_async_init(env, receiver, name, &w->context);
+  napi_get_uv_event_loop(env, &loop);
+  for (int i = 0; i < QUEUES; i++) {
+    w->poll[i].data = w;
+    uv_poll_init(loop, &w->poll[i], shims[shim]->queue[i]);
+    uv_poll_start(&w->poll[i], UV_READABLE, readable);
+    w->open++;
+  }
+  watches[shim] = w;
+  return number(env, 0);
+}
+
+static void watchClosed(uv_handle_t *handle) {
+  struct watch *w = handle->data;
+  if (--w->open > 0) return;
+  napi_handle_scope scope;
+  napi_open_handle_scope(w->env, &scope);
+  napi_async_destroy(w->env, w->context);
+  napi_delete_reference(w->env, w->receiver);
+  napi_delete_reference(w->env, w->callback);
+  napi_close_handle_scope(w->env, scope);
+  free(w);
+}
+
+/** Ends the watching, then the shim. */
+static int closeWatched(int shim, int a, int b) {
+  struct watch *w = watches[shim];
+  watches[shim] = NULL;
+  for (int i = 0; w != NULL && i < QUEUES; i++) {
+    uv_poll_stop(&w->poll[i]);
+    uv_close((uv_handle_t *)&w->poll[i], watchClosed);
+  }
+  return shim_close(shim, a, b);
+}
+
+static void add(napi_env env, napi_value exports, const char *name, napi_callback callback, function **data) {
+  napi_value made;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, (void *)data, &made);
+  napi_set_named_property(env, exports, name, made);
+}
+
+NAPI_MODULE_INIT() {
+  static const struct {
+    const char *name;
+    function *function;
+  } functions[] = {
+    { "bind", shim_bind }, { "unbind", shim_unbind }, { "receive", shim_receive }, { "lay", shim_lay },
+    { "send", shim_send }, { "failure", shim_failure }, { "close", closeWatched },
+  };
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+    add(env, exports, functions[i].name, call, (function **)(uintptr_t)&functions[i].function);
+  add(env, exports, "open", openCall, NULL);
+  add(env, exports, "exchange", exchangeCall, NULL);
+  add(env, exports, "watch", watchCall, NULL);
+  add(env, exports, "code", codeCall, NULL);
+  return exports;
+}

@@ -1,0 +1,49 @@
+/*
+ * hosts/linux as an addon.
+ */
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { shimAdvice } from "../shared/batch.ts";
+import type { Shim } from "../shared/runtime.ts";
+
+/** What hosts/linux/node.c exports; `shim` is what `open` gave. */
+interface Addon {
+  open(memory: ArrayBuffer): number;
+  exchange(shim: number): ArrayBuffer;
+  bind(shim: number, port: number, signal: number): number;
+  unbind(shim: number, port: number): number;
+  receive(shim: number, queue: number): number;
+  lay(shim: number, slot: number): number;
+  send(shim: number, n: number): number;
+  failure(shim: number): number;
+  watch(shim: number, onReadable: (queue: number) => void): number;
+  close(shim: number): number;
+  code(errno: number): string;
+}
+
+const require = createRequire(import.meta.url);
+
+export function shimOpen(file: string, memory: ArrayBuffer): Shim | string {
+  if (!existsSync(file)) return `${file} was not built (that takes Linux and a C compiler)`;
+  let addon: Addon;
+  try {
+    addon = require(file) as Addon;
+  } catch (error) {
+    return `${file} cannot be loaded: ${(error as Error).message}`;
+  }
+  const shim = addon.open(memory);
+  if (shim < 0) return shimAdvice(addon.code(shim));
+  return {
+    exchange: new Int32Array(addon.exchange(shim)),
+    bind: (port, signal) => addon.bind(shim, port, signal),
+    unbind: (port) => addon.unbind(shim, port),
+    receive: (queue) => addon.receive(shim, queue),
+    lay: (slot) => addon.lay(shim, slot),
+    send: (n) => addon.send(shim, n),
+    failure: () => addon.failure(shim),
+    code: (errno) => addon.code(errno),
+    watch: (onReadable) => void addon.watch(shim, onReadable),
+    close: () => void addon.close(shim),
+  };
+}

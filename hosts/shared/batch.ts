@@ -1,0 +1,147 @@
+/*
+ * Batched sockets (hosts/linux) for a core: its slots are filled by one call, it takes them by one input, and what it sends
+ * leaves by one call. Invariant: what is to be sent leaves before the next input, since its bytes stand in the core's memory.
+ */
+
+import * as abi from "./core.ts";
+import type { CoreMemory } from "./core.ts";
+import type { Shim, SystemError } from "./runtime.ts";
+
+/** Why a shim could not be opened, and the remedy, by the system's code. */
+const ADVICE: Record<string, string> = {
+  EPERM: "it wants the rights CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF",
+  EINVAL: "the kernel has no BPF at the socket look-up (Linux 5.9)",
+  ENOSYS: "the kernel has no BPF",
+};
+
+export function shimAdvice(code: string): string {
+  return `${ADVICE[code] ?? "the system refuses it"} (${code})`;
+}
+
+/** Reads of one queue in a turn; then timers and connections have theirs, and the queue calls again. */
+const READS_MOST = 16;
+/** What `receive` adds to the number of packets when one is longer than its slot. */
+const LONG = 256;
+/** Index in `exchange` of an address. */
+const ADDRESS = abi.SLOT_MAX;
+/** errno of a shim that knows as many addresses as it can. */
+const CROWDED = "ENOSPC";
+
+export interface BatchSetting {
+  memory: CoreMemory;
+  /** Index of the realm of an open port, -1 where none is open; the address stands at `words[at]`. */
+  realmOf(at: number, port: number): number;
+  /** One input of the core and all that follows from it; negative for a fault. */
+  input(kind: number, len: number): number;
+  /** Takes the datagram at INPUT alone. */
+  single(): void;
+  /** Are all to be taken alone? */
+  readonly tracing: boolean;
+  received(n: number): void;
+  failed(n: number, error: SystemError): void;
+}
+
+export class Batch {
+  readonly #shim: Shim;
+  readonly #setting: BatchSetting;
+  readonly #words: Int32Array;
+  #waiting = 0;
+
+  constructor(shim: Shim, setting: BatchSetting) {
+    this.#shim = shim;
+    this.#setting = setting;
+    this.#words = setting.memory.words;
+    shim.watch((queue) => this.#read(queue));
+  }
+
+  #error(errno: number): SystemError {
+    const code = this.#shim.code(errno);
+    return Object.assign(new Error(code), { code });
+  }
+
+  /** Opens a port. Returns false when there is no room for its address; throws what the system says. */
+  open(address: Int32Array, port: number, signal: boolean): boolean {
+    this.#shim.exchange.set(address, ADDRESS);
+    const result = this.#shim.bind(port, signal ? 1 : 0);
+    if (result >= 0) return true;
+    const error = this.#error(result);
+    if (error.code === CROWDED) return false;
+    throw error;
+  }
+
+  close(address: Int32Array, port: number): void {
+    this.flush();
+    this.#shim.exchange.set(address, ADDRESS);
+    this.#shim.unbind(port);
+  }
+
+  /** The SEND record at `at` is to be sent. */
+  add(at: number): void {
+    this.#shim.exchange[this.#waiting++] = at;
+    if (this.#waiting === abi.SLOT_MAX) this.flush();
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    const n = this.#waiting;
+    if (n === 0) return;
+    this.#waiting = 0;
+    const failed = this.#shim.send(n);
+    if (failed > 0) this.#setting.failed(failed, this.#error(this.#shim.failure()));
+  }
+
+  #read(queue: number): void {
+    for (let reads = 0; reads < READS_MOST; reads++) {
+      const result = this.#shim.receive(queue);
+      const n = result & (LONG - 1);
+      if (n === 0) return;
+      this.#setting.received(n);
+      if (result >= LONG || this.#setting.tracing) this.#takeSingly(n);
+      else this.#take(this.#address(n));
+      if (n < abi.SLOT_MAX) return;
+    }
+  }
+
+  /** Writes the realm of a slot. Returns false for a packet to a port that has been closed meanwhile. */
+  #realm(slot: number): boolean {
+    const at = slot >> 2;
+    const realm = this.#setting.realmOf(at + (abi.PACKET_DESTINATION >> 2), this.#words[at + (abi.PACKET_DESTINATION_PORT >> 2)]!);
+    this.#words[at + (abi.PACKET_REALM >> 2)] = realm;
+    return realm >= 0;
+  }
+
+  /** Writes realms; slots that nobody wants give way to those behind them. Returns how many are left. */
+  #address(n: number): number {
+    let kept = 0;
+    for (let i = 0; i < n; i++) {
+      const slot = abi.SLOTS + i * abi.SLOT_SIZE;
+      if (!this.#realm(slot)) continue;
+      if (kept < i) this.#setting.memory.bytes.copyWithin(abi.SLOTS + kept * abi.SLOT_SIZE, slot, slot + abi.SLOT_SIZE);
+      kept++;
+    }
+    return kept;
+  }
+
+  /** Hands in `n` slots; the core may take fewer at once. */
+  #take(n: number): void {
+    for (let left = n; left > 0; ) {
+      const taken = this.#setting.input(abi.KIND_BATCH, left);
+      if (taken <= 0) return;
+      left -= taken;
+      const from = abi.SLOTS + taken * abi.SLOT_SIZE;
+      if (left > 0) this.#setting.memory.bytes.copyWithin(abi.SLOTS, from, from + left * abi.SLOT_SIZE);
+    }
+  }
+
+  #takeSingly(n: number): void {
+    for (let i = 0; i < n; i++) {
+      if (!this.#realm(abi.SLOTS + i * abi.SLOT_SIZE)) continue;
+      this.#shim.lay(i);
+      this.#setting.single();
+    }
+  }
+
+  stop(): void {
+    this.#shim.close();
+  }
+}
