@@ -89,6 +89,16 @@ export class DatagramSocket implements DatagramConn {
     if (!this.#closed) this.#socket.send(data, port, hostname, this.#posted);
   }
 
+  /** Takes datagrams from there alone from now on, and sends there by `postConnected`. At once, as `bind` is; a failure goes to `onerror`. */
+  connect(hostname: string, port: number): void {
+    if (!this.#closed) this.#socket.connect(port, hostname);
+  }
+
+  /** As `post`, to where the socket is connected. */
+  postConnected(data: Uint8Array): void {
+    if (!this.#closed) this.#socket.send(data, this.#posted);
+  }
+
   async joinMulticastV4(address: string, networkInterface: string): Promise<MulticastV4Membership> {
     return joinV4(this.#socket, address, networkInterface);
   }

@@ -6,7 +6,7 @@
  * second), SECONDS and ROUNDS of each measurement, IO (names of Culvert's ways), RUNTIMES (node, deno).
  */
 
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -41,12 +41,12 @@ const RUNTIMES = (process.env.RUNTIMES ?? "node").split(",");
 const DELAY_RATE = 5000;
 const NG_PORT = 2223;
 const YARDSTICK = "rtpengine";
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Of what is sent at a steady rate this much must arrive. */
 const LEAST = 0.9;
 
 interface Relay {
   name: string;
-  process: ChildProcess;
   pid: number;
   /** Where the generator sends, one port for each call. */
   ports: number[];
@@ -63,9 +63,13 @@ function missing(): string[] {
   });
 }
 
+/** All that was started; it ends with this process. */
+const launched: ChildProcess[] = [];
+
 /** Starts a program on the relays' processor and waits until it says that it is up. */
 async function launch(words: string[], up?: string): Promise<ChildProcess> {
   const child = spawn("taskset", ["-c", String(RELAY_PROCESSOR), ...words], { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  launched.push(child);
   prefer(child.pid!);
   let text = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (text += data.toString()));
@@ -85,7 +89,7 @@ async function rtpengine(): Promise<Relay> {
   const child = await launch(["rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1", "--num-threads=1", "--timeout=3600", ...options]);
   const pairs = Array.from({ length: CALLS }, (_, i): [Media, Media] => [sides(i, true), sides(i, false)]);
   await ngCalls(NG_PORT, ["a", "b"], pairs);
-  return { name: YARDSTICK, process: child, pid: child.pid!, ports: pairs.map(([caller]) => caller.target!.port) };
+  return { name: YARDSTICK, pid: child.pid!, ports: pairs.map(([caller]) => caller.target!.port) };
 }
 
 /** The `index`th Culvert has ports of its own. */
@@ -114,7 +118,7 @@ async function culvert(runtime: string, way: string, index: number, folder: stri
   if (calls.totals.answered < CALLS) throw new Error(`${calls.totals.answered} of ${CALLS} calls were answered`);
   const ports = calls.calls.map(({ caller }) => caller.target!.port);
   calls.close();
-  return { name: `Culvert, ${runtime}, ${way}`, process: child, pid: child.pid!, ports };
+  return { name: `Culvert, ${runtime}, ${way}`, pid: child.pid!, ports };
 }
 
 function median(list: number[]): number {
@@ -162,20 +166,20 @@ async function compare(lab: Lab, relays: Relay[]): Promise<void> {
 /** In the relay's namespace. */
 async function measure(lab: Lab): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "culvert-media-"));
-  const relays: Relay[] = [];
-  try {
-    relays.push(await rtpengine());
-    let index = 0;
-    for (const runtime of RUNTIMES) for (const way of WAYS) relays.push(await culvert(runtime, way, index++, folder));
-    await compare(lab, relays);
-  } finally {
-    for (const relay of relays) relay.process.kill("SIGKILL");
+  for (const signal of SIGNALS) process.on(signal, () => process.exit(1));
+  process.on("exit", () => {
+    for (const child of launched) child.kill("SIGKILL");
     rmSync(folder, { recursive: true });
-  }
+  });
+  const relays = [await rtpengine()];
+  let index = 0;
+  for (const runtime of RUNTIMES) for (const way of WAYS) relays.push(await culvert(runtime, way, index++, folder));
+  await compare(lab, relays);
+  process.exit();
 }
 
 /** Makes the namespaces and runs this bench once more, in the middle one. */
-function enclose(source: string): void {
+async function enclose(source: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "culvert-lab-"));
   const name = (side: string): string => `cv-media${process.pid}-${side}`;
   const lab: Lab = { terminals: name("t"), relay: name("p"), servers: name("s"), generator: join(folder, "gen") };
@@ -183,8 +187,9 @@ function enclose(source: string): void {
     execFileSync("cc", ["-O2", "-o", lab.generator, source]);
     labUp(lab);
     const words = ["netns", "exec", lab.relay, "sh", "-c", 'ulimit -n $(ulimit -Hn); exec "$@"', "sh", process.execPath, ...process.argv.slice(1, 2), "media"];
-    const inner = spawnSync("ip", words, { stdio: "inherit", env: { ...process.env, CULVERT_MEDIA_LAB: JSON.stringify(lab) } });
-    process.exitCode = inner.status ?? 1;
+    const inner = spawn("ip", words, { stdio: "inherit", env: { ...process.env, CULVERT_MEDIA_LAB: JSON.stringify(lab) } });
+    for (const signal of SIGNALS) process.on(signal, () => inner.kill("SIGTERM"));
+    process.exitCode = await new Promise<number>((resolve) => inner.on("exit", (code) => resolve(code ?? 1)));
   } finally {
     labDown(lab);
     rmSync(folder, { recursive: true });
@@ -196,4 +201,4 @@ const absent = [...missing(), ...(existsSync(generator) ? [] : [generator])];
 if (process.env.CULVERT_MEDIA_LAB !== undefined) await measure(JSON.parse(process.env.CULVERT_MEDIA_LAB) as Lab);
 else if (absent.length > 0 || process.getuid?.() !== 0)
   console.log(`skipped: wants root and ${PROGRAMS.join(", ")}${absent.length > 0 ? `; ${absent.join(", ")} missing` : ""}`);
-else enclose(generator);
+else await enclose(generator);
