@@ -44,6 +44,8 @@ async function watch(library: Library, shim: number, onReadable: (queue: number)
 export function shimOpen(file: URL, memory: ArrayBuffer): Shim | string {
   let library: Library;
   try {
+    // Asked first, so that nobody is prompted for a right that he did not think of.
+    if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return "Deno was not given --allow-ffi";
     library = Deno.dlopen(file, SYMBOLS).symbols;
   } catch (error) {
     return `${file.pathname} cannot be loaded: ${(error as Error).message}`;

@@ -46,6 +46,7 @@ export class Batch {
   readonly #setting: BatchSetting;
   readonly #words: Int32Array;
   #waiting = 0;
+  #stopped = false;
 
   constructor(shim: Shim, setting: BatchSetting) {
     this.#shim = shim;
@@ -91,7 +92,7 @@ export class Batch {
   }
 
   #read(queue: number): void {
-    for (let reads = 0; reads < READS_MOST; reads++) {
+    for (let reads = 0; reads < READS_MOST && !this.#stopped; reads++) {
       const result = this.#shim.receive(queue);
       const n = result & (LONG - 1);
       if (n === 0) return;
@@ -142,6 +143,7 @@ export class Batch {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#shim.close();
   }
 }

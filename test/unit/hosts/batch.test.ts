@@ -34,6 +34,7 @@ describe("a batch", () => {
   let readable: (queue: number) => void;
   let takes: number[];
   let result: number;
+  let stopping: boolean;
   let batch: Batch;
   const setting = { tracing: false };
 
@@ -64,13 +65,14 @@ describe("a batch", () => {
   };
 
   beforeEach(() => {
-    [arriving, done, takes, result, setting.tracing] = [[], [], [], 0, false];
+    [arriving, done, takes, result, stopping, setting.tracing] = [[], [], [], 0, false, false];
     batch = new Batch(shim, {
       memory,
       realmOf: (_, port) => (port === PORT + 1 ? -1 : 3),
       input: (_, n) => {
         const marks = Array.from({ length: n }, (_, i) => memory.words[mark(i)]);
         done.push(`take ${marks.join(" ")}`);
+        if (stopping) batch.stop();
         return takes.shift() ?? n;
       },
       single: () => void done.push("single"),
@@ -107,6 +109,14 @@ describe("a batch", () => {
     arriving = Array<number>(100).fill(abi.SLOT_MAX);
     readable(0);
     expect(100 - arriving.length).toBe(16);
+  });
+
+  test("is not read on once it is stopped", () => {
+    arriving = [abi.SLOT_MAX, abi.SLOT_MAX];
+    takes = [-1];
+    stopping = true;
+    readable(0);
+    expect(arriving).toHaveLength(1);
   });
 
   test("a datagram that is longer than a slot, and all while tracing, go one by one", () => {
