@@ -89,9 +89,23 @@ export class DatagramSocket implements DatagramConn {
     if (!this.#closed) this.#socket.send(data, port, hostname, this.#posted);
   }
 
-  /** Takes datagrams from there alone from now on, and sends there by `postConnected`. At once, as `bind` is; a failure goes to `onerror`. */
-  connect(hostname: string, port: number): void {
-    if (!this.#closed) this.#socket.connect(port, hostname);
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Takes datagrams from there alone from now on, and sends there by `postConnected`. At once, as `bind` is. Returns false when
+   * the system has no way there: then nothing has changed, and `onerror` hears why in a later turn.
+   */
+  connect(hostname: string, port: number): boolean {
+    if (this.#closed) return false;
+    this.#socket.connect(port, hostname);
+    try {
+      this.#socket.remoteAddress();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** As `post`, to where the socket is connected. */

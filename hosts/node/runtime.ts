@@ -7,7 +7,7 @@ import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { type DatagramSocket, listenDatagram } from "node-dgram-adapter";
 import { connections } from "../connection/index.ts";
-import type { ListenRequest, Runtime, Socket } from "../shared/runtime.ts";
+import type { ListenRequest, Runtime, Socket, SystemError } from "../shared/runtime.ts";
 import { shimOpen } from "./shim.ts";
 
 /** For bursts of signaling; the kernel may grant less. */
@@ -22,11 +22,14 @@ const STREAM_SENDS = 32;
  * of a send: 5.6 us with and without, measured on loopback with 172-byte payloads.
  *
  * A port of media has a second socket while all that it sends goes to one place, connected to there: sends by it take no look-up
- * of a route, and what comes from there comes to it. Everything else comes to the first, so nothing is missed.
+ * of a route, and what comes from there comes to it; everything else comes to the first. Two sockets have a port only if both share
+ * it, with any program that shares it too. So until there is a stream the port is ours alone, and one that another program has
+ * is found when it is opened.
  */
 class NodeSocket implements Socket {
   readonly #request: ListenRequest;
-  readonly #socket: DatagramSocket;
+  #socket: DatagramSocket;
+  #shared = false;
   #connected: DatagramSocket | undefined;
   /** Where the last one was sent, and how many in a row. */
   #address = "";
@@ -40,7 +43,7 @@ class NodeSocket implements Socket {
 
   #open(): DatagramSocket {
     const { address, port, signal, onPacket, onFailure } = this.#request;
-    const options = signal ? { receiveBufferBytes: SIGNAL_BUFFER_BYTES } : { reuseAddress: true };
+    const options = signal ? { receiveBufferBytes: SIGNAL_BUFFER_BYTES } : { reuseAddress: this.#shared };
     const socket = listenDatagram({ transport: "udp", hostname: address, port, ...options });
     socket.onmessage = onPacket;
     socket.onerror = onFailure;
@@ -65,15 +68,30 @@ class NodeSocket implements Socket {
 
   #connect(): void {
     try {
-      this.#connected = this.#open();
-      this.#connected.onerror = (error) => {
+      this.#share();
+      const connected = this.#open();
+      connected.onerror = null;
+      if (!connected.connect(this.#address, this.#port)) {
+        connected.close();
+        return;
+      }
+      connected.onerror = (error) => {
         // Nobody there at the moment: a socket that is not connected would not hear of that.
         if (error.code !== "ECONNREFUSED") this.#request.onFailure(error);
       };
-      this.#connected.connect(this.#address, this.#port);
-    } catch {
+      this.#connected = connected;
+    } catch (error) {
       // The first socket goes on alone: there may be too many open files.
+      if (this.#socket.closed) this.#request.onFailure(error as SystemError);
     }
+  }
+
+  /** Opens the first socket anew, so that a second may have its port. What arrives in these microseconds is lost. */
+  #share(): void {
+    if (this.#shared) return;
+    this.#socket.close();
+    this.#shared = true;
+    this.#socket = this.#open();
   }
 
   #disconnect(): void {
@@ -83,7 +101,7 @@ class NodeSocket implements Socket {
 
   close(): void {
     this.#disconnect();
-    this.#socket.close();
+    if (!this.#socket.closed) this.#socket.close();
   }
 }
 

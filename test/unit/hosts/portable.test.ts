@@ -77,8 +77,33 @@ test("that nobody listens at the far end for a while is no failure", async () =>
   expect(failures).toEqual([]);
 });
 
-test("a port of media is ours alone as long as the other program does not share its ports", async () => {
+test.each(["255.255.255.255", "203.0.113.9"])("a stream to where the system has no way, %s, fails packet by packet and ends nothing", async (nowhere) => {
   const port = await freePort(HOST);
-  listen(port, false);
-  expect(() => listen(port, true)).toThrow(/EADDRINUSE/);
+  const socket = listen(port, false);
+  for (let i = 0; i < MANY; i++) socket.send(Buffer.from("on"), nowhere, 9);
+  const [far, farPort] = await peer();
+  socket.send(Buffer.from("here"), HOST, farPort);
+  expect((await far.receive()).text).toBe("here");
+  far.send("there", HOST, port);
+  await until(1);
+  expect(heard).toEqual([`there ${farPort}`]);
+  expect(failures).toHaveLength(MANY);
+});
+
+test("a port that somebody has is found, one of media too, with a stream and without", async () => {
+  const port = await freePort(HOST);
+  const socket = listen(port, false);
+  const [far, farPort] = await peer();
+  const opened =
+    (signal: boolean): (() => void) =>
+    () =>
+      listen(port, signal);
+  expect(opened(false)).toThrow(/EADDRINUSE/);
+  expect(opened(true)).toThrow(/EADDRINUSE/);
+  for (let i = 0; i < MANY; i++) {
+    socket.send(Buffer.from(`to ${i}`), HOST, farPort);
+    await far.receive();
+  }
+  expect(opened(false)).toThrow(/EADDRINUSE/);
+  expect(opened(true)).toThrow(/EADDRINUSE/);
 });
