@@ -224,10 +224,14 @@ static int addressIndex(struct shim *s, int take) {
   for (int i = 0; i < s->addresses; i++)
     if (memcmp(s->address[i], address, 16) == 0) return i;
   int i = s->addresses;
-  if (!take || i == ADDRESSES || (s->held[i] = calloc(PORTS, sizeof *s->held[i])) == NULL) return -1;
+  int *held = take && i < ADDRESSES ? calloc(PORTS, sizeof *held) : NULL;
+  if (held == NULL || mapSet(s->steering.addresses, address, &i) < 0) {
+    free(held);
+    return -1;
+  }
+  s->held[i] = held;
   memcpy(s->address[i], address, 16);
   s->addresses++;
-  mapSet(s->steering.addresses, address, &i);
   return i;
 }
 

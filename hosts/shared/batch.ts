@@ -143,6 +143,7 @@ export class Batch {
   }
 
   stop(): void {
+    if (this.#stopped) return;
     this.#stopped = true;
     this.#shim.close();
   }

@@ -13,9 +13,13 @@ import { addressParse } from "../../../hosts/shared/address.ts";
 import { Batch } from "../../../hosts/shared/batch.ts";
 import { configRead } from "../../../hosts/shared/config.ts";
 import * as abi from "../../../hosts/shared/core.ts";
+import { Pump } from "../../../hosts/shared/pump.ts";
 import { type Proxy, proxyStart } from "../../../hosts/shared/proxy.ts";
 import type { Host, Shim } from "../../../hosts/shared/runtime.ts";
+import { certificatesNone } from "./certificates.ts";
+import { fakeCore } from "./fakecore.ts";
 import { fakeLog } from "./fakelog.ts";
+import { fakeRuntime } from "./fakeruntime.ts";
 import { freePort, Peer, registerAnswer, registerRequest } from "./register.ts";
 
 const PORT = 20_000;
@@ -148,6 +152,29 @@ describe("a batch", () => {
     expect(done).toEqual(["send 1 2 3", "failed 1 EMSGSIZE"]);
   });
 
+  test("is stopped once", () => {
+    batch.stop();
+    batch.stop();
+    expect(done).toEqual(["close"]);
+  });
+
+  test("a port that the core gives back is closed, one that is refused is told to it", () => {
+    const text = "realms: { access: { address: 192.0.2.1 }, core: { address: 10.9.0.2 } }\nservices: { voice: { address: 203.0.113.5, servers: [10.9.0.10] } }";
+    const [core, runtime, config] = [fakeCore(), fakeRuntime(), configRead(text, "c").config!];
+    const pump = new Pump(core, runtime, config, certificatesNone(config), fakeLog(), shim);
+    const local: [string, number] = ["10.9.0.2", PORT];
+    const bind = { kind: abi.OUTPUT_BIND, realm: 1, local };
+    core.next([bind, { kind: abi.OUTPUT_UNBIND, local }], 500);
+    pump.start();
+    expect(done).toEqual(["bind 5060 1", `bind ${PORT} 0`, `unbind ${PORT}`]);
+    expect(pump.sockets).toBe(1);
+    result = -98;
+    core.next([bind]);
+    runtime.advance(500);
+    expect(core.refused).toEqual([PORT]);
+    pump.stop();
+  });
+
   test("opens a port, says that there is no room for its address, or throws what the system says", () => {
     expect(batch.open(wordsOf("192.0.2.1"), PORT, true)).toBe(true);
     result = -28;
@@ -185,13 +212,19 @@ describe.skipIf(refused !== "")(`hosts/linux${refused === "" ? "" : ` [skipped: 
     return [opened, await opened.open(address)];
   }
 
-  async function start(access: string, core: string, port: number, server: string, kind: "js" | "wasm" = "wasm"): Promise<Proxy> {
+  async function start(
+    access: string,
+    core: string,
+    port: number,
+    server: string,
+    { kind = "wasm" as "js" | "wasm", io = "batched", signal = "22000-22999" } = {},
+  ): Promise<Proxy> {
     const bracketed = (address: string): string => (address.includes(":") ? `[${address}]` : address);
     const text = `
-realms: { access: { address: "${access}", ports: { media: 20000-20999 } }, core: { address: "${core}", ports: { media: 21000-21999 } } }
+realms: { access: { address: "${access}", ports: { media: 20000-20999 } }, core: { address: "${core}", ports: { signal: ${signal}, media: 21000-21999 } } }
 services: { voice: { address: "${bracketed(access)}:${port}", servers: ["${server}"] } }
 secret: 000102030405060708090a0b0c0d0e0f
-io: batched
+io: ${io}
 `;
     return await proxyStart({ config: configRead(text, "culvert.yaml").config!, directory: "", kind, host, log: fakeLog() });
   }
@@ -211,7 +244,7 @@ io: batched
     const [registrar, registrarPort] = await peer(server);
     const port = await freePort(access);
     const text = (address: string, at: number): string => (address.includes(":") ? `[${address}]:${at}` : `${address}:${at}`);
-    proxy = await start(access, core, port, text(server, registrarPort), kind);
+    proxy = await start(access, core, port, text(server, registrarPort), { kind });
     for (const body of ["", LONG]) {
       terminal.send(
         registerRequest(access, text(from, terminalPort)).replace("Content-Length: 0\r\n\r\n", `Content-Length: ${body.length}\r\n\r\n${body}`),
@@ -236,6 +269,20 @@ io: batched
     proxy = await start("127.0.0.1", "127.0.0.2", port, "127.0.0.3:5060");
     proxy.stop();
     proxy = await start("127.0.0.1", "127.0.0.2", port, "127.0.0.3:5060");
+  });
+
+  test.each(["batched", "portable"])("a port that is refused is told to nobody, another is taken: %s", async (io) => {
+    const [terminal, terminalPort] = await peer("127.0.0.4");
+    const [registrar, registrarPort] = await peer("127.0.0.3");
+    const request = { address: "127.0.0.2", signal: true, onPacket: () => undefined, onFailure: () => undefined };
+    const held = Array.from({ length: 7 }, (_, i) => nodeRuntime.listen({ ...request, port: 22_001 + i }));
+    const port = await freePort("127.0.0.1");
+    proxy = await start("127.0.0.1", "127.0.0.2", port, `127.0.0.3:${registrarPort}`, { io, signal: "22000-22007" });
+    terminal.send(registerRequest("127.0.0.1", `127.0.0.4:${terminalPort}`), "127.0.0.1", port);
+    expect((await registrar.receive()).port).toBe(22_000);
+    for (const socket of held) socket.close();
+    expect(proxy.pump.totals).toMatchObject({ sent: 1, sendFailed: 0, noSocket: 0, trapped: 0 });
+    expect(proxy.pump.totals.bindFailed).toBeGreaterThan(0);
   });
 
   test("a port that is not ours gets what is sent to it", async () => {
