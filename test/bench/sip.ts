@@ -1,7 +1,8 @@
 /*
  * What a SIP call costs through Culvert beside other proxies, by the lab's perf_sip.py: one run with a bare relay (yard, the
  * yardstick), Kamailio and Kamailio with rtpengine, each proxy pinned to one processor. Wants root (a namespace of its own),
- * sipp, Kamailio, rtpengine, a C compiler and the lab. Arguments: npm run bench -- sip, with RATES and SECONDS from the environment.
+ * sipp, Kamailio, rtpengine, a C compiler and the lab. Arguments: npm run bench -- sip, with RATES, SECONDS and IO (Culvert's way
+ * of input and output; the fastest if not given) from the environment.
  */
 
 import { execFileSync } from "node:child_process";
@@ -22,6 +23,7 @@ services:
 capacity: { calls: 10000, flows: 10000 }
 secret: 000102030405060708090a0b0c0d0e0f
 log: { level: error }
+io: ${process.env.IO ?? "auto"}
 `;
 
 function missing(): string[] {
