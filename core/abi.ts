@@ -6,6 +6,7 @@
 export * from "./memory/layout.ts";
 export * from "./memory/config.ts";
 export * from "./memory/packet.ts";
+export * from "./memory/frame.ts";
 export * from "./memory/output.ts";
 export * from "./memory/reason.ts";
 export * from "./memory/message.ts";

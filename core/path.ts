@@ -21,6 +21,7 @@ import {
   SLOT_SIZE,
   layoutWrite,
 } from "./memory/layout.ts";
+import { WIRE_ASSEMBLED, WIRE_HELD, WIRE_NEXT_ID } from "./memory/frame.ts";
 import { PACKET_LEN, PACKET_PAYLOAD } from "./memory/packet.ts";
 import {
   FAULT_CONFIG,
@@ -31,6 +32,8 @@ import {
   KIND_CLOSE,
   KIND_CONFIG,
   KIND_DATAGRAM,
+  KIND_FRAME,
+  KIND_FRAMES,
   KIND_OPEN,
   KIND_REFUSED,
   KIND_STREAM,
@@ -43,13 +46,16 @@ import {
 import { cipherInit } from "./bytes/cipher.ts";
 import { classesInit } from "./bytes/class.ts";
 import { octetsInit } from "./bytes/octet.ts";
-import { randomSeed } from "./bytes/random.ts";
+import { randomSeed, randomWord } from "./bytes/random.ts";
 import { sealInit } from "./bytes/seal.ts";
-import { messageRoom, outputBegin, outputReset } from "./output/queue.ts";
+import { assemblyRoom, messageRoom, outputBegin, outputReset } from "./output/queue.ts";
 import { closeTake, openTake, streamTake } from "./path/connection.ts";
 import { datagramNote, datagramTake } from "./path/datagram.ts";
+import { frameTake } from "./path/frame.ts";
 import { conclude } from "./path/outcome.ts";
 import { refusalTake } from "./path/refusal.ts";
+import { transmit, transmitReset } from "./path/transmit.ts";
+import { adjacenciesInit, isFraming, linksTake } from "./table/adjacency.ts";
 import { poolsCheck, poolsInit } from "./table/port.ts";
 import { rulesCompile } from "./table/rule.ts";
 import { servicesCheck } from "./table/service.ts";
@@ -76,6 +82,9 @@ export function pathBoot(now: i32): i32 {
   slabsInit();
   timersInit(now);
   outputReset();
+  adjacenciesInit();
+  st32(WIRE_HELD, 0);
+  if (isFraming()) st32(WIRE_NEXT_ID, randomWord());
   const pool: i32 = poolsInit();
   if (pool > 0) return fault(FAULT_CONFIG, pool);
   const result: i32 = configTake();
@@ -92,6 +101,7 @@ function configChange(): i32 {
 
 function configTake(): i32 {
   const service: i32 = servicesCheck();
+  if (!linksTake()) return fault(FAULT_CONFIG, 0);
   const result: i32 = service > 0 ? fault(FAULT_CONFIG, service) : rulesCompile();
   return result < 0 ? result : 0;
 }
@@ -101,8 +111,15 @@ export function pathInput(kind: i32, len: i32, now: i32): i32 {
   if (ld32(HEADER_MAGIC) !== MAGIC) return fault(FAULT_NOT_BOOTED, 0);
   if (kind === KIND_REFUSED) return refusalTake(len);
   outputReset();
+  transmitReset();
   st32(HEADER_KIND, kind);
   if (((now - ld32(HEADER_NOW)) | 0) > 0) st32(HEADER_NOW, now);
+  const result: i32 = kindTake(kind, len);
+  if (isFraming()) transmit(0);
+  return result;
+}
+
+function kindTake(kind: i32, len: i32): i32 {
   switch (kind) {
     case KIND_DATAGRAM:
       return oneTake(len);
@@ -118,6 +135,10 @@ export function pathInput(kind: i32, len: i32, now: i32): i32 {
       return timersServe();
     case KIND_CONFIG:
       return configChange();
+    case KIND_FRAME:
+      return frameTake(INPUT, len, INPUT_SIZE);
+    case KIND_FRAMES:
+      return framesTake(len);
     default:
       return fault(FAULT_KIND, kind);
   }
@@ -152,6 +173,19 @@ function batchTake(n: i32): i32 {
     outputBegin();
     if (len >= 0 && len <= SLOT_SIZE - PACKET_PAYLOAD) datagramTake(packet);
     else conclude(FAULT_LENGTH, VERDICT_DISCARDED);
+  }
+  return n;
+}
+
+/** Takes up to `n` slots with a frame each, as many as the output queue has room for. */
+function framesTake(n: i32): i32 {
+  if (n < 0 || n > SLOT_MAX) return fault(FAULT_LENGTH, n);
+  for (let i: i32 = 0; i < n; i++) {
+    const packet: i32 = SLOTS + mul(i, SLOT_SIZE);
+    if (!messageRoom() || !assemblyRoom()) return i;
+    frameTake(packet, ld32(packet + PACKET_LEN), SLOT_SIZE);
+    /* There is one place for what came in fragments: its outputs come first. */
+    if (ld32(WIRE_ASSEMBLED) !== 0) return i + 1;
   }
   return n;
 }

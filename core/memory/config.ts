@@ -117,6 +117,9 @@ export const RULE_SOURCE_PORT_LAST: i32 = 40;
 export const RULE_DESTINATION_PORT_FIRST: i32 = 44;
 export const RULE_DESTINATION_PORT_LAST: i32 = 48;
 export const RULE_HITS: i32 = 52;
+/** Outer VLAN id of two tags, top label of an MPLS stack of several. */
+export const RULE_VLAN_OUTER: i32 = 56;
+export const RULE_MPLS_OUTER: i32 = 60;
 export const RULE_SOURCE: i32 = 64;
 export const RULE_DESTINATION: i32 = 80;
 

@@ -60,7 +60,7 @@ export const CAPACITY_FLOWS: i32 = 80;
 export const CAPACITY_PORTS: i32 = 84;
 export const CAPACITY_RULES: i32 = 88;
 export const CAPACITY_CONNECTIONS: i32 = 92;
-/** Blocks of BLOCK_SIZE bytes for messages of which a part has come. */
+/** Blocks of BLOCK_SIZE bytes for messages, and datagrams, of which a part has come. */
 export const CAPACITY_BLOCKS: i32 = 116;
 
 /* Configuration counts, written by the host before boot or before input(Kind.Config). */
@@ -78,6 +78,12 @@ export const HEADER_REFUSED: i32 = 124;
 
 /** One i32 address for each region id. */
 export const DIRECTORY: i32 = 128;
+
+/* Packet mode (memory/frame.ts), written by the host as the words above. */
+/** Datagrams of which fragments have come, at a time; 0 where no frames are handed in. */
+export const CAPACITY_DATAGRAMS: i32 = 256;
+/** Interfaces, 0 for none. */
+export const CONFIG_INTERFACES: i32 = 260;
 
 /** One i32 for each reason: how often it was the outcome (modulo 2^32). */
 export const COUNTERS: i32 = 1024;
@@ -150,8 +156,15 @@ export const DOMAINS: i32 = 748352;
 export const DOMAIN_SIZE: i32 = 64;
 /** The octets as text: bytes/octet.ts. */
 export const OCTETS: i32 = 750400;
+/* Packet mode, see memory/frame.ts: what frames of each realm look like, the interfaces, the frame in hand. */
+export const LINKS: i32 = 751424;
+export const LINK_SIZE: i32 = 64;
+export const INTERFACES: i32 = 752448;
+export const INTERFACE_MAX: i32 = 16;
+export const INTERFACE_SIZE: i32 = 32;
+export const WIRE: i32 = 752960;
 /** Where the tables begin. */
-export const TABLES: i32 = 751424;
+export const TABLES: i32 = 753152;
 
 /*
  * A terminal and its own binding share a unit of 256 bytes, so that a message touches one page for both; further
@@ -168,6 +181,8 @@ export const TIMER_SIZE: i32 = 16;
 export const RULE_SIZE: i32 = 128;
 export const CONNECTION_SIZE: i32 = 128;
 export const BLOCK_SIZE: i32 = 2048;
+export const ADJACENCY_SIZE: i32 = 64;
+export const DATAGRAM_SIZE: i32 = 128;
 
 /* Regions whose addresses a host may ask for. */
 export const REGION_HEADER: i32 = 0;
@@ -193,11 +208,13 @@ export const REGION_RULES: i32 = 24;
 export const REGION_CLASSIFIER: i32 = 25;
 export const REGION_CONNECTIONS: i32 = 26;
 export const REGION_BLOCKS: i32 = 27;
+export const REGION_ADJACENCIES: i32 = 28;
+export const REGION_DATAGRAMS: i32 = 29;
 /** First address past the last table: the size that the memory must have. */
 export const REGION_END: i32 = 31;
 
-/* Sizes of the classifier, see table/rule.ts: nine fields, at most 2n+1 elementary intervals each. */
-export const RULE_FIELDS: i32 = 9;
+/* Sizes of the classifier, see table/rule.ts: eleven fields, at most 2n+1 elementary intervals each. */
+export const RULE_FIELDS: i32 = 11;
 export const EDGE_SIZE: i32 = 16;
 
 function align64(n: i32): i32 {
@@ -234,6 +251,12 @@ export function bindingCapacity(): i32 {
   return bindings > terminals ? bindings : terminals;
 }
 
+/** Adjacencies: of the frame in hand, of each realm, each terminal and each end of a flow; none without packet mode. */
+function adjacencyCount(): i32 {
+  if (ld32(CAPACITY_DATAGRAMS) === 0) return 0;
+  return (1 + REALM_MAX + ld32(CAPACITY_TERMINALS) + (ld32(CAPACITY_FLOWS) << 2)) | 0;
+}
+
 /** Address of a table or region; the directory must have been written by `layoutWrite`. */
 export function table(id: i32): i32 {
   return ld32(DIRECTORY + (id << 2));
@@ -265,8 +288,10 @@ export function layoutWrite(): i32 {
   const calls: i32 = ld32(CAPACITY_CALLS);
   const rules: i32 = ld32(CAPACITY_RULES);
   const connections: i32 = ld32(CAPACITY_CONNECTIONS);
-  const timers: i32 = (terminals + bindings + registrations + calls + connections) | 0;
-  const buckets: i32 = (bucketCount(terminals) + bucketCount(bindings) + (bucketCount(registrations) << 1) + bucketCount(calls) + bucketCount(connections)) | 0;
+  const datagrams: i32 = ld32(CAPACITY_DATAGRAMS);
+  const timers: i32 = (terminals + bindings + registrations + calls + connections + datagrams) | 0;
+  const keys: i32 = (bucketCount(terminals) + bucketCount(bindings) + (bucketCount(registrations) << 1)) | 0;
+  const buckets: i32 = (keys + bucketCount(calls) + bucketCount(connections) + bucketCount(datagrams)) | 0;
   placeFixed();
   let at: i32 = TABLES;
   st32(DIRECTORY + (REGION_BINDINGS << 2), at + TERMINAL_LENGTH);
@@ -281,6 +306,8 @@ export function layoutWrite(): i32 {
   at = place(REGION_CLASSIFIER, at, mul(RULE_FIELDS, fieldSize(rules)));
   at = place(REGION_CONNECTIONS, at, mul(connections, CONNECTION_SIZE));
   at = place(REGION_BLOCKS, at, mul(ld32(CAPACITY_BLOCKS), BLOCK_SIZE));
+  at = place(REGION_ADJACENCIES, at, mul(adjacencyCount(), ADJACENCY_SIZE));
+  at = place(REGION_DATAGRAMS, at, mul(datagrams, DATAGRAM_SIZE));
   st32(DIRECTORY + (REGION_END << 2), at);
   return at;
 }

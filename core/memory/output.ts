@@ -16,7 +16,10 @@ export const OUTPUT_LEN: i32 = 20;
  * For OUTPUT_SEND, DIAL and HANG: handle of the connection, 0 for a datagram. For OUTPUT_BIND and UNBIND: TRANSPORT_*.
  */
 export const OUTPUT_VALUE: i32 = 24;
-/** POOL_SIGNAL or POOL_MEDIA for OUTPUT_BIND and OUTPUT_UNBIND. For OUTPUT_DIAL: TRANSPORT_*. For OUTPUT_EVENT: a detail. */
+/**
+ * POOL_SIGNAL or POOL_MEDIA for OUTPUT_BIND and OUTPUT_UNBIND. For OUTPUT_DIAL: TRANSPORT_*. For OUTPUT_EVENT: a detail. For a
+ * datagram of OUTPUT_SEND: index of the adjacency (memory/frame.ts), 0 for the realm's, and HINT_* bits; hosts need not care.
+ */
 export const OUTPUT_DETAIL: i32 = 28;
 export const OUTPUT_LOCAL: i32 = 32;
 export const OUTPUT_REMOTE: i32 = 48;
@@ -40,6 +43,20 @@ export const OUTPUT_EVENT: i32 = 5;
 export const OUTPUT_DIAL: i32 = 6;
 /** Close a connection, after what was sent on it: its handle is not known any more. */
 export const OUTPUT_HANG: i32 = 7;
+
+/* Packet mode. */
+/** Put the frame at OUTPUT_PAYLOAD on the wire at the interface OUTPUT_VALUE, as it stands. Addresses and ports are those of SEND. */
+export const OUTPUT_FRAME: i32 = 16;
+/** As FRAME, but it is one that came in and goes on as it is. */
+export const OUTPUT_BRIDGE: i32 = 17;
+/** The frame is for the machine's own stack, as if it had come in by the interface OUTPUT_VALUE. */
+export const OUTPUT_STACK: i32 = 18;
+
+/** In OUTPUT_DETAIL of a SEND: media, not signaling; an answer to the frame in hand; an ICMP message in place of a datagram's payload. */
+export const HINT_MEDIA: i32 = 0x40000000;
+export const HINT_ICMP: i32 = 0x10000000;
+export const HINT_ARRIVAL: i32 = 0x20000000;
+export const HINT_INDEX: i32 = 0x00ffffff;
 
 /* Events. OUTPUT_VALUE is the handle of the record that it is about. */
 export const EVENT_REGISTERED: i32 = 1;

@@ -12,7 +12,7 @@ export const PACKET_SOURCE_PORT: i32 = 8;
 export const PACKET_DESTINATION_PORT: i32 = 12;
 /** IP protocol number: 17 UDP. */
 export const PACKET_PROTOCOL: i32 = 16;
-/** Labels, -1 where there is none. */
+/** Labels, -1 where there is none: VPN id, VLAN id of the inner (or only) tag, MPLS label at the bottom of the stack. */
 export const PACKET_VPN: i32 = 20;
 export const PACKET_VLAN: i32 = 24;
 export const PACKET_MPLS: i32 = 28;
@@ -23,13 +23,21 @@ export const PACKET_DESTINATION: i32 = 48;
 export const PACKET_CONNECTION: i32 = 64;
 /** TRANSPORT_* */
 export const PACKET_TRANSPORT: i32 = 68;
-/** Keyed hash of the source, written by the core. */
+/** VLAN id of the outer of two tags and MPLS label at the top of a stack of several, -1 where there is none. */
+export const PACKET_VLAN_OUTER: i32 = 72;
+export const PACKET_MPLS_OUTER: i32 = 76;
+/* Written by the core: does it come from a frame; the keyed hash of its source; where its payload stands. */
+export const PACKET_FRAMED: i32 = 84;
 export const PACKET_HASH: i32 = 88;
-/** Where the payload begins; the bytes between are for labels and link-layer headers. */
+export const PACKET_AT: i32 = 92;
+/** Where the payload of a datagram begins. */
 export const PACKET_PAYLOAD: i32 = 96;
 
+/* IP protocol numbers. */
+export const PROTOCOL_ICMP: i32 = 1;
 export const PROTOCOL_TCP: i32 = 6;
 export const PROTOCOL_UDP: i32 = 17;
+export const PROTOCOL_ICMP6: i32 = 58;
 
 /* What SIP is carried by (RFC 3261 18, RFC 7118). */
 export const TRANSPORT_UDP: i32 = 0;

@@ -23,6 +23,10 @@ export const KIND_CLOSE: i32 = 6;
  * it put together again. INPUT, or the slots, must be as they were.
  */
 export const KIND_REFUSED: i32 = 7;
+/** The frame at INPUT, `len` bytes (memory/frame.ts). */
+export const KIND_FRAME: i32 = 16;
+/** `len` slots at SLOTS with a frame each. Returns how many were taken, as for KIND_BATCH. */
+export const KIND_FRAMES: i32 = 17;
 
 /* Verdicts. */
 export const VERDICT_FORWARDED: i32 = 0;
@@ -31,6 +35,8 @@ export const VERDICT_RELAYED: i32 = 2;
 export const VERDICT_ANSWERED: i32 = 3;
 export const VERDICT_ABSORBED: i32 = 4;
 export const VERDICT_DISCARDED: i32 = 5;
+/** Given to the machine's own stack. */
+export const VERDICT_HANDED: i32 = 8;
 
 /* Reasons: what happened, one counter each. */
 export const REASON_TRANSLATED: i32 = 1;
@@ -118,6 +124,35 @@ export const FAULT_NOT_BOOTED: i32 = 71;
 export const FAULT_CONFIG: i32 = 73;
 /** No connection has this handle, or it has one already. */
 export const FAULT_CONNECTION: i32 = 74;
+/* Frames. */
+/** No IP, or none that is read: passed as it is. */
+export const REASON_NOT_IP: i32 = 80;
+/** For a stream that a rule or a port of ours takes, or for one of our own addresses: the stack's. */
+export const REASON_STACK: i32 = 81;
+/** Sent to the hardware address of another station. */
+export const REASON_NOT_OURS: i32 = 82;
+/** A port of ours, but not by the interface and labels of its realm. */
+export const REASON_WRONG_LINK: i32 = 83;
+/** The time to live has run out. */
+export const REASON_EXPIRED: i32 = 84;
+/** A checksum is wrong. */
+export const REASON_CHECKSUM: i32 = 85;
+/** More tags or labels than an answer could bring back. */
+export const REASON_LABELS_DEEP: i32 = 86;
+/** A fragment, kept until its datagram is complete. */
+export const REASON_FRAGMENT: i32 = 87;
+/** Fragments that overlap, are too small or too many: their datagram is dropped (RFC 5722 4, RFC 1858 3). */
+export const REASON_FRAGMENT_BAD: i32 = 88;
+/** No room for a fragment. */
+export const REASON_FRAGMENTS_FULL: i32 = 89;
+/** A datagram of which not all fragments came in time. */
+export const REASON_FRAGMENTS_LATE: i32 = 90;
+/** An ICMP error about a packet of ours, translated for whom it concerns. */
+export const REASON_ICMP: i32 = 91;
+/** An ICMP error about nothing that we sent. */
+export const REASON_ICMP_STRANGER: i32 = 92;
+/** Lengths that do not fit together in the headers of a frame. */
+export const FAULT_FRAME: i32 = 96;
 
 /** A fault as one negative i32: the reason in bits 24 to 30, the position in the message below. */
 export function fault(reason: i32, position: i32): i32 {

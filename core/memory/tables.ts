@@ -277,3 +277,30 @@ export const TIMER_PREVIOUS: i32 = 4;
 /** Wheel slot + 1, 0 when not armed. */
 export const TIMER_SLOT: i32 = 8;
 export const TIMER_AT: i32 = 12;
+
+/* Datagram of which fragments have come. DATAGRAM_SIZE. */
+export const DATAGRAM_HASH: i32 = 8;
+export const DATAGRAM_ID: i32 = 12;
+/** Protocol of IPv4, -1 in IPv6. */
+export const DATAGRAM_KEY: i32 = 16;
+/** First block (index + 1) of the chain, the latest fragment first; how many there are. */
+export const DATAGRAM_FIRST: i32 = 20;
+export const DATAGRAM_COUNT: i32 = 24;
+/** Bytes of it that are there, and how many it has, 0 while the last fragment has not come. */
+export const DATAGRAM_HELD: i32 = 28;
+export const DATAGRAM_TOTAL: i32 = 32;
+/** Did fragments overlap? */
+export const DATAGRAM_SPOILED: i32 = 36;
+/** The least TTL of the fragments; the traffic class of the first, with CE where any has it. */
+export const DATAGRAM_TTL: i32 = 40;
+export const DATAGRAM_TRAFFIC: i32 = 44;
+export const DATAGRAM_SOURCE: i32 = 48;
+export const DATAGRAM_DESTINATION: i32 = 64;
+/** VPN id, VLAN ids, MPLS label. */
+export const DATAGRAM_LABELS: i32 = 80;
+
+/* A block that holds a fragment: where its data belongs and how long it is, where that stands in the frame, and how long the frame is. */
+export const BLOCK_OFFSET: i32 = 8;
+export const BLOCK_LEN: i32 = 12;
+export const BLOCK_SKIP: i32 = 16;
+export const BLOCK_FRAME_LEN: i32 = 20;

@@ -17,6 +17,7 @@ import {
   OUTPUT_MAX,
   OUTPUT_SIZE,
 } from "../memory/layout.ts";
+import { HEADROOM } from "../memory/frame.ts";
 import {
   OUTPUT_BIND,
   OUTPUT_DETAIL,
@@ -84,13 +85,59 @@ function outputNext(kind: i32): i32 {
   return record;
 }
 
+/** Where the next bytes can be put together: everything that stands in ASSEMBLY has room for headers before it. */
+export function assemblyAt(): i32 {
+  return ld32(ASSEMBLY_TOP) + HEADROOM;
+}
+
+/** `len` bytes were put together there. */
+export function assemblyTake(len: i32): void {
+  st32(ASSEMBLY_TOP, (assemblyAt() + len + 3) & -4);
+}
+
+/** Bytes that ASSEMBLY has left. */
+export function assemblyLeft(): i32 {
+  return (ASSEMBLY + ASSEMBLY_SIZE - ld32(ASSEMBLY_TOP)) | 0;
+}
+
 /** Keeps a copy of [p, p+len) until the queue is drained. Returns its address, 0 when there is no room. */
 export function outputKeep(p: i32, len: i32): i32 {
-  const at: i32 = ld32(ASSEMBLY_TOP);
+  const at: i32 = assemblyAt();
   if (at + len > ASSEMBLY + ASSEMBLY_SIZE) return 0;
   copy(at, p, len);
-  st32(ASSEMBLY_TOP, (at + len + 3) & -4);
+  assemblyTake(len);
   return at;
+}
+
+/** Appends a copy of a record. Returns its address. */
+export function outputCopy(record: i32): i32 {
+  const next: i32 = outputNext(ld32(record + OUTPUT_KIND));
+  copy(next, record, OUTPUT_SIZE);
+  return next;
+}
+
+/** Address of the last record. */
+export function outputLast(): i32 {
+  return OUTPUTS + ((ld32(HEADER_OUT_TAIL) - 1) << 6);
+}
+
+/** Says of the last record how it is to leave: HINT_* and an adjacency. */
+export function outputHint(hint: i32): void {
+  st32(outputLast() + OUTPUT_DETAIL, hint);
+}
+
+/** Takes the last record back. */
+export function outputDrop(): void {
+  st32(HEADER_OUT_TAIL, (ld32(HEADER_OUT_TAIL) - 1) | 0);
+}
+
+/** A frame record of `kind`. */
+export function outputFrame(kind: i32, realm: i32, number: i32, p: i32, len: i32): void {
+  const record: i32 = outputNext(kind);
+  st32(record + OUTPUT_REALM, realm);
+  st32(record + OUTPUT_PAYLOAD, p);
+  st32(record + OUTPUT_LEN, len);
+  st32(record + OUTPUT_VALUE, number);
 }
 
 /** A SEND or FORWARD record from `local` to `remote`. */
@@ -144,7 +191,7 @@ export function outputHang(connection: i32): void {
 
 /** Is there room for another message to be put together? */
 export function assemblyRoom(): boolean {
-  return ld32(ASSEMBLY_TOP) + ASSEMBLY_MESSAGE <= ASSEMBLY + ASSEMBLY_SIZE;
+  return assemblyLeft() >= ASSEMBLY_MESSAGE;
 }
 
 /** BIND or UNBIND of an address of ours for a transport; `detail` is the kind of its pool. */

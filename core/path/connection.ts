@@ -3,51 +3,34 @@
  * messages, each of which goes the way of a datagram; closed.
  */
 
-import { copy, ld32, mul, st32 } from "../machine.ts";
-import {
-  CONFIG_OTHERWISE,
-  CONFIG_SERVICES,
-  FRAME_AT,
-  FRAME_KIND,
-  FRAME_LEN,
-  HEADER_NOW,
-  HEADER_TEXT_TOP,
-  INPUT,
-  INPUT_SIZE,
-  MESSAGE,
-  REASSEMBLY,
-  REGION_RULES,
-  RULE_SIZE,
-  TEXT,
-  table,
-} from "../memory/layout.ts";
-import { ACTION_DISCARD, ACTION_PROXY, RULE_ACTION, RULE_SERVICE } from "../memory/config.ts";
+import { copy, ld32, st32 } from "../machine.ts";
+import { FRAME_AT, FRAME_KIND, FRAME_LEN, HEADER_NOW, HEADER_TEXT_TOP, INPUT, INPUT_SIZE, MESSAGE, REASSEMBLY, TEXT } from "../memory/layout.ts";
 import { CONTEXT_PACKET, CONTEXT_SERVICE } from "../memory/context.ts";
 import { MESSAGE_METHOD, METHOD_ACK } from "../memory/message.ts";
 import {
   PACKET_CONNECTION,
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
+  PACKET_FRAMED,
   PACKET_LEN,
+  PACKET_MPLS,
+  PACKET_MPLS_OUTER,
   PACKET_PAYLOAD,
   PACKET_REALM,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
   PACKET_TRANSPORT,
+  PACKET_VLAN_OUTER,
+  PACKET_VPN,
 } from "../memory/packet.ts";
 import {
-  FAULT_CONFIG,
   FAULT_CONNECTION,
   FAULT_LENGTH,
   REASON_CLOSED,
   REASON_IDLE_PORT,
   REASON_OPENED,
-  REASON_OTHERWISE_DISCARD,
-  REASON_OTHERWISE_FORWARD,
   REASON_PARTIAL,
   REASON_PING,
-  REASON_RULE_DISCARD,
-  REASON_RULE_FORWARD,
   REASON_STRANGER,
   VERDICT_ABSORBED,
   VERDICT_ANSWERED,
@@ -75,7 +58,6 @@ import { FRAME_MESSAGE, FRAME_PARTIAL, FRAME_PING, streamNext } from "../input/s
 import { assemblyRoom, hasBound, messageRoom } from "../output/queue.ts";
 import { connectionAt } from "../table/connection.ts";
 import { poolOf, portOwner } from "../table/port.ts";
-import { ruleMatch } from "../table/rule.ts";
 import { SLAB_CONNECTIONS, handleIndex, handleOf } from "../table/slab.ts";
 import { terminalHash } from "../table/terminal.ts";
 import { STATUS_UNAVAILABLE, lineBreak, refusalBuild } from "../translate/answer.ts";
@@ -84,6 +66,7 @@ import { callIdOpen } from "../translate/hide/callid.ts";
 import { isHiding } from "../translate/hide/hiding.ts";
 import { leaveAnswer } from "../translate/leave.ts";
 import { conclude } from "./outcome.ts";
+import { policyOf } from "./policy.ts";
 import { inboundTake, isCorePeer, outboundSet, outboundTake, payloadSet } from "./side.ts";
 
 function refused(reason: i32): i32 {
@@ -105,13 +88,8 @@ function accept(binding: i32): i32 {
 
 /** A connection of a terminal: the rules say for which service. */
 function accessOpen(): i32 {
-  const rule: i32 = ruleMatch(INPUT);
-  if (rule < 0) return refused(ld32(CONFIG_OTHERWISE) === ACTION_DISCARD ? REASON_OTHERWISE_DISCARD : REASON_OTHERWISE_FORWARD);
-  const record: i32 = table(REGION_RULES) + mul(rule, RULE_SIZE);
-  const action: i32 = ld32(record + RULE_ACTION);
-  if (action !== ACTION_PROXY) return refused(action === ACTION_DISCARD ? REASON_RULE_DISCARD : REASON_RULE_FORWARD);
-  const service: i32 = ld32(record + RULE_SERVICE);
-  if (service < 0 || service >= ld32(CONFIG_SERVICES)) return refused(FAULT_CONFIG);
+  const service: i32 = policyOf(INPUT);
+  if (service < 0) return refused(-service);
   st32(CONTEXT_SERVICE, service);
   return accept(-1);
 }
@@ -128,6 +106,8 @@ function dialledOpen(handle: i32): i32 {
 /** A connection is up. Returns its handle, or a fault: it is to be closed. */
 export function openTake(): i32 {
   const handle: i32 = ld32(INPUT + PACKET_CONNECTION);
+  st32(INPUT + PACKET_VLAN_OUTER, -1);
+  st32(INPUT + PACKET_MPLS_OUTER, -1);
   if (handle !== 0) return dialledOpen(handle);
   const port: i32 = ld32(INPUT + PACKET_DESTINATION_PORT);
   const pool: i32 = poolOf(INPUT + PACKET_DESTINATION, port);
@@ -181,6 +161,9 @@ function headerSet(packet: i32, index: i32): void {
   st32(packet + PACKET_DESTINATION_PORT, ld32(c + CONNECTION_LOCAL_PORT));
   addressCopy(packet + PACKET_SOURCE, c + CONNECTION_REMOTE);
   addressCopy(packet + PACKET_DESTINATION, c + CONNECTION_LOCAL);
+  st32(packet + PACKET_FRAMED, 0);
+  for (let field: i32 = PACKET_VPN; field <= PACKET_MPLS; field += 4) st32(packet + field, -1);
+  st32(packet + PACKET_VLAN_OUTER, -1);
   terminalHash(packet);
 }
 

@@ -8,7 +8,7 @@
 
 import { ld16be, ld32, ld32be, st32 } from "../machine.ts";
 import { HEADER_NOW } from "../memory/layout.ts";
-import { PACKET_PAYLOAD, PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
+import { PACKET_AT, PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import {
   FLOW_FLAGS,
   FLOW_FLAG_MUX,
@@ -91,7 +91,7 @@ function holderCount(latch: i32, payload: i32, content: i32): void {
 
 /** Counts a packet of a rival. Returns how many there were in a row. */
 function rivalCount(latch: i32, packet: i32, content: i32): i32 {
-  const payload: i32 = packet + PACKET_PAYLOAD;
+  const payload: i32 = ld32(packet + PACKET_AT);
   hashBegin();
   hashAddress(packet + PACKET_SOURCE, ld32(packet + PACKET_SOURCE_PORT));
   hashWord(ssrcOf(payload, content));
@@ -147,7 +147,7 @@ function latchTake(block: i32, latch: i32, packet: i32, rtcp: boolean, tier: i32
   st32(latch + LATCH_TIER, content === CONTENT_WEAK ? TIER_WEAK : tier);
   st32(latch + LATCH_RUN, 0);
   st32(latch + LATCH_HEARD, ld32(HEADER_NOW));
-  holderCount(latch, packet + PACKET_PAYLOAD, content);
+  holderCount(latch, ld32(packet + PACKET_AT), content);
   /* RTCP that was learned from elsewhere before RTP goes with it. */
   if (!rtcp && content !== CONTENT_WEAK && !hasOwnControl(block) && !addressEqual(control + LATCH_ADDRESS, latch + LATCH_ADDRESS))
     st32(control + LATCH_STATE, LATCHED_NOT);
@@ -166,7 +166,7 @@ export function latchPass(flow: i32, block: i32, side: i32, packet: i32, rtcp: b
     st32(latch + LATCH_HEARD, ld32(HEADER_NOW));
     /* A place that the last description has left does not lock again, or the new one would come too late. */
     const left: boolean = state === LATCHED_PINHOLE && ld32(latch + LATCH_TIER) !== TIER_WEAK && sideMoved(block);
-    if (state !== LATCHED_LOCKED && !left) holderCount(latch, packet + PACKET_PAYLOAD, content);
+    if (state !== LATCHED_LOCKED && !left) holderCount(latch, ld32(packet + PACKET_AT), content);
     return LATCH_ALLOWED;
   }
   if (state === LATCHED_LOCKED && ld32(latch + LATCH_TIER) === TIER_SIGNALLED) return LATCH_REFUSED;

@@ -9,7 +9,7 @@ import { HEADER_NOW } from "../memory/layout.ts";
 import { NAT_NEVER, POOL_ADDRESS, REALM_NAT } from "../memory/config.ts";
 import { PROTO_RTP } from "../memory/message.ts";
 import { EVENT_LATCHED, OUTPUT_SEND } from "../memory/output.ts";
-import { PACKET_LEN, PACKET_PAYLOAD } from "../memory/packet.ts";
+import { PACKET_AT, PACKET_FRAMED, PACKET_LEN } from "../memory/packet.ts";
 import {
   REASON_IDLE_PORT,
   REASON_MEDIA_GARBAGE,
@@ -48,11 +48,13 @@ import {
 } from "../memory/tables.ts";
 import { addressEqual } from "../bytes/address.ts";
 import { outputEvent, outputSend } from "../output/queue.ts";
+import { isFraming } from "../table/adjacency.ts";
 import { flowAt, rtcpPortOf, sideAt, sideMoved } from "../table/flow.ts";
 import { poolAt } from "../table/port.ts";
 import { realmAt } from "../table/service.ts";
 import { SLAB_FLOWS, handleOf } from "../table/slab.ts";
 import { CONTENT_OTHER, CONTENT_RTCP, CONTENT_RTP, CONTENT_WEAK, LATCH_LEARNED, LATCH_REFUSED, latchPass } from "./latch.ts";
+import { isElsewhere, wayLearn, waySet } from "./way.ts";
 
 const CONTENT_GARBAGE: i32 = 0;
 
@@ -127,17 +129,21 @@ export function mediaRelay(owner: i32, packet: i32): i32 {
   const rtcp: boolean = (owner & PORT_FLOW_RTCP) !== 0;
   const block: i32 = sideAt(flow, side);
   const latch: i32 = block + (rtcp ? SIDE_LATCH_RTCP : SIDE_LATCH_RTP);
-  const payload: i32 = packet + PACKET_PAYLOAD;
+  const payload: i32 = ld32(packet + PACKET_AT);
   const len: i32 = ld32(packet + PACKET_LEN);
   const stream: boolean = ld32(flow + FLOW_PROTO) === PROTO_RTP;
   if (rtcp && !stream) return REASON_IDLE_PORT;
   const content: i32 = stream ? contentOf(payload, len, rtcp) : len > 0 ? CONTENT_OTHER : CONTENT_WEAK;
   if (content === CONTENT_GARBAGE) return REASON_MEDIA_GARBAGE;
+  if (ld32(packet + PACKET_FRAMED) !== 0 && isElsewhere(index, side, rtcp, packet)) return REASON_MEDIA_STRANGER;
   const passed: i32 = latchPass(flow, block, side, packet, rtcp, content);
   if (passed === LATCH_REFUSED) return REASON_MEDIA_STRANGER;
   if (passed === LATCH_LEARNED) outputEvent(EVENT_LATCHED, handleOf(SLAB_FLOWS, index), side);
+  wayLearn(index, side, rtcp, packet);
   count(latch, len);
   st32(flow + FLOW_SEEN, ld32(HEADER_NOW));
-  const reason: i32 = sendTowards(sideAt(flow, SIDE_ACCESS + SIDE_CORE - side), rtcp, payload, len);
+  const other: i32 = SIDE_ACCESS + SIDE_CORE - side;
+  const reason: i32 = sendTowards(sideAt(flow, other), rtcp, payload, len);
+  if (isFraming() && reason === REASON_RELAYED) waySet(index, other, rtcp);
   return reason === REASON_MEDIA_NO_REMOTE && content === CONTENT_WEAK ? REASON_MEDIA_PINHOLE : reason;
 }

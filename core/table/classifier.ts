@@ -8,7 +8,7 @@
  * like rules together, so that few words agree without a match; `order` says which rule a bit is.
  *
  * Memory: header and descriptors, order, the edges of the fields in use, then their rows. It always fits
- * nine fieldSize(capacity): that counts 2n+1 edges of 16 bytes, where there are at most 2n and seven
+ * eleven fieldSize(capacity): that counts 2n+1 edges of 16 bytes, where there are at most 2n and nine
  * fields have edges of 4 bytes; what is left over is more than header and order.
  *
  * Invariant: `edgeRank` of a key is the index of its row, so rows are one more than edges. The rules
@@ -32,7 +32,7 @@ export const CLASSIFIER_LOW: i32 = 16;
 const CLASSIFIER_HIGH: i32 = 32;
 export const CLASSIFIER_DESCRIPTORS: i32 = 64;
 /** Index of the rule that each bit stands for. */
-export const CLASSIFIER_ORDER: i32 = 384;
+export const CLASSIFIER_ORDER: i32 = 448;
 
 /* Descriptor of a field in use. */
 /** Where it stands in a packet header. */

@@ -1,5 +1,5 @@
 /*
- * Fields: the nine things of a packet that a rule may look at (SPEC P1), and what a rule says about
+ * Fields: the eleven things of a packet that a rule may look at (SPEC P1), and what a rule says about
  * each as an interval [low, high) of keys (table/edge.ts).
  *
  * Invariant: whatever the packet holds, also a port or a label out of its range, a rule that
@@ -13,6 +13,7 @@ import {
   RULE_DESTINATION_PORT_LAST,
   RULE_DESTINATION_PREFIX,
   RULE_MPLS,
+  RULE_MPLS_OUTER,
   RULE_PROTOCOL,
   RULE_REALM,
   RULE_SOURCE,
@@ -20,17 +21,20 @@ import {
   RULE_SOURCE_PORT_LAST,
   RULE_SOURCE_PREFIX,
   RULE_VLAN,
+  RULE_VLAN_OUTER,
   RULE_VPN,
 } from "../memory/config.ts";
 import {
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
   PACKET_MPLS,
+  PACKET_MPLS_OUTER,
   PACKET_PROTOCOL,
   PACKET_REALM,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
   PACKET_VLAN,
+  PACKET_VLAN_OUTER,
   PACKET_VPN,
 } from "../memory/packet.ts";
 import { ADDRESS_SIZE, prefixHigh, prefixLow } from "./prefix.ts";
@@ -44,7 +48,9 @@ const FIELD_VLAN: i32 = 4;
 const FIELD_VPN: i32 = 5;
 const FIELD_MPLS: i32 = 6;
 const FIELD_PROTOCOL: i32 = 7;
-/* The ninth, 8, is the ingress realm. */
+const FIELD_VLAN_OUTER: i32 = 8;
+const FIELD_MPLS_OUTER: i32 = 9;
+/* The last, 10, is the ingress realm. */
 
 export const PORT_MAX: i32 = 65535;
 export const LABEL_MAX: i32 = 0x7fffffff;
@@ -76,6 +82,10 @@ export function fieldPacketOffset(field: i32): i32 {
       return PACKET_MPLS;
     case FIELD_PROTOCOL:
       return PACKET_PROTOCOL;
+    case FIELD_VLAN_OUTER:
+      return PACKET_VLAN_OUTER;
+    case FIELD_MPLS_OUTER:
+      return PACKET_MPLS_OUTER;
     default:
       return PACKET_REALM;
   }
@@ -103,6 +113,10 @@ export function fieldBounds(field: i32, rule: i32, low: i32, high: i32): i32 {
       return labelBounds(ld32(rule + RULE_MPLS), low, high);
     case FIELD_PROTOCOL:
       return labelBounds(ld32(rule + RULE_PROTOCOL), low, high);
+    case FIELD_VLAN_OUTER:
+      return labelBounds(ld32(rule + RULE_VLAN_OUTER), low, high);
+    case FIELD_MPLS_OUTER:
+      return labelBounds(ld32(rule + RULE_MPLS_OUTER), low, high);
     default:
       return labelBounds(ld32(rule + RULE_REALM), low, high);
   }

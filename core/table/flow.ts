@@ -29,6 +29,7 @@ import {
 import { POOL_MEDIA } from "../memory/config.ts";
 import { POOL_MAX } from "../memory/layout.ts";
 import { addressEqual } from "../bytes/address.ts";
+import { adjacencyForget, flowAdjacency } from "./adjacency.ts";
 import { pairsFind, poolFind, portGive, portOwn } from "./port.ts";
 import { SLAB_CALLS, SLAB_FLOWS, listPush, recordAt, recordGive, recordTake } from "./slab.ts";
 
@@ -98,6 +99,7 @@ export function flowTake(call: i32, line: i32, proto: i32, access: i32, accessPa
   const index: i32 = recordTake(SLAB_FLOWS);
   if (index < 0) return -1;
   const f: i32 = flowAt(index);
+  for (let i: i32 = 0; i < 4; i++) adjacencyForget(flowAdjacency(index, i > 1, (i & 1) !== 0));
   sideOpen(index, SIDE_ACCESS, access, accessPair);
   sideOpen(index, SIDE_CORE, core, corePair);
   st32(f + FLOW_CALL, call);

@@ -86,6 +86,13 @@ export function poolOf(address: i32, port: i32): i32 {
   return -1;
 }
 
+/** Is it one of our addresses, whatever the port? */
+export function isOwn(address: i32): boolean {
+  const count: i32 = ld32(POOLS_TAKEN);
+  for (let i: i32 = 0; i < count; i++) if (addressEqual(poolAt(i) + POOL_ADDRESS, address)) return true;
+  return false;
+}
+
 function entryAt(pool: i32, port: i32): i32 {
   const record: i32 = poolAt(pool);
   return (table(REGION_PORTS) + ((ld32(record + POOL_BASE) + port - ld32(record + POOL_FIRST)) << 2)) | 0;

@@ -3,7 +3,7 @@
  * vector classifier (table/classifier.ts; Baboescu & Varghese 2001, Lakshman & Stiliadis 1998):
  * one binary search a field, then an AND of bitmaps that visits only the words whose aggregates agree.
  *
- * Invariant: a match costs at most nine searches of 2n edges and n/32 words a field, whatever the rules.
+ * Invariant: a match costs at most eleven searches of 2n edges and n/32 words a field, whatever the rules.
  */
 
 import { ctz32, ld32, mul, st32 } from "../machine.ts";
@@ -17,6 +17,7 @@ import {
   RULE_DESTINATION_PREFIX,
   RULE_HITS,
   RULE_MPLS,
+  RULE_MPLS_OUTER,
   RULE_PROTOCOL,
   RULE_REALM,
   RULE_SERVICE,
@@ -24,6 +25,7 @@ import {
   RULE_SOURCE_PORT_LAST,
   RULE_SOURCE_PREFIX,
   RULE_VLAN,
+  RULE_VLAN_OUTER,
   RULE_VPN,
 } from "../memory/config.ts";
 import { CAPACITY_RULES, CONFIG_REALMS, CONFIG_RULES, CONFIG_SERVICES, REGION_CLASSIFIER, REGION_RULES, RULE_SIZE, table } from "../memory/layout.ts";
@@ -111,6 +113,8 @@ function ruleValid(rule: i32): boolean {
     within(ld32(rule + RULE_VPN), -1, LABEL_MAX) &&
     within(ld32(rule + RULE_VLAN), -1, LABEL_MAX) &&
     within(ld32(rule + RULE_MPLS), -1, LABEL_MAX) &&
+    within(ld32(rule + RULE_VLAN_OUTER), -1, LABEL_MAX) &&
+    within(ld32(rule + RULE_MPLS_OUTER), -1, LABEL_MAX) &&
     within(ld32(rule + RULE_PROTOCOL), -1, PROTOCOL_MAX) &&
     within(ld32(rule + RULE_SOURCE_PREFIX), 0, PREFIX_MAX) &&
     within(ld32(rule + RULE_DESTINATION_PREFIX), 0, PREFIX_MAX) &&

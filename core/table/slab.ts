@@ -13,16 +13,19 @@ import {
   CAPACITY_BLOCKS,
   CAPACITY_CALLS,
   CAPACITY_CONNECTIONS,
+  CAPACITY_DATAGRAMS,
   CAPACITY_FLOWS,
   CAPACITY_REGISTRATIONS,
   CAPACITY_TERMINALS,
   CONNECTION_SIZE,
+  DATAGRAM_SIZE,
   FLOW_SIZE,
   REGION_BINDINGS,
   REGION_BLOCKS,
   REGION_BUCKETS,
   REGION_CALLS,
   REGION_CONNECTIONS,
+  REGION_DATAGRAMS,
   REGION_FLOWS,
   REGION_REGISTRATIONS,
   REGION_TERMINALS,
@@ -44,6 +47,7 @@ export const SLAB_CALLS: i32 = 3;
 export const SLAB_FLOWS: i32 = 4;
 export const SLAB_CONNECTIONS: i32 = 5;
 export const SLAB_BLOCKS: i32 = 6;
+export const SLAB_DATAGRAMS: i32 = 7;
 
 /* Offsets into a slab's bookkeeping. */
 const BASE: i32 = 0;
@@ -107,6 +111,9 @@ export function slabsInit(): void {
   const timers: i32 = terminals + bindings + registrations + calls;
   slabInit(SLAB_CONNECTIONS, REGION_CONNECTIONS, CONNECTION_SIZE, CONNECTION_SIZE, connections, 0, buckets, timers);
   buckets = buckets + (bucketCount(connections) << 2);
+  const datagrams: i32 = ld32(CAPACITY_DATAGRAMS);
+  slabInit(SLAB_DATAGRAMS, REGION_DATAGRAMS, DATAGRAM_SIZE, DATAGRAM_SIZE, datagrams, 0, buckets, timers + connections);
+  buckets = buckets + (bucketCount(datagrams) << 2);
   slabInit(SLAB_FLOWS, REGION_FLOWS, FLOW_SIZE, FLOW_SIZE, ld32(CAPACITY_FLOWS), 0, 0, 0);
   slabInit(SLAB_BLOCKS, REGION_BLOCKS, BLOCK_SIZE, BLOCK_BYTES, ld32(CAPACITY_BLOCKS), 0, 0, 0);
   fill(table(REGION_BUCKETS), 0, (buckets - table(REGION_BUCKETS)) | 0);

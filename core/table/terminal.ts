@@ -1,11 +1,22 @@
 /*
- * Terminals: A:a as the wire shows it, at one service. Key: realm, service, transport, address, port; so equal private
- * addresses in two VPNs never meet (SPEC V7). A terminal and its own binding share a unit of memory.
+ * Terminals: A:a as the wire shows it, at one service. Key: realm, service, transport, address, port, and the labels that its
+ * packets come with; so equal private addresses in two VPNs never meet (SPEC V7). A terminal and its own binding share a
+ * unit of memory.
  */
 
 import { ld32, ld8, st32, st8 } from "../machine.ts";
 import { TERMINAL_LENGTH, TOUCHED } from "../memory/layout.ts";
-import { PACKET_HASH, PACKET_REALM, PACKET_SOURCE, PACKET_SOURCE_PORT, PACKET_TRANSPORT } from "../memory/packet.ts";
+import {
+  PACKET_HASH,
+  PACKET_MPLS,
+  PACKET_REALM,
+  PACKET_SOURCE,
+  PACKET_SOURCE_PORT,
+  PACKET_TRANSPORT,
+  PACKET_VLAN,
+  PACKET_VLAN_OUTER,
+  PACKET_VPN,
+} from "../memory/packet.ts";
 import {
   CONNECTION_TERMINAL,
   TERMINAL_ADDRESS,
@@ -17,7 +28,8 @@ import {
   TERMINAL_TRANSPORT,
 } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
-import { hashAddress, hashBegin, hashEnd } from "../bytes/hash.ts";
+import { hashAddress, hashBegin, hashEnd, hashWord } from "../bytes/hash.ts";
+import { adjacencyForget, adjacencyLearn, adjacencyMove, isSameNetwork, terminalAdjacency } from "./adjacency.ts";
 import {
   CHAIN_MAX,
   SLAB_CONNECTIONS,
@@ -33,11 +45,21 @@ import {
   recordTake,
 } from "./slab.ts";
 
+/** What a packet without labels does without. */
+function labelsHash(packet: i32): void {
+  hashWord(ld32(packet + PACKET_VPN));
+  hashWord(ld32(packet + PACKET_VLAN));
+  hashWord(ld32(packet + PACKET_VLAN_OUTER));
+  hashWord(ld32(packet + PACKET_MPLS));
+}
+
 /** Notes the hash of the packet's source in its header: the calls below want it there. */
 export function terminalHash(packet: i32): void {
   hashBegin();
   const place: i32 = (ld32(packet + PACKET_TRANSPORT) << 4) | ld32(packet + PACKET_REALM);
   hashAddress(packet + PACKET_SOURCE, (ld32(packet + PACKET_SOURCE_PORT) << 8) | place);
+  const vlans: i32 = ld32(packet + PACKET_VLAN) & ld32(packet + PACKET_VLAN_OUTER);
+  if ((vlans & ld32(packet + PACKET_MPLS) & ld32(packet + PACKET_VPN)) !== -1) labelsHash(packet);
   st32(packet + PACKET_HASH, hashEnd());
 }
 
@@ -68,7 +90,8 @@ export function terminalFind(packet: i32, service: i32): i32 {
       ld32(t + TERMINAL_REALM) === realm &&
       ld8(t + TERMINAL_SERVICE) === service &&
       ld8(t + TERMINAL_TRANSPORT) === transport &&
-      addressEqual(t + TERMINAL_ADDRESS, packet + PACKET_SOURCE)
+      addressEqual(t + TERMINAL_ADDRESS, packet + PACKET_SOURCE) &&
+      isSameNetwork(terminalAdjacency(next - 1), packet)
     ) {
       return next - 1;
     }
@@ -90,6 +113,8 @@ export function terminalTake(packet: i32, service: i32): i32 {
   st32(t + TERMINAL_PORT, ld32(packet + PACKET_SOURCE_PORT));
   addressCopy(t + TERMINAL_ADDRESS, packet + PACKET_SOURCE);
   chainAdd(SLAB_TERMINALS, hash, index);
+  adjacencyForget(terminalAdjacency(index));
+  adjacencyLearn(terminalAdjacency(index), packet);
   return index;
 }
 
@@ -105,6 +130,7 @@ export function terminalMove(index: i32, from: i32): void {
   st32(t + TERMINAL_PORT, ld32(f + TERMINAL_PORT));
   addressCopy(t + TERMINAL_ADDRESS, f + TERMINAL_ADDRESS);
   terminalConnect(index, ld32(f + TERMINAL_CONNECTION));
+  adjacencyMove(terminalAdjacency(index), terminalAdjacency(from));
   terminalGive(from);
   chainAdd(SLAB_TERMINALS, hash, index);
 }

@@ -51,10 +51,12 @@ import {
   TERMINAL_SERVICE,
   TERMINAL_TRANSPORT,
 } from "../memory/tables.ts";
-import { outputKeep, outputSend, outputStream } from "../output/queue.ts";
+import { outputHint, outputKeep, outputSend, outputStream } from "../output/queue.ts";
+import { terminalAdjacency } from "../table/adjacency.ts";
 import { bindingAt } from "../table/binding.ts";
 import { callAt, callGive } from "../table/call.ts";
 import { connectionAt } from "../table/connection.ts";
+import { datagramExpire } from "../table/datagram.ts";
 import { descriptionsDrop } from "../table/description.ts";
 import { flowAt } from "../table/flow.ts";
 import { registrationAt } from "../table/registration.ts";
@@ -63,6 +65,7 @@ import {
   SLAB_BINDINGS,
   SLAB_CALLS,
   SLAB_CONNECTIONS,
+  SLAB_DATAGRAMS,
   SLAB_FLOWS,
   SLAB_REGISTRATIONS,
   SLAB_TERMINALS,
@@ -100,6 +103,7 @@ function probeSend(index: i32): void {
   const local: i32 = service + SERVICE_ADDRESS;
   if (text === 0) return;
   outputSend(OUTPUT_SEND, ld32(t + TERMINAL_REALM), local, ld32(service + SERVICE_PORT), t + TERMINAL_ADDRESS, ld32(t + TERMINAL_PORT), text, len);
+  outputHint(terminalAdjacency(index));
 }
 
 /** Line ends, which every receiver of a stream skips (RFC 3261 7.5): enough to keep a NAT's mapping. A WebSocket has pings of its own. */
@@ -227,7 +231,8 @@ function callFire(index: i32): void {
 
 /** The timer `id` fired. */
 export function timerFire(id: i32): void {
-  if (id >= timersBegin(SLAB_CONNECTIONS)) connectionFire(id - timersBegin(SLAB_CONNECTIONS));
+  if (id >= timersBegin(SLAB_DATAGRAMS)) datagramExpire(id - timersBegin(SLAB_DATAGRAMS));
+  else if (id >= timersBegin(SLAB_CONNECTIONS)) connectionFire(id - timersBegin(SLAB_CONNECTIONS));
   else if (id >= timersBegin(SLAB_CALLS)) callFire(id - timersBegin(SLAB_CALLS));
   else if (id >= timersBegin(SLAB_REGISTRATIONS)) registrationFire(id - timersBegin(SLAB_REGISTRATIONS));
   else if (id >= timersBegin(SLAB_BINDINGS)) bindingFire(id - timersBegin(SLAB_BINDINGS));

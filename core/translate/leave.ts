@@ -4,7 +4,7 @@
  */
 
 import { ld32, st32 } from "../machine.ts";
-import { ASSEMBLY, ASSEMBLY_SIZE, ASSEMBLY_TOP, MESSAGE, TEXT } from "../memory/layout.ts";
+import { ASSEMBLY, ASSEMBLY_SIZE, MESSAGE, TEXT } from "../memory/layout.ts";
 import { POOL_ADDRESS, SERVICE_ACCESS, SERVICE_ADDRESS, SERVICE_CORE } from "../memory/config.ts";
 import {
   CONTEXT_BINDING,
@@ -15,11 +15,12 @@ import {
   CONTEXT_REMOTE,
   CONTEXT_REMOTE_PORT,
   CONTEXT_SERVICE_AT,
+  CONTEXT_TERMINAL,
   CONTEXT_TRANSPORT,
   isInbound,
 } from "../memory/context.ts";
 import { MESSAGE_END, MESSAGE_START } from "../memory/message.ts";
-import { OUTPUT_SEND } from "../memory/output.ts";
+import { HINT_ARRIVAL, OUTPUT_SEND } from "../memory/output.ts";
 import {
   PACKET_CONNECTION,
   PACKET_DESTINATION,
@@ -33,7 +34,8 @@ import { FAULT_EDITS } from "../memory/reason.ts";
 import { BINDING_POOL, BINDING_PORT } from "../memory/tables.ts";
 import { editsFit, editsReset } from "../encode/edit.ts";
 import { splice } from "../encode/splice.ts";
-import { outputKeep, outputSend, outputStream } from "../output/queue.ts";
+import { assemblyAt, assemblyTake, outputHint, outputKeep, outputSend, outputStream } from "../output/queue.ts";
+import { terminalAdjacency } from "../table/adjacency.ts";
 import { bindingAt } from "../table/binding.ts";
 import { poolAt } from "../table/port.ts";
 import { SLAB_CONNECTIONS, handleIndex } from "../table/slab.ts";
@@ -64,16 +66,17 @@ function leaveDatagram(payload: i32, len: i32): void {
     outputSend(OUTPUT_SEND, ld32(service + SERVICE_CORE), local, ld32(b + BINDING_PORT), CONTEXT_REMOTE, port, payload, len);
   } else {
     outputSend(OUTPUT_SEND, ld32(service + SERVICE_ACCESS), service + SERVICE_ADDRESS, ld32(CONTEXT_PORT), CONTEXT_REMOTE, port, payload, len);
+    outputHint(terminalAdjacency(ld32(CONTEXT_TERMINAL)));
   }
 }
 
 /** Splices the message in hand and sends it. Returns 0, or the reason why it cannot go: it has grown too long, say. */
 export function leaveTranslated(): i32 {
-  const to: i32 = ld32(ASSEMBLY_TOP);
+  const to: i32 = assemblyAt();
   if (!editsFit()) return FAULT_EDITS;
   const len: i32 = splice(ld32(MESSAGE + MESSAGE_START), ld32(MESSAGE + MESSAGE_END), to, ASSEMBLY + ASSEMBLY_SIZE);
   if (len < 0 || len > 65507) return FAULT_EDITS;
-  st32(ASSEMBLY_TOP, (to + len + 3) & -4);
+  assemblyTake(len);
   return leave(to, len);
 }
 
@@ -104,4 +107,5 @@ export function leaveAnswer(len: i32): void {
   const local: i32 = packet + PACKET_DESTINATION;
   const port: i32 = ld32(packet + PACKET_SOURCE_PORT);
   outputSend(OUTPUT_SEND, ld32(packet + PACKET_REALM), local, ld32(packet + PACKET_DESTINATION_PORT), packet + PACKET_SOURCE, port, text, len);
+  outputHint(HINT_ARRIVAL);
 }

@@ -52,6 +52,7 @@ import {
 import { addressCopy, isMapped } from "../bytes/address.ts";
 import { textDrop, textHost, textMark } from "../encode/edit.ts";
 import { outputEvent, outputRoom, outputSocket } from "../output/queue.ts";
+import { adjacencyLearn, terminalAdjacency } from "../table/adjacency.ts";
 import { SPELLINGS_MAX, bindingAt, bindingGive, bindingTake } from "../table/binding.ts";
 import { callAt, callFlow } from "../table/call.ts";
 import { flowAt, flowGive, flowTake, pairsAt, sideAt, sideRenumber } from "../table/flow.ts";
@@ -76,7 +77,10 @@ function full(reason: i32, region: i32): i32 {
 /** Index of the terminal that the packet comes from, made when it is new; negative reason when it cannot be. */
 export function terminalOpen(packet: i32, service: i32): i32 {
   const found: i32 = terminalFind(packet, service);
-  if (found >= 0) return found;
+  if (found >= 0) {
+    adjacencyLearn(terminalAdjacency(found), packet);
+    return found;
+  }
   const index: i32 = terminalTake(packet, service);
   return index < 0 ? full(REASON_TERMINALS_FULL, REGION_TERMINALS) : index;
 }

@@ -7,6 +7,7 @@ import { capacitySettle } from "./config/capacity.ts";
 import { YamlDocument } from "./config/document.ts";
 import { interceptionSettle } from "./config/interception.ts";
 import { issueReport } from "./config/issue.ts";
+import { interfacesSettle } from "./config/link.ts";
 import { poolsSettle } from "./config/pool.ts";
 import { type Problem, Report } from "./config/problem.ts";
 import { realmsSettle } from "./config/realm.ts";
@@ -14,10 +15,10 @@ import { rulesSettle } from "./config/rule.ts";
 import { schema, type Written } from "./config/schema.ts";
 import { servicesSettle } from "./config/service.ts";
 import type { Config } from "./config/settled.ts";
-import { POOL_MAX, REALM_MAX, SERVER_MAX, SERVICE_MAX } from "./core.ts";
+import { INTERFACE_MAX, POOL_MAX, REALM_MAX, SERVER_MAX, SERVICE_MAX } from "./core.ts";
 
 export { type Problem, problemText } from "./config/problem.ts";
-export type { Capacity, Config, Gateway, Interception, Pool, Realm, Return, Rule, Server, Service } from "./config/settled.ts";
+export type { Capacity, Config, Gateway, Interception, Interface, Link, Pool, Realm, Return, Rule, Server, Service } from "./config/settled.ts";
 
 export interface ConfigReading {
   /** Absent when a problem is an error. */
@@ -27,12 +28,14 @@ export interface ConfigReading {
 }
 
 function settle(written: Written, report: Report): Config {
-  const realms = realmsSettle(written, REALM_MAX, report);
+  const interfaces = interfacesSettle(written, INTERFACE_MAX, report);
+  const realms = realmsSettle(written, interfaces, REALM_MAX, report);
   const services = servicesSettle(written, realms, { services: SERVICE_MAX, servers: SERVER_MAX }, report);
   const pools = poolsSettle(written, realms, services, POOL_MAX, report);
   const rules = rulesSettle(written, realms, services, report);
   const names = realms.map((realm) => realm.name);
   return {
+    interfaces,
     realms,
     pools,
     services,

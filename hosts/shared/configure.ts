@@ -4,7 +4,7 @@
  */
 
 import type { Address } from "./address.ts";
-import type { Config, Pool, Realm, Rule, Server, Service } from "./config.ts";
+import type { Config, Interface, Link, Pool, Realm, Rule, Server, Service } from "./config.ts";
 import * as abi from "./core.ts";
 import type { Core, CoreMemory } from "./core.ts";
 
@@ -32,6 +32,11 @@ class RecordWriter {
     return this;
   }
 
+  bytes(offset: number, bytes: Uint8Array): this {
+    this.#memory.bytes.set(bytes, this.#at + offset);
+    return this;
+  }
+
   address(offset: number, address: Address): this {
     this.#memory.bytes.set(address.bytes, this.#at + offset);
     return this;
@@ -48,6 +53,39 @@ function realmWrite(memory: CoreMemory, at: number, realm: Realm): void {
     .word(abi.REALM_LATCH_WINDOW, realm.latchWindowMs)
     .word(abi.REALM_NAT, NAT[realm.nat])
     .address(abi.REALM_MEDIA, realm.media);
+}
+
+/** A number plus one, 0 where none is said. */
+function said(value: number | undefined): number {
+  return value === undefined ? 0 : value + 1;
+}
+
+function linkWrite(memory: CoreMemory, at: number, link: Link): void {
+  const record = new RecordWriter(memory, at, abi.LINK_SIZE)
+    .word(
+      abi.LINK_INTERFACES,
+      link.interfaces.reduce((bits, index) => bits | (1 << index), 0),
+    )
+    .word(abi.LINK_VLAN, said(link.vlan))
+    .word(abi.LINK_VLAN_OUTER, said(link.vlanOuter))
+    .word(abi.LINK_MPLS, said(link.mpls))
+    .word(abi.LINK_MPLS_OUTER, said(link.mplsOuter))
+    .word(abi.LINK_VPN, said(link.vpn));
+  const marks = [
+    [abi.LINK_DSCP, link.dscp],
+    [abi.LINK_PCP, link.pcp],
+    [abi.LINK_CLASS, link.trafficClass],
+  ] as const;
+  for (const [field, { signal, media }] of marks) record.word(field, said(signal)).word(field + 4, said(media));
+  if (link.nextHop) record.bytes(abi.LINK_NEXT_HOP, link.nextHop);
+}
+
+function interfaceWrite(memory: CoreMemory, at: number, one: Interface): void {
+  const record = new RecordWriter(memory, at, abi.INTERFACE_SIZE)
+    .word(abi.INTERFACE_PEER, said(one.peer))
+    .word(abi.INTERFACE_MTU, one.mtu)
+    .word(abi.INTERFACE_VPN, said(one.vpn));
+  if (one.mac) record.bytes(abi.INTERFACE_ADDRESS, one.mac);
 }
 
 function poolWrite(memory: CoreMemory, at: number, pool: Pool): void {
@@ -105,7 +143,9 @@ function ruleWrite(memory: CoreMemory, at: number, rule: Rule): void {
     .word(abi.RULE_REALM, rule.realm ?? -1)
     .word(abi.RULE_VPN, rule.vpn ?? -1)
     .word(abi.RULE_VLAN, rule.vlan ?? -1)
+    .word(abi.RULE_VLAN_OUTER, rule.vlanOuter ?? -1)
     .word(abi.RULE_MPLS, rule.mpls ?? -1)
+    .word(abi.RULE_MPLS_OUTER, rule.mplsOuter ?? -1)
     .word(abi.RULE_PROTOCOL, rule.protocol ?? -1)
     .word(abi.RULE_SOURCE_PREFIX, rule.from?.length ?? 0)
     .word(abi.RULE_DESTINATION_PREFIX, rule.to?.length ?? 0)
@@ -122,6 +162,8 @@ export function configure(core: Core, config: Config): void {
   const { memory } = core;
   const rules = core.region(abi.REGION_RULES);
   config.realms.forEach((realm, i) => realmWrite(memory, abi.REALMS + i * abi.REALM_SIZE, realm));
+  config.realms.forEach(({ link }, i) => linkWrite(memory, abi.LINKS + i * abi.LINK_SIZE, link));
+  config.interfaces.forEach((one, i) => interfaceWrite(memory, abi.INTERFACES + i * abi.INTERFACE_SIZE, one));
   config.pools.forEach((pool, i) => poolWrite(memory, abi.POOLS + i * abi.POOL_SIZE, pool));
   config.services.forEach((service, i) => serviceWrite(memory, abi.SERVICES + i * abi.SERVICE_SIZE, service));
   config.services.forEach((service, i) => domainWrite(memory, abi.DOMAINS + i * abi.DOMAIN_SIZE, service));
@@ -131,5 +173,6 @@ export function configure(core: Core, config: Config): void {
     .word(abi.CONFIG_POOLS, config.pools.length)
     .word(abi.CONFIG_SERVICES, config.services.length)
     .word(abi.CONFIG_RULES, config.rules.length)
+    .word(abi.CONFIG_INTERFACES, config.interfaces.length)
     .word(abi.CONFIG_OTHERWISE, ACTIONS[config.otherwise]);
 }

@@ -10,6 +10,7 @@ import {
   CAPACITY_BLOCKS,
   CAPACITY_CALLS,
   CAPACITY_CONNECTIONS,
+  CAPACITY_DATAGRAMS,
   CAPACITY_FLOWS,
   CAPACITY_PORTS,
   CAPACITY_REGISTRATIONS,
@@ -63,6 +64,7 @@ const CAPACITY_FIELDS: [number, keyof Capacity][] = [
   [CAPACITY_FLOWS, "flows"],
   [CAPACITY_CONNECTIONS, "connections"],
   [CAPACITY_BLOCKS, "blocks"],
+  [CAPACITY_DATAGRAMS, "datagrams"],
   [CAPACITY_PORTS, "ports"],
   [CAPACITY_RULES, "rules"],
 ];

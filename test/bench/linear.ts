@@ -10,6 +10,7 @@ import {
   RULE_DESTINATION_PORT_LAST,
   RULE_DESTINATION_PREFIX,
   RULE_MPLS,
+  RULE_MPLS_OUTER,
   RULE_PROTOCOL,
   RULE_REALM,
   RULE_SOURCE,
@@ -17,6 +18,7 @@ import {
   RULE_SOURCE_PORT_LAST,
   RULE_SOURCE_PREFIX,
   RULE_VLAN,
+  RULE_VLAN_OUTER,
   RULE_VPN,
 } from "../../core/memory/config.ts";
 import { CONFIG_RULES, REGION_RULES, RULE_SIZE, table } from "../../core/memory/layout.ts";
@@ -24,11 +26,13 @@ import {
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
   PACKET_MPLS,
+  PACKET_MPLS_OUTER,
   PACKET_PROTOCOL,
   PACKET_REALM,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
   PACKET_VLAN,
+  PACKET_VLAN_OUTER,
   PACKET_VPN,
 } from "../../core/memory/packet.ts";
 import { ruleMatch } from "../../core/table/rule.ts";
@@ -62,6 +66,8 @@ function ruleDiffers(rule: i32, packet: i32): boolean {
     labelDiffers(rule + RULE_VLAN, packet + PACKET_VLAN) ||
     labelDiffers(rule + RULE_VPN, packet + PACKET_VPN) ||
     labelDiffers(rule + RULE_MPLS, packet + PACKET_MPLS) ||
+    labelDiffers(rule + RULE_VLAN_OUTER, packet + PACKET_VLAN_OUTER) ||
+    labelDiffers(rule + RULE_MPLS_OUTER, packet + PACKET_MPLS_OUTER) ||
     labelDiffers(rule + RULE_PROTOCOL, packet + PACKET_PROTOCOL) ||
     labelDiffers(rule + RULE_REALM, packet + PACKET_REALM)
   );

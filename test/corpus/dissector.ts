@@ -34,6 +34,8 @@ async function fields(path: string, filter: string, names: string[]): Promise<st
       "ip.check_checksum:TRUE",
       "-o",
       "udp.check_checksum:TRUE",
+      "-o",
+      "tcp.check_checksum:TRUE",
       "-Y",
       filter,
       "-T",
@@ -50,6 +52,11 @@ async function fields(path: string, filter: string, names: string[]): Promise<st
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => line.split("\t"));
+}
+
+/** What these fields are in each frame of a capture; several of one kind are parted by |. */
+export async function frameRows(path: string, names: string[]): Promise<string[][]> {
+  return fields(path, "frame", names);
 }
 
 export async function complaintsOf(path: string): Promise<Complaints> {

@@ -12,17 +12,9 @@ import { type Names, namesFill, patternMatch } from "./pattern.ts";
 import { outputShow } from "./show.ts";
 import type { Deadline, Dialled, Endpoint, Expectation, Hung, Opened, Route, Sent, Verdict } from "./step.ts";
 import { textExpand } from "./text.ts";
+import { frameProblems } from "./frame.ts";
+import type { Setting } from "./setting.ts";
 import type { Outcome } from "./world.ts";
-
-/** What the expectations are read against: realm names and the packet that went in. */
-export interface Setting {
-  realms: string[];
-  names: Names;
-  /** Handles of the connections by name. */
-  connections: Map<string, number>;
-  /** Binary string of the packet. */
-  sent: string;
-}
 
 /** A tenth either way for `~`. */
 const ABOUT = 0.1;
@@ -146,6 +138,7 @@ export function outcomeProblems(expected: Expectation[], outcome: Outcome, setti
     ...openedProblems("bind", expected, outcome.outputs, setting.names),
     ...dialledProblems(expected, outcome.outputs, setting),
     ...sentProblems(expected, outcome.outputs, setting),
+    ...frameProblems(expected, outcome.outputs, setting),
     ...openedProblems("unbind", expected, outcome.outputs, setting.names),
     ...hungProblems(expected, outcome.outputs, setting),
     ...eventProblems(expected, outcome.outputs),

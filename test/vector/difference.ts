@@ -43,6 +43,9 @@ const FIXED: [string, string][] = [
   ["WHEEL", ""],
   ["SLABS", "SLAB"],
   ["REASSEMBLY", "PACKET"],
+  ["LINKS", "LINK"],
+  ["INTERFACES", "INTERFACE"],
+  ["WIRE", ""],
 ];
 
 const TABLES: [string, string][] = [
@@ -58,6 +61,8 @@ const TABLES: [string, string][] = [
   ["CLASSIFIER", ""],
   ["CONNECTIONS", "CONNECTION"],
   ["BLOCKS", "BLOCK"],
+  ["ADJACENCIES", "ADJACENCY"],
+  ["DATAGRAMS", "DATAGRAM"],
   ["END", ""],
 ];
 

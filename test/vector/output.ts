@@ -34,8 +34,9 @@ async function outputRead(engine: Engine, at: number): Promise<Output> {
   const record = Buffer.from(await engine.read(at, abi.OUTPUT_SIZE));
   const word = (offset: number): number => record.readInt32LE(offset);
   const kind = word(abi.OUTPUT_KIND);
-  const sends = kind === abi.OUTPUT_SEND || kind === abi.OUTPUT_FORWARD;
-  const distant = sends || kind === abi.OUTPUT_DIAL;
+  const passes = kind === abi.OUTPUT_SEND || kind === abi.OUTPUT_FORWARD;
+  const sends = passes || kind === abi.OUTPUT_FRAME || kind === abi.OUTPUT_BRIDGE || kind === abi.OUTPUT_STACK;
+  const distant = passes || kind === abi.OUTPUT_DIAL;
   const addressed = distant || kind === abi.OUTPUT_BIND || kind === abi.OUTPUT_UNBIND;
   return {
     kind,

@@ -7,7 +7,7 @@
  */
 
 import * as abi from "#abi";
-import type { Realm } from "../../hosts/shared/config.ts";
+import type { Config, Realm } from "../../hosts/shared/config.ts";
 import type { Engine } from "../parity/engine.ts";
 import { outcomeProblems } from "./check.ts";
 import type { Section, Turn } from "./document.ts";
@@ -15,7 +15,8 @@ import { imageOf } from "./image.ts";
 import { type Output, TRANSPORTS } from "./output.ts";
 import { type Names, namesFill } from "./pattern.ts";
 import { outcomeShow } from "./show.ts";
-import { type Close, type Input, type Open, type Route, VectorError } from "./step.ts";
+import { frameMake, framesSent, frameWhole } from "./frame.ts";
+import { type Close, type FrameInput, type Input, type Open, type Route, VectorError } from "./step.ts";
 import { bytesOf, lengthFill, textExpand } from "./text.ts";
 import { type Outcome, type Packet, World } from "./world.ts";
 
@@ -25,6 +26,8 @@ export type Way = "written" | "repeated" | "bytes";
 export const WAYS: Record<Way, string> = { written: "", repeated: ", all sent twice", bytes: ", byte by byte" };
 
 const START: Record<Way, number> = { written: 1_000_000, repeated: 0x7fffffff - 2500, bytes: 1_000_000 };
+/** A fragment is no retransmission of its datagram. */
+const PIECE = /\bpiece=/;
 const SIP = /SIP\/2\.0/i;
 
 interface Played {
@@ -37,6 +40,9 @@ class Player {
   private readonly names: Names = new Map();
   private readonly connections = new Map<string, number>();
   private sent = "";
+  private frames: string[] = [];
+  private completed = "";
+  private interfaces: string[] = [];
   private last: Played | undefined;
   private realms: Realm[] = [];
 
@@ -44,9 +50,10 @@ class Player {
     private readonly world: World,
     private readonly file: string,
     private readonly way: Way,
-    realms: Realm[],
+    config: Config,
   ) {
-    this.realms = realms;
+    this.realms = config.realms;
+    this.interfaces = config.interfaces.map(({ name }) => name);
   }
 
   private fail(line: number, problems: string[], outcome: Outcome): never {
@@ -137,7 +144,15 @@ class Player {
       );
     if (turn.expected.length === 0 && process.env["UPDATE"]) return;
     const problems = turn.expected.length === 0 ? ["nothing is expected of this; say `nothing` if that is meant"] : [];
-    const setting = { realms: this.realms.map(({ name }) => name), names: this.names, connections: this.connections, sent: this.sent };
+    const setting = {
+      realms: this.realms.map(({ name }) => name),
+      names: this.names,
+      connections: this.connections,
+      sent: this.sent,
+      interfaces: this.interfaces,
+      frames: this.frames,
+      completed: this.completed,
+    };
     problems.push(...outcomeProblems(turn.expected, outcome, setting));
     if (problems.length > 0) this.fail(line, problems, outcome);
   }
@@ -162,10 +177,27 @@ class Player {
     if (action.type === "close") return this.check(turn, action.line, await this.close(action));
     await this.wait(action.waitMs, action.line);
     if (action.type === "in") return this.input(action, turn);
+    if (action.type === "frame") return this.frame(action, turn);
     if (!this.last) throw new VectorError(`${this.file}:${action.line}: nothing to send again`);
     const expected =
       turn.expected.length > 0 ? turn.expected : this.last.turn.expected.filter(({ type }) => type === "out" || type === "forward" || type === "nothing");
     this.check({ action, expected }, action.line, await this.last.send());
+  }
+
+  private async frame(action: FrameInput, turn: Turn): Promise<void> {
+    const number = this.interfaces.indexOf(action.interface);
+    if (number < 0) throw new VectorError(`${this.file}:${action.line}: no interface ${action.interface}`);
+    const { built, completed, payload } = frameMake(action, this.names, this.sent);
+    this.sent = payload;
+    this.completed = completed;
+    this.frames.unshift(frameWhole(built));
+    this.last = { turn, send: () => this.world.frame(number, built, false) };
+    const first = await this.last.send();
+    this.check(turn, action.line, first);
+    const alone = action.once || PIECE.test(action.text);
+    if (this.way !== "repeated" || alone || !SIP.test(payload) || built.bytes.length > abi.SLOT_SIZE - abi.FRAME_BYTES) return;
+    const second = await this.world.frame(number, built, true);
+    if (framesSent(second) !== framesSent(first)) this.fail(action.line, ["its retransmission is translated differently"], second);
   }
 
   private async input(action: Input, turn: Turn): Promise<void> {
@@ -194,7 +226,7 @@ export function waysOf(section: Section): Way[] {
 export async function sectionPlay(section: Section, file: string, engines: Engine[], way: Way, always = true): Promise<void> {
   const { config, memory } = await imageOf(section.config, file);
   const world = await World.boot(engines, memory, START[way], always);
-  const player = new Player(world, file, way, config.realms);
+  const player = new Player(world, file, way, config);
   for (const turn of section.turns) await player.play(turn);
   if (!always) await world.compare();
 }

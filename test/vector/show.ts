@@ -5,6 +5,8 @@
 import * as abi from "#abi";
 import { endpointText } from "../../hosts/shared/address.ts";
 import { eventName } from "../../hosts/shared/names.ts";
+import { frameDissect } from "../frame/dissect.ts";
+import { layersShow } from "../frame/layer.ts";
 import { type Output, transportName } from "./output.ts";
 import type { Names } from "./pattern.ts";
 import type { Outcome } from "./world.ts";
@@ -14,6 +16,11 @@ function namesPut(text: string, names: Names): string {
   let result = text;
   for (const [name, value] of names) if (value.length > 3) result = result.replaceAll(value, `{${name}}`);
   return result;
+}
+
+function frameShow({ value, payload }: Output): string {
+  const { layers, payload: carried } = frameDissect(Buffer.from(payload, "latin1"));
+  return `\`\`\`out frame ${value}\n${layersShow(layers)}${payloadShow(carried.toString("latin1"))}\`\`\``;
 }
 
 function payloadShow(payload: string): string {
@@ -33,6 +40,12 @@ export function outputShow(output: Output, realms: string[], names: Names): stri
       const route = output.kind === abi.OUTPUT_SEND && output.value !== 0 ? `connection ${output.value} (${way})` : way;
       return namesPut(`\`\`\`${type} ${route}${payloadShow(output.payload)}\`\`\``, names);
     }
+    case abi.OUTPUT_FRAME:
+      return namesPut(frameShow(output), names);
+    case abi.OUTPUT_BRIDGE:
+      return `- \`bridged ${output.value}\``;
+    case abi.OUTPUT_STACK:
+      return `- \`handed ${output.value}\``;
     case abi.OUTPUT_BIND:
       return namesPut(`- \`bind ${local}${output.value === 0 ? "" : ` ${transportName(output.value)}`}\``, names);
     case abi.OUTPUT_UNBIND:

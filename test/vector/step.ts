@@ -38,6 +38,17 @@ export interface Input {
   refused: number[];
 }
 
+/** A frame that comes in by an interface; its text is read by ../frame/layer.ts. */
+export interface FrameInput {
+  type: "frame";
+  line: number;
+  interface: string;
+  text: string;
+  edit: boolean;
+  waitMs: number;
+  once: boolean;
+}
+
 export interface Advance {
   type: "advance";
   line: number;
@@ -75,7 +86,7 @@ export interface Reload {
   text: string;
 }
 
-export type Action = Input | Advance | Again | Reload | Open | Close;
+export type Action = Input | FrameInput | Advance | Again | Reload | Open | Close;
 
 export interface Sent {
   type: "out" | "forward";
@@ -84,6 +95,19 @@ export interface Sent {
   connection: string | undefined;
   flavour: Flavour | "same";
   text: string;
+}
+
+/** A frame that goes out, goes on as it came, or is given to the stack. */
+export interface FrameSent {
+  type: "framed" | "bridged" | "handed";
+  line: number;
+  interface: string;
+  text: string;
+  edit: boolean;
+  /** Is it not the frame that came last but the one before? */
+  before: boolean;
+  /** Is it the frame with its checksums right, which is what the card that it was left to would have sent? */
+  completed: boolean;
 }
 
 export interface Opened {
@@ -140,7 +164,7 @@ export interface After {
   name: string;
 }
 
-export type Expectation = Sent | Opened | Dialled | Hung | Verdict | Deadline | Happened | Silence;
+export type Expectation = Sent | FrameSent | Opened | Dialled | Hung | Verdict | Deadline | Happened | Silence;
 export type Step = Action | Expectation | After;
 
 const FLAVOURS = ["lf", "hex", "rtp", "edit", "exact"];
@@ -204,12 +228,23 @@ function wordsCheck(words: string[]): void {
   if (odd !== undefined) throw new VectorError(`"${odd}" is not a word of an info string`);
 }
 
+/** `in frame eth1 +20ms once edit`, `out frame eth0 edit`. */
+function frameRead(comes: boolean, [name, ...words]: string[], text: string, line: number): Step {
+  const wait = words.find((word) => word.startsWith("+"));
+  const odd = words.find((word) => word !== wait && word !== "once" && word !== "edit");
+  if (name === undefined || odd !== undefined) throw new VectorError(`"${odd ?? ""}" is not a word of a frame's info string`);
+  const shared = { line, interface: name, text, edit: words.includes("edit") };
+  if (!comes) return { type: "framed", ...shared, before: false, completed: false };
+  return { type: "frame", ...shared, waitMs: wait ? durationMs(wait.slice(1)) : 0, once: words.includes("once") };
+}
+
 /** A fenced block, or undefined when it is none of ours. */
 export function blockRead(info: string, text: string, line: number): Step | undefined {
   const [type, ...words] = info.split(/\s+/);
   if (info === "yaml reload") return { type: "reload", line, text };
   if (type === "close") return { type, line, connection: words[0] ?? "", text };
   if (type !== "in" && type !== "out" && type !== "forward") return undefined;
+  if (words[0] === "frame") return frameRead(type === "in", words.slice(1), text, line);
   wordsCheck(words);
   const way = wayRead(words);
   if (type !== "in") return { type, line, ...way, flavour: words.includes("same") ? "same" : flavourRead(words), text };
@@ -281,6 +316,9 @@ export function itemRead(span: string, line: number): Step | undefined {
     case "same":
     case "forwarded":
       return { type: type === "same" ? "out" : "forward", line, ...wayRead(words), flavour: "same", text: "" };
+    case "bridged":
+    case "handed":
+      return { type, line, interface: words[0] ?? "", text: "", edit: false, before: words[1] === "before", completed: words[1] === "completed" };
     case "after":
       return { type, line, name: words.join(" ") };
     default:
@@ -289,5 +327,5 @@ export function itemRead(span: string, line: number): Step | undefined {
 }
 
 export function isAction(step: Step): step is Action {
-  return ["in", "advance", "again", "reload", "open", "close"].includes(step.type);
+  return ["in", "frame", "advance", "again", "reload", "open", "close"].includes(step.type);
 }

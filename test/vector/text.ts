@@ -93,7 +93,7 @@ export function textExpand(flavour: Flavour, text: string, base: string): string
     case "lf":
       return messageExpand(text, "\n", true);
     case "hex":
-      return hexExpand(text);
+      return hexExpand(repeatsExpand(text));
     case "rtp":
       return rtpExpand(text);
     case "edit":

@@ -6,6 +6,7 @@
 import * as abi from "#abi";
 import { addressParse } from "../../hosts/shared/address.ts";
 import { reasonName, verdictName } from "../../hosts/shared/names.ts";
+import type { Built } from "../frame/build.ts";
 import { type Engine, PAGE } from "../parity/engine.ts";
 import { memoryDifference } from "./difference.ts";
 import { type Output, outputsDrain } from "./output.ts";
@@ -53,6 +54,16 @@ function packetBytes(packet: Packet): Uint8Array {
   const header = headerBytes(packet, abi.PROTOCOL_UDP);
   header.writeInt32LE(packet.payload.length, abi.PACKET_LEN);
   return Buffer.concat([header, packet.payload]);
+}
+
+/** A frame behind its head, as a host writes it. */
+function frameBytes(number: number, { bytes, tag, partial }: Built): Uint8Array {
+  const head = Buffer.alloc(abi.FRAME_BYTES);
+  head.writeInt32LE(bytes.length, abi.PACKET_LEN);
+  head.writeInt32LE(number, abi.FRAME_INTERFACE);
+  head.writeInt32LE(tag | 0, abi.FRAME_TAG);
+  head.writeInt32LE(partial ? abi.FRAME_FLAG_PARTIAL : 0, abi.FRAME_FLAGS);
+  return Buffer.concat([head, bytes]);
 }
 
 /** The header of an input about a connection. */
@@ -156,6 +167,13 @@ export class World {
     await Promise.all(this.engines.map((engine) => engine.write(abi.INPUT, bytes)));
   }
 
+  /** A frame that comes in by the interface of this index; by a slot if it is to. */
+  async frame(number: number, built: Built, slot: boolean): Promise<Outcome> {
+    const bytes = frameBytes(number, built);
+    await Promise.all(this.engines.map((engine) => engine.write(slot ? abi.SLOTS : abi.INPUT, bytes)));
+    return slot ? this.input(abi.KIND_FRAMES, 1) : this.input(abi.KIND_FRAME, built.bytes.length);
+  }
+
   /** A connection is accepted. Its handle, 0 when it is refused. */
   async accept(arrival: Arrival): Promise<{ outcome: Outcome; handle: number }> {
     const header = headerBytes(arrival, abi.PROTOCOL_TCP);
@@ -214,6 +232,8 @@ export class World {
   async reload(image: Uint8Array, rules: number, rulesSize: number): Promise<Outcome> {
     const areas = [
       [abi.CONFIG_REALMS, 20],
+      [abi.CONFIG_INTERFACES, 4],
+      [abi.LINKS, abi.WIRE - abi.LINKS],
       [abi.REALMS, abi.SERVICES - abi.REALMS],
       [abi.SERVICES, abi.SERVICE_MAX * abi.SERVICE_SIZE],
       [rules, rulesSize],

@@ -12,6 +12,8 @@ const TERMINALS = 1000;
 const RULES_LEAST = 64;
 /** A megabyte: messages that arrive in pieces are few at a time. */
 const BLOCKS = 512;
+/** A datagram in fragments is a long message on its way: few at a time. */
+const DATAGRAMS = 64;
 
 function times(records: number, factor: number): number {
   return Math.min(RECORDS_MOST, records * factor);
@@ -53,6 +55,7 @@ export function capacitySettle(written: Written, pools: Pool[], rules: number, r
     flows: given.flows ?? times(calls, 2),
     connections: given.connections ?? times(terminals, 3),
     blocks: given.blocks ?? BLOCKS,
+    datagrams: written.interfaces ? (given.datagrams ?? DATAGRAMS) : 0,
     ports: portsOf(pools, "signal") + portsOf(pools, "media"),
     rules: given.rules ?? Math.max(rules, RULES_LEAST),
   };

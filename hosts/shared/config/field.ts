@@ -34,6 +34,13 @@ export const addresses = z
 
 export const endpoint = parsed(word, endpointParse, 'an address or address:port, such as 192.0.2.1:5060 or "[2001:db8::1]:5060"');
 
+/** Six bytes. */
+export const mac = parsed(
+  word,
+  (value) => (/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(value) ? Uint8Array.from(value.split(":"), (octet) => Number.parseInt(octet, 16)) : undefined),
+  "a hardware address such as 02:00:5e:10:00:01",
+);
+
 /** A name as it stands in a URI; no literal, and no longer than the core has room for. */
 export const domain = z
   .string()

@@ -6,9 +6,10 @@
  */
 
 import type { Address } from "../address.ts";
+import { linkSettle } from "./link.ts";
 import type { Report } from "./problem.ts";
 import type { WrittenRealm, Written } from "./schema.ts";
-import type { Realm } from "./settled.ts";
+import type { Interface, Realm } from "./settled.ts";
 
 const KEEPALIVE_MS = 20_000;
 const INACTIVITY_MS = 60_000;
@@ -25,7 +26,7 @@ function realmKind(name: string, realm: WrittenRealm, written: Written): Realm["
   return name.toLowerCase().startsWith("core") ? "core" : "access";
 }
 
-function realmSettle(name: string, realm: WrittenRealm, kind: Realm["kind"], report: Report): Realm | undefined {
+function realmSettle(name: string, realm: WrittenRealm, kind: Realm["kind"], interfaces: Interface[], report: Report): Realm | undefined {
   const path = ["realms", name];
   const addresses = [...(realm.address ?? [])];
   const media = realm.media ?? addresses[0];
@@ -48,6 +49,7 @@ function realmSettle(name: string, realm: WrittenRealm, kind: Realm["kind"], rep
     lingerMs: realm.linger ?? LINGER_MS,
     latch: realm.latch?.mode ?? "source",
     latchWindowMs: realm.latch?.window ?? LATCH_WINDOW_MS,
+    link: linkSettle(name, realm, interfaces, report),
   };
 }
 
@@ -65,9 +67,9 @@ function addressCheck(realm: Realm, written: WrittenRealm, report: Report): void
   if (written.media) check("media", written.media);
 }
 
-export function realmsSettle(written: Written, most: number, report: Report): Realm[] {
+export function realmsSettle(written: Written, interfaces: Interface[], most: number, report: Report): Realm[] {
   const names = Object.entries(written.realms);
-  const realms = names.flatMap(([name, realm]) => realmSettle(name, realm, realmKind(name, realm, written), report) ?? []);
+  const realms = names.flatMap(([name, realm]) => realmSettle(name, realm, realmKind(name, realm, written), interfaces, report) ?? []);
   for (const realm of realms) addressCheck(realm, written.realms[realm.name]!, report);
   if (names.length > most) report.error(["realms"], `there are ${names.length} realms, and there is room for ${most}`);
   for (const kind of ["access", "core"] as const) {

@@ -3,6 +3,7 @@
  */
 
 import { type Prefix, prefixCovers, prefixText } from "../address.ts";
+import { labelsOf } from "./link.ts";
 import type { Path, Report } from "./problem.ts";
 import { ANY_PORT, rangeCovers } from "./range.ts";
 import type { Written, WrittenRule } from "./schema.ts";
@@ -57,11 +58,15 @@ function senseCheck(rule: WrittenRule, path: Path, report: Report): void {
 
 function ruleSettle(rule: WrittenRule, path: Path, realms: Realm[], services: Service[], written: Written, report: Report): Rule {
   senseCheck(rule, path, report);
+  const vlan = labelsOf(rule.vlan);
+  const mpls = labelsOf(rule.mpls);
   return {
     realm: realmOf(rule, path, realms, written, report),
     vpn: rule.vpn,
-    vlan: rule.vlan,
-    mpls: rule.mpls,
+    vlan: vlan.inner,
+    vlanOuter: vlan.outer,
+    mpls: mpls.inner,
+    mplsOuter: mpls.outer,
     protocol: rule.protocol,
     from: rule.from,
     fromPort: rule.fromPort ?? ANY_PORT,
@@ -77,7 +82,9 @@ function ruleDefault(service: Service, index: number, protocol: number, port: nu
     realm: undefined,
     vpn: undefined,
     vlan: undefined,
+    vlanOuter: undefined,
     mpls: undefined,
+    mplsOuter: undefined,
     protocol,
     from: undefined,
     fromPort: ANY_PORT,
@@ -110,7 +117,9 @@ export function ruleCovers(wide: Rule, narrow: Rule): boolean {
     labelCovers(wide.realm, narrow.realm) &&
     labelCovers(wide.vpn, narrow.vpn) &&
     labelCovers(wide.vlan, narrow.vlan) &&
+    labelCovers(wide.vlanOuter, narrow.vlanOuter) &&
     labelCovers(wide.mpls, narrow.mpls) &&
+    labelCovers(wide.mplsOuter, narrow.mplsOuter) &&
     labelCovers(wide.protocol, narrow.protocol) &&
     rangeCovers(wide.fromPort, narrow.fromPort) &&
     rangeCovers(wide.toPort, narrow.toPort) &&

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { address, addresses, device, devices, domain, duration, endpoint, name, port, portName, portRange, prefix, protocol } from "./field.ts";
+import { address, addresses, device, devices, domain, duration, endpoint, mac, name, port, portName, portRange, prefix, protocol } from "./field.ts";
 
 /** Most records of one kind: handles of the core have 20 bits for the index. */
 export const RECORDS_MOST = 1_000_000;
@@ -20,12 +20,42 @@ const latch = z
     "Which media source is learned: strict = the signalled address, source = also the address that signaling comes from, any = whoever sends first inside the window.",
   );
 
+const label = (highest: number) => z.int().min(0).max(highest).optional();
+
+const VLAN_HIGHEST = 4094;
+const MPLS_HIGHEST = 1_048_575;
+
+/** One label, or the outer and the inner one. */
+const labels = (highest: number) => {
+  const one = z.int().min(0).max(highest);
+  return z
+    .union([one, z.tuple([one, one])], { error: `must be a number up to ${highest}, or two of them in brackets: the outer and the inner one` })
+    .optional();
+};
+
+/** A field of headers: one value, or one for signaling and one for media. */
+const marks = (highest: number) => {
+  const one = z.int().min(0).max(highest);
+  return z
+    .union([one, z.strictObject({ signal: one.optional(), media: one.optional() })], { error: `must be a number up to ${highest}, or { signal: …, media: … }` })
+    .optional();
+};
+
+const netInterface = z.strictObject({
+  mac: mac.optional().describe("Our hardware address. Default: frames to any address may be for us."),
+  peer: device.optional().describe("Interface where frames go on that are not ours. Default: they are given to the machine's own stack."),
+  mtu: z.int().min(576).max(65_535).optional().describe("Longest IP packet. Default 1500."),
+  vpn: label(0x7ffffffe).describe("VPN id of what comes in by it. Default none."),
+});
+
 const realm = z.strictObject({
   kind: z
     .enum(["access", "core"])
     .optional()
     .describe("access: terminals live here; core: servers do. Default: as services use the realm, else by its name (core… is core)."),
-  interface: devices.optional().describe("Network interface or interfaces: where `culvert router` intercepts. Default: wherever a packet comes in."),
+  interface: devices
+    .optional()
+    .describe("Network interface or interfaces that its packets come by: where `culvert router` intercepts; in packet mode its frames. Default: any."),
   terminals: z.array(prefix).min(1).optional().describe("Networks of the terminals: Culvert may send on in their name what is not for it."),
   address: addresses.optional().describe("Our addresses in the realm: C in a core realm, B in an access realm."),
   media: address.optional().describe("Our address in SDP. Default: the first address."),
@@ -43,6 +73,13 @@ const realm = z.strictObject({
   inactivity: duration.optional().describe("A call without media for so long ends, unless it is on hold. Default 60s, off for never."),
   linger: duration.optional().describe("An ended call keeps its ports for so long. Default 32s."),
   latch: latch.optional(),
+  vlan: labels(VLAN_HIGHEST).describe("VLAN id of its frames, or [outer, inner]; 0 is no tag. Default any."),
+  mpls: labels(MPLS_HIGHEST).describe("MPLS label of its frames, or [top, bottom]. Default any."),
+  vpn: label(0x7ffffffe).describe("VPN id of the interface that its frames come by. Default any."),
+  nextHop: mac.optional().describe("Hardware address that frames are sent to unless they answer others. Default: learned."),
+  dscp: marks(63).describe("DSCP of what leaves for the realm. Default: as it came."),
+  pcp: marks(7).describe("Priority in the VLAN tag of what leaves for the realm. Default: as it came."),
+  trafficClass: marks(7).describe("Traffic class in the MPLS label of what leaves for the realm. Default: as it came."),
 });
 
 /** A transport at E: at this port, at its usual one, or not at all. */
@@ -145,13 +182,11 @@ const interception = z.strictObject({
   router: gateway.optional().describe("The router that parallel mode needs, for `culvert router --print`."),
 });
 
-const label = (highest: number) => z.int().min(0).max(highest).optional();
-
 const rule = z.strictObject({
   in: z.string().optional().describe("Realm that the packet comes in from."),
   vpn: label(0x7fffffff).describe("VPN id."),
-  vlan: label(4094).describe("VLAN id."),
-  mpls: label(1048575).describe("MPLS label."),
+  vlan: labels(VLAN_HIGHEST).describe("VLAN id of the inner (or only) tag, or [outer, inner]."),
+  mpls: labels(MPLS_HIGHEST).describe("MPLS label at the bottom of the stack, or [top, bottom]."),
   protocol: protocol.optional().describe("udp, tcp or a number."),
   from: prefix.optional().describe("Source network."),
   fromPort: portRange.optional().describe("Source ports."),
@@ -172,6 +207,7 @@ const capacity = z.strictObject({
   flows: records(RECORDS_MOST).describe("Media streams. Default twice the calls."),
   connections: records(RECORDS_MOST).describe("TCP, TLS and WebSocket connections, of both sides. Default three times the terminals."),
   blocks: records(RECORDS_MOST).describe("2 KiB each, for messages of which a part has come. Default 512."),
+  datagrams: records(RECORDS_MOST).describe("Datagrams of which fragments have come, with `interfaces:`. Default 64."),
   rules: records(10_000).describe("Room for rules. Default: as many as there are, at least 64."),
 });
 
@@ -179,6 +215,7 @@ export const schema = z
   .strictObject({
     realms: z.record(name, realm).describe("The networks that the proxy touches."),
     services: z.record(name, service).describe("The service addresses and the servers behind them."),
+    interfaces: z.record(device, netInterface).optional().describe("Interfaces whose frames are read whole (packet mode). Default none: plain sockets."),
     rules: z.array(rule).optional().describe("The first rule that matches decides. Default: one for each service."),
     interception: interception.optional().describe("How packets for the service addresses get here: what `culvert router` sets up."),
     otherwise: z.enum(["forward", "discard"]).optional().describe("What happens to the rest. Default forward."),

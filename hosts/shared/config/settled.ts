@@ -10,7 +10,7 @@ import type { PortRange } from "./range.ts";
 export interface Realm {
   name: string;
   kind: "access" | "core";
-  /** Empty: any. */
+  /** Names of devices; empty: any. */
   interfaces: string[];
   /** Networks of the terminals, of an access realm. */
   terminals: Prefix[];
@@ -22,6 +22,39 @@ export interface Realm {
   lingerMs: number;
   latch: "strict" | "source" | "any";
   latchWindowMs: number;
+  link: Link;
+}
+
+/** An interface whose frames are read whole (packet mode). */
+export interface Interface {
+  name: string;
+  /** Six bytes. */
+  mac: Uint8Array | undefined;
+  /** Index of the interface where frames go on that are not ours. */
+  peer: number | undefined;
+  mtu: number;
+  vpn: number | undefined;
+}
+
+/** A field of headers for signaling and for media; undefined keeps it. */
+export interface Marks {
+  signal: number | undefined;
+  media: number | undefined;
+}
+
+/** What frames of a realm look like; undefined is any. */
+export interface Link {
+  /** Indices into `interfaces`; empty: any. */
+  interfaces: number[];
+  vlan: number | undefined;
+  vlanOuter: number | undefined;
+  mpls: number | undefined;
+  mplsOuter: number | undefined;
+  vpn: number | undefined;
+  nextHop: Uint8Array | undefined;
+  dscp: Marks;
+  pcp: Marks;
+  trafficClass: Marks;
 }
 
 export interface Pool {
@@ -87,7 +120,9 @@ export interface Rule {
   realm: number | undefined;
   vpn: number | undefined;
   vlan: number | undefined;
+  vlanOuter: number | undefined;
   mpls: number | undefined;
+  mplsOuter: number | undefined;
   protocol: number | undefined;
   from: Prefix | undefined;
   fromPort: PortRange;
@@ -135,11 +170,14 @@ export interface Capacity {
   flows: number;
   connections: number;
   blocks: number;
+  /** Datagrams of which fragments have come; 0 without packet mode. */
+  datagrams: number;
   ports: number;
   rules: number;
 }
 
 export interface Config {
+  interfaces: Interface[];
   realms: Realm[];
   pools: Pool[];
   services: Service[];

@@ -17,12 +17,17 @@ export interface RuleText {
 
 const PORT_MAX = 65_535;
 
+/** As it is written: one label, or the outer and the inner one. */
+function labelsText(outer: number | undefined, inner: number | undefined): string | number | undefined {
+  return outer === undefined ? inner : `[${outer}, ${inner}]`;
+}
+
 function settledText(config: Config, rule: Rule): string {
   const parts: [string, string | number | undefined][] = [
     ["in", rule.realm === undefined ? undefined : config.realms[rule.realm]?.name],
     ["vpn", rule.vpn],
-    ["vlan", rule.vlan],
-    ["mpls", rule.mpls],
+    ["vlan", labelsText(rule.vlanOuter, rule.vlan)],
+    ["mpls", labelsText(rule.mplsOuter, rule.mpls)],
     ["protocol", rule.protocol === 17 ? "udp" : rule.protocol],
     ["from", rule.from && prefixText(rule.from)],
     ["fromPort", rule.fromPort.first === 0 && rule.fromPort.last === PORT_MAX ? undefined : rangeText(rule.fromPort)],

@@ -115,7 +115,7 @@ describe("random rule sets", () => {
 /** A packet that no restricted field is in. */
 function plainPacket(): Packet {
   const side = { address: MAPPED | 1n, port: 5060 };
-  return { realm: -1, vpn: -1, vlan: -1, mpls: -1, protocol: 17, source: { ...side }, destination: { ...side } };
+  return { realm: -1, vpn: -1, vlan: -1, vlanOuter: -1, mpls: -1, mplsOuter: -1, protocol: 17, source: { ...side }, destination: { ...side } };
 }
 
 describe("edges of the fields", () => {
@@ -195,7 +195,7 @@ describe("edges of the fields", () => {
 
 describe("invalid records", () => {
   const INT_MIN = -0x80000000;
-  const labels = ["realm", "vpn", "vlan", "mpls", "protocol"].flatMap((label): [string, Partial<Rule>][] => [
+  const labels = ["realm", "vpn", "vlan", "vlanOuter", "mpls", "mplsOuter", "protocol"].flatMap((label): [string, Partial<Rule>][] => [
     [`${label} -2`, { [label]: -2 }],
     [`${label} of -2^31`, { [label]: INT_MIN }],
   ]);

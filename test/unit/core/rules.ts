@@ -8,7 +8,7 @@ import * as packet from "../../../core/memory/packet.ts";
 import type { Core } from "./harness.ts";
 import type { Random } from "./random.ts";
 
-export const LABELS = ["realm", "vpn", "vlan", "mpls", "protocol"] as const;
+export const LABELS = ["realm", "vpn", "vlan", "vlanOuter", "mpls", "mplsOuter", "protocol"] as const;
 export type Label = (typeof LABELS)[number];
 export type Side = "source" | "destination";
 
@@ -31,7 +31,8 @@ const INT_MIN = -0x80000000;
 export const anySide = (): RuleSide => ({ address: 0n, prefix: 0, first: 0, last: 65535 });
 
 export function anyRule(): Rule {
-  return { action: 0, service: 0, realm: -1, vpn: -1, vlan: -1, mpls: -1, protocol: -1, source: anySide(), destination: anySide() };
+  const labels = Object.fromEntries(LABELS.map((label) => [label, -1])) as Record<Label, number>;
+  return { action: 0, service: 0, ...labels, source: anySide(), destination: anySide() };
 }
 
 function sideMatches(rule: RuleSide, address: bigint, port: number): boolean {
@@ -64,7 +65,9 @@ export function ruleWrite(core: Core, at: number, rule: Rule): void {
   put(config.RULE_REALM, rule.realm);
   put(config.RULE_VPN, rule.vpn);
   put(config.RULE_VLAN, rule.vlan);
+  put(config.RULE_VLAN_OUTER, rule.vlanOuter);
   put(config.RULE_MPLS, rule.mpls);
+  put(config.RULE_MPLS_OUTER, rule.mplsOuter);
   put(config.RULE_PROTOCOL, rule.protocol);
   put(config.RULE_SOURCE_PREFIX, rule.source.prefix);
   put(config.RULE_SOURCE_PORT_FIRST, rule.source.first);
@@ -84,7 +87,9 @@ export function packetWrite(core: Core, at: number, p: Packet): void {
   put(packet.PACKET_REALM, p.realm);
   put(packet.PACKET_VPN, p.vpn);
   put(packet.PACKET_VLAN, p.vlan);
+  put(packet.PACKET_VLAN_OUTER, p.vlanOuter);
   put(packet.PACKET_MPLS, p.mpls);
+  put(packet.PACKET_MPLS_OUTER, p.mplsOuter);
   put(packet.PACKET_PROTOCOL, p.protocol);
   put(packet.PACKET_SOURCE_PORT, p.source.port);
   put(packet.PACKET_DESTINATION_PORT, p.destination.port);
@@ -125,7 +130,7 @@ export function shapeDraw(random: Random): Shape {
   const often = (): number => random.pick([0, 0, 0.1, 0.5, 0.9, 1]);
   const edges = [0n, ALL, MAPPED, MAPPED | 0xffffffffn, MAPPED - 1n, MAPPED + (1n << 32n), 1n << 127n];
   return {
-    labels: { realm: often(), vpn: often(), vlan: often(), mpls: often(), protocol: often() },
+    labels: Object.fromEntries(LABELS.map((label) => [label, often()])) as Record<Label, number>,
     address: { source: often(), destination: often() },
     port: { source: often(), destination: often() },
     bases: [...edges, ...Array.from({ length: random.between(1, 8) }, () => address(random))],
@@ -195,12 +200,12 @@ function labelNear(random: Random, rule: Rule, label: Label, stray: boolean): nu
 
 /** A packet that meets `rule`, but for at most `strays` fields where it may just miss it. */
 export function packetNear(random: Random, rule: Rule, strays: number): Packet {
-  const off = new Set(Array.from({ length: strays }, () => random.below(9)));
+  const off = new Set(Array.from({ length: strays }, () => random.below(LABELS.length + 4)));
   const side = (name: Side, at: number): Packet[Side] => ({
     address: addressNear(random, rule[name], off.has(at)),
     port: portNear(random, rule[name], off.has(at + 1)),
   });
-  const drawn = { source: side("source", 5), destination: side("destination", 7) } as Packet;
+  const drawn = { source: side("source", LABELS.length), destination: side("destination", LABELS.length + 2) } as Packet;
   LABELS.forEach((label, i) => {
     drawn[label] = labelNear(random, rule, label, off.has(i));
   });

@@ -68,6 +68,7 @@ describe("defaults", () => {
       flows: 2000,
       connections: 3000,
       blocks: 512,
+      datagrams: 0,
       ports: 50_000,
       rules: 64,
     });
@@ -173,7 +174,7 @@ describe("problems name line, column, cause and remedy", () => {
       "an unknown key far from any",
       `${SMALL}zzzzzzzzzzz: 1`,
       "zzzzzzzzzzz",
-      "zzzzzzzzzzz: unknown key; known: realms, services, rules, interception, otherwise, capacity, secret, log, control, io",
+      "zzzzzzzzzzz: unknown key; known: realms, services, interfaces, rules, interception, otherwise, capacity, secret, log, control, io",
     ],
     ["a missing key", SMALL.replace(", servers: [10.9.0.10]", ""), "voice", "services.voice.servers: is missing; it must be a list in brackets"],
     ["a wrong word", `${SMALL}otherwise: forwad`, "forwad", 'otherwise: "forwad" is not one of forward, discard; did you mean "forward"?'],
