@@ -183,6 +183,8 @@ export const CONNECTION_SIZE: i32 = 128;
 export const BLOCK_SIZE: i32 = 2048;
 export const ADJACENCY_SIZE: i32 = 64;
 export const DATAGRAM_SIZE: i32 = 128;
+export const RECALL_SIZE: i32 = 128;
+export const RECALLS_LEAST: i32 = 1024;
 
 /* Regions whose addresses a host may ask for. */
 export const REGION_HEADER: i32 = 0;
@@ -210,6 +212,7 @@ export const REGION_CONNECTIONS: i32 = 26;
 export const REGION_BLOCKS: i32 = 27;
 export const REGION_ADJACENCIES: i32 = 28;
 export const REGION_DATAGRAMS: i32 = 29;
+export const REGION_RECALLS: i32 = 30;
 /** First address past the last table: the size that the memory must have. */
 export const REGION_END: i32 = 31;
 
@@ -249,6 +252,12 @@ export function bindingCapacity(): i32 {
   const terminals: i32 = ld32(CAPACITY_TERMINALS);
   const bindings: i32 = ld32(CAPACITY_BINDINGS);
   return bindings > terminals ? bindings : terminals;
+}
+
+/** Entries of the cache before the classifier (table/recall.ts), a power of two. */
+export function recallCount(): i32 {
+  const rules: i32 = ld32(CAPACITY_RULES);
+  return bucketCount(rules < RECALLS_LEAST ? RECALLS_LEAST : rules);
 }
 
 /** Adjacencies: of the frame in hand, of each realm, each terminal and each end of a flow; none without packet mode. */
@@ -308,6 +317,7 @@ export function layoutWrite(): i32 {
   at = place(REGION_BLOCKS, at, mul(ld32(CAPACITY_BLOCKS), BLOCK_SIZE));
   at = place(REGION_ADJACENCIES, at, mul(adjacencyCount(), ADJACENCY_SIZE));
   at = place(REGION_DATAGRAMS, at, mul(datagrams, DATAGRAM_SIZE));
+  at = place(REGION_RECALLS, at, mul(recallCount(), RECALL_SIZE));
   st32(DIRECTORY + (REGION_END << 2), at);
   return at;
 }

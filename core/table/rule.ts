@@ -2,6 +2,7 @@
  * Rules: which policy rule a packet meets (SPEC P1-P3). The rules are compiled into an aggregated bit
  * vector classifier (table/classifier.ts; Baboescu & Varghese 2001, Lakshman & Stiliadis 1998):
  * one binary search a field, then an AND of bitmaps that visits only the words whose aggregates agree.
+ * Before it stands a cache of what it said of packets with the same fields (table/recall.ts).
  *
  * Invariant: a match costs at most eleven searches of 2n edges and n/32 words a field, whatever the rules.
  */
@@ -34,6 +35,7 @@ import { CLASSIFIER_AGGREGATE, CLASSIFIER_ORDER, classifierBuild, classifierClea
 import { LABEL_MAX, PORT_MAX } from "./field.ts";
 import { rowsFind, rowsMeet } from "./lookup.ts";
 import { PREFIX_MAX } from "./prefix.ts";
+import { isRecalled, recallAt, recallClear, recallWrite, recalledRule } from "./recall.ts";
 
 const PROTOCOL_MAX: i32 = 255;
 /** After every rule. */
@@ -48,6 +50,7 @@ export function rulesCompile(): i32 {
   const rules: i32 = table(REGION_RULES);
   const n: i32 = ld32(CONFIG_RULES);
   classifierClear(classifier);
+  recallClear();
   if (n < 0) return fault(FAULT_CONFIG, 0);
   if (n > ld32(CAPACITY_RULES)) return fault(FAULT_CONFIG, ld32(CAPACITY_RULES));
   for (let i: i32 = 0; i < n; i++) {
@@ -59,6 +62,14 @@ export function rulesCompile(): i32 {
 
 /** Index of the first rule that the packet at `packet` meets, which is counted, or -1. */
 export function ruleMatch(packet: i32): i32 {
+  const entry: i32 = recallAt(packet);
+  if (!isRecalled(entry, packet)) recallWrite(entry, packet, ruleFind(packet));
+  const rule: i32 = recalledRule(entry);
+  return rule < 0 ? -1 : ruleHit(rule);
+}
+
+/** The same by the classifier. */
+function ruleFind(packet: i32): i32 {
   const classifier: i32 = table(REGION_CLASSIFIER);
   const bitmap: i32 = ld32(classifier + CLASSIFIER_AGGREGATE);
   let best: i32 = NO_RULE;
@@ -70,7 +81,7 @@ export function ruleMatch(packet: i32): i32 {
       words = words & ((words - 1) | 0);
     }
   }
-  return best === NO_RULE ? -1 : ruleHit(best);
+  return best === NO_RULE ? -1 : best;
 }
 
 /**

@@ -8,6 +8,8 @@ import { createRequire } from "node:module";
 import * as abi from "../../hosts/shared/core.ts";
 import { coreOpen } from "../unit/core/harness.ts";
 import { Random } from "../unit/core/random.ts";
+import { frameBuild } from "../frame/build.ts";
+import { descriptionRead } from "../frame/layer.ts";
 import { answered, INVITE_BYTES, invite, register, registered } from "./message.ts";
 import { SERVER_END, type Sent, SERVICE_END, terminal, World } from "./world.ts";
 
@@ -120,6 +122,30 @@ function rtp(world: World): Timed {
   return batch(world, 50);
 }
 
+/** The same as a whole frame, which is rewritten in place; the frame stands in its slot again each time, as a kernel puts it there. */
+async function frame(kind: abi.CoreKind, tagged: string): Promise<Timed[]> {
+  const world = await World.open(kind, 1000, true);
+  const out = world.exchange(ACCESS, terminal(0), SERVICE_END, invite(0, 99));
+  const port = Number(/m=audio (\d+)/.exec(out[0]!.text)![1]);
+  const payload = Buffer.alloc(172);
+  payload[0] = 0x80;
+  const text = `eth 02:00:00:00:00:fe -> 02:00:00:00:00:01\n${tagged}ip 10.9.0.10 -> 10.9.0.3\nudp 4000 -> ${port}`;
+  const { bytes } = frameBuild(descriptionRead(text, false).layers, payload);
+  const put = (): void => {
+    for (let slot = 0; slot < abi.SLOT_MAX; slot++) world.putFrame(slot, 1, bytes);
+  };
+  put();
+  world.run(abi.SLOT_MAX, abi.KIND_FRAMES);
+  const record = (abi.OUTPUTS + (abi.SLOT_MAX - 1) * abi.OUTPUT_SIZE + abi.OUTPUT_KIND) >> 2;
+  if (world.counter(abi.REASON_RELAYED) !== abi.SLOT_MAX || world.memory.words[record] !== abi.OUTPUT_FRAME) throw new Error("not every frame is relayed");
+  const both = timed(50, () => {
+    put();
+    world.run(abi.SLOT_MAX, abi.KIND_FRAMES);
+  });
+  const alone = timed(50, put);
+  return [() => both() / abi.SLOT_MAX, () => alone() / abi.SLOT_MAX];
+}
+
 /** A scan by hand and a copy of the same message, in the same engine. */
 async function yard(kind: abi.CoreKind): Promise<Timed> {
   const core = (await coreOpen(["test/bench/yard.ts"], 65536))[kind];
@@ -147,11 +173,19 @@ async function messageTable(kind: abi.CoreKind): Promise<void> {
   const [scan, invited, sipjs, drachtio] = turns(ROUNDS, all) as [number, number, number, number];
   const fresh = inviteFresh(world);
   const [relayed] = turns(ROUNDS, [rtp(world)]) as [number];
+  const [plain, plainPut, tagged, taggedPut] = turns(ROUNDS, [...(await frame(kind, "")), ...(await frame(kind, "vlan 100\nmpls 1000\n"))]) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   console.log(`\n| ${kind} | ns | x scan and copy |\n|---|---|---|`);
   show("scan by hand and copy, 764 bytes", scan, scan);
   show("INVITE of 764 bytes, known call", invited, scan);
   show("INVITE of 764 bytes, new call and ports", fresh, scan);
   show("RTP packet, 172 bytes", relayed, scan);
+  show("the same as a frame, rewritten", plain - plainPut, scan);
+  show("the same that came with a tag and a label", tagged - taggedPut, scan);
   show("sip.js parser, parsing alone", sipjs, scan);
   show("drachtio-srf parser, parsing alone", drachtio, scan);
   console.log(`the INVITE translated takes 1/${(drachtio / invited).toFixed(1)} of drachtio-srf's parsing, 1/${(sipjs / invited).toFixed(0)} of sip.js's`);

@@ -17,11 +17,12 @@ function coreAddresses(terminals: number): string[] {
   return Array.from({ length: Math.ceil(terminals / 50000) }, (_, i) => `10.9.1.${i + 1}`);
 }
 
-function yaml(terminals: number): string {
-  return `
+/** With `framed`, packet mode: terminals are reached by a next hop at eth1. */
+function yaml(terminals: number, framed: boolean): string {
+  return `${framed ? "interfaces: { eth1: { mac: 02:00:00:00:01:01 }, eth0: { mac: 02:00:00:00:00:01 } }" : ""}
 realms:
-  access: { media: 198.51.100.2, keepalive: off }
-  core: { address: [${coreAddresses(terminals).join(", ")}], media: 10.9.0.3, ports: { signal: 10000-60000 }, linger: 1s }
+  access: { interface: eth1, ${framed ? "nextHop: 02:00:00:00:01:fe, " : ""}media: 198.51.100.2, keepalive: off }
+  core: { interface: eth0, address: [${coreAddresses(terminals).join(", ")}], media: 10.9.0.3, ports: { signal: 10000-60000 }, linger: 1s }
 services:
   voice: { address: ${SERVICE.join(".")}, servers: [${SERVER.join(".")}] }
 capacity: { terminals: ${terminals + 16}, bindings: ${terminals + 16}, registrations: ${terminals + 16}, calls: 4096, flows: 4096 }
@@ -59,8 +60,8 @@ export class World {
     this.memory = core.memory;
   }
 
-  static async open(kind: CoreKind, terminals: number): Promise<World> {
-    const { config, problems } = configRead(yaml(terminals), "bench.yaml");
+  static async open(kind: CoreKind, terminals: number, framed = false): Promise<World> {
+    const { config, problems } = configRead(yaml(terminals, framed), "bench.yaml");
     if (!config) throw new Error(problems.map((problem) => problem.message).join("\n"));
     const source = kind === "js" ? { kind } : { kind, binary: await readFile("dist/core.wasm") };
     const core = await coreOpen(source, config.capacity, new Uint8Array(KEY_BYTES).fill(7));
@@ -95,9 +96,20 @@ export class World {
     bytes.set(payload, at + abi.PACKET_PAYLOAD);
   }
 
+  /** Writes a frame into slot `slot`, from interface `ingress`. */
+  putFrame(slot: number, ingress: number, frame: Uint8Array): void {
+    const at = abi.SLOTS + slot * abi.SLOT_SIZE;
+    const { bytes, words } = this.memory;
+    words[(at + abi.PACKET_LEN) >> 2] = frame.length;
+    words[(at + abi.FRAME_INTERFACE) >> 2] = ingress;
+    words[(at + abi.FRAME_TAG) >> 2] = 0;
+    words[(at + abi.FRAME_FLAGS) >> 2] = 0;
+    bytes.set(frame, at + abi.FRAME_BYTES);
+  }
+
   /** Runs `n` slots; they must all be taken. */
-  run(n: number): void {
-    const taken = this.core.input(abi.KIND_BATCH, n, this.nowMs);
+  run(n: number, kind: number = abi.KIND_BATCH): void {
+    const taken = this.core.input(kind, n, this.nowMs);
     if (taken !== n) throw new Error(`the core took ${taken} of ${n} packets`);
   }
 
