@@ -184,7 +184,7 @@ export const BLOCK_SIZE: i32 = 2048;
 export const ADJACENCY_SIZE: i32 = 64;
 export const DATAGRAM_SIZE: i32 = 128;
 export const RECALL_SIZE: i32 = 128;
-export const RECALLS_LEAST: i32 = 1024;
+export const RECALLS_LEAST: i32 = 2048;
 
 /* Regions whose addresses a host may ask for. */
 export const REGION_HEADER: i32 = 0;

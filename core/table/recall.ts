@@ -1,10 +1,10 @@
 /*
- * What the rules said of packets like this one: a direct-mapped cache before the classifier, keyed by all eleven fields that
- * a rule may look at, so that a match that is found again costs the same with ten rules and with ten thousand.
+ * What the rules said of packets like this one: a two-way cache before the classifier, keyed by all eleven fields that a
+ * rule may look at, so that a match that is found again costs the same with ten rules and with ten thousand.
  * Invariant: an entry is compared whole, and the cache is emptied with every change of the rules, so it is never wrong.
  */
 
-import { copy16, equal16, fill, ld32, mul, st32 } from "../machine.ts";
+import { copy, copy16, equal16, fill, ld32, mul, st32 } from "../machine.ts";
 import { HEADER_KEY, RECALL_SIZE, REGION_RECALLS, recallCount, table } from "../memory/layout.ts";
 import {
   PACKET_DESTINATION,
@@ -40,7 +40,7 @@ export function recallClear(): void {
   fill(table(REGION_RECALLS), 0, mul(recallCount(), RECALL_SIZE));
 }
 
-/** The entry where a packet's match stands if it is there. The key of the tables decides which packets share one. */
+/** The two entries where a packet's match may stand. The key of the tables decides which packets share them. */
 export function recallAt(packet: i32): i32 {
   let hash: i32 = mixed(ld32(HEADER_KEY), ld32(packet + PACKET_REALM));
   hash = mixed(hash, (ld32(packet + PACKET_SOURCE_PORT) << 16) ^ ld32(packet + PACKET_DESTINATION_PORT));
@@ -48,7 +48,7 @@ export function recallAt(packet: i32): i32 {
   hash = mixed16(hash, packet + PACKET_SOURCE);
   hash = mixed16(hash, packet + PACKET_DESTINATION);
   hash = mixed(mixed(hash, ld32(packet + PACKET_VLAN_OUTER)), ld32(packet + PACKET_MPLS_OUTER));
-  return (table(REGION_RECALLS) + mul((hash >>> 8) & (recallCount() - 1), RECALL_SIZE)) | 0;
+  return (table(REGION_RECALLS) + mul((hash >>> 8) & (recallCount() - 2), RECALL_SIZE)) | 0;
 }
 
 function isSame(entry: i32, packet: i32, field: i32): boolean {
@@ -56,11 +56,17 @@ function isSame(entry: i32, packet: i32, field: i32): boolean {
 }
 
 /** Is the entry that of this packet? */
-export function isRecalled(entry: i32, packet: i32): boolean {
+function isRecalled(entry: i32, packet: i32): boolean {
   if (ld32(entry + RULE) === 0 || !equal16(entry + PACKET_SOURCE, packet + PACKET_SOURCE)) return false;
   if (!equal16(entry + PACKET_DESTINATION, packet + PACKET_DESTINATION) || !equal16(entry + PACKET_PROTOCOL, packet + PACKET_PROTOCOL)) return false;
   if (!isSame(entry, packet, PACKET_SOURCE_PORT) || !isSame(entry, packet, PACKET_DESTINATION_PORT)) return false;
   return isSame(entry, packet, PACKET_REALM) && isSame(entry, packet, PACKET_VLAN_OUTER) && isSame(entry, packet, PACKET_MPLS_OUTER);
+}
+
+/** The entry of the packet among the two at `pair`, 0 when it is not there. */
+export function recallFind(pair: i32, packet: i32): i32 {
+  if (isRecalled(pair, packet)) return pair;
+  return isRecalled(pair + RECALL_SIZE, packet) ? pair + RECALL_SIZE : 0;
 }
 
 /** Index of the rule in an entry, -1 for none. */
@@ -68,8 +74,9 @@ export function recalledRule(entry: i32): i32 {
   return ld32(entry + RULE) - BIAS;
 }
 
-/** Notes that the packet meets that rule (-1: none). */
+/** Notes in the first entry that the packet meets that rule (-1: none); what stood there becomes the second. */
 export function recallWrite(entry: i32, packet: i32, rule: i32): void {
+  copy(entry + RECALL_SIZE, entry, RECALL_SIZE);
   st32(entry + RULE, rule + BIAS);
   st32(entry + PACKET_REALM, ld32(packet + PACKET_REALM));
   st32(entry + PACKET_SOURCE_PORT, ld32(packet + PACKET_SOURCE_PORT));

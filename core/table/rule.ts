@@ -35,7 +35,7 @@ import { CLASSIFIER_AGGREGATE, CLASSIFIER_ORDER, classifierBuild, classifierClea
 import { LABEL_MAX, PORT_MAX } from "./field.ts";
 import { rowsFind, rowsMeet } from "./lookup.ts";
 import { PREFIX_MAX } from "./prefix.ts";
-import { isRecalled, recallAt, recallClear, recallWrite, recalledRule } from "./recall.ts";
+import { recallAt, recallClear, recallFind, recallWrite, recalledRule } from "./recall.ts";
 
 const PROTOCOL_MAX: i32 = 255;
 /** After every rule. */
@@ -62,8 +62,12 @@ export function rulesCompile(): i32 {
 
 /** Index of the first rule that the packet at `packet` meets, which is counted, or -1. */
 export function ruleMatch(packet: i32): i32 {
-  const entry: i32 = recallAt(packet);
-  if (!isRecalled(entry, packet)) recallWrite(entry, packet, ruleFind(packet));
+  const pair: i32 = recallAt(packet);
+  let entry: i32 = recallFind(pair, packet);
+  if (entry === 0) {
+    recallWrite(pair, packet, ruleFind(packet));
+    entry = pair;
+  }
   const rule: i32 = recalledRule(entry);
   return rule < 0 ? -1 : ruleHit(rule);
 }

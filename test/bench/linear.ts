@@ -21,7 +21,7 @@ import {
   RULE_VLAN_OUTER,
   RULE_VPN,
 } from "../../core/memory/config.ts";
-import { CONFIG_RULES, REGION_RULES, RULE_SIZE, table } from "../../core/memory/layout.ts";
+import { CONFIG_RULES, RECALL_SIZE, REGION_RULES, RULE_SIZE, table } from "../../core/memory/layout.ts";
 import {
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
@@ -97,6 +97,7 @@ export function freshRun(packets: i32, n: i32, size: i32): i32 {
   for (let i: i32 = 0; i < n; i++) {
     const packet: i32 = packets + mul(i, size);
     st32(recallAt(packet), 0);
+    st32(recallAt(packet) + RECALL_SIZE, 0);
     sum = (sum + ruleMatch(packet)) | 0;
   }
   return sum;

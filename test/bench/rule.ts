@@ -13,8 +13,11 @@ const PACKET_SIZE = 128;
 /** Different packets that come again and again: flows that are under way. */
 const FLOWS = 256;
 const MEMORY_SIZE = 320 << 20;
-const REPEATS = 7;
-const REPEAT_MS = 15;
+/** Short and many, so that some of them are not interrupted. */
+const REPEATS = 40;
+const REPEAT_MS = 3;
+/** Packets for the linear yardstick. */
+const LINEAR_COUNT = 64;
 
 /** A prefix in 10/8 (fewer, shared networks, as in real rule sets) or, one in five times, in 2001:db8::/32. */
 function sideDraw(random: Random): RuleSide {
@@ -78,10 +81,10 @@ function packetsDraw(random: Random, rules: Rule[], set: string): Packet[] {
 }
 
 /** Best of some repeats, in nanoseconds a call of `body` that does `n` things. */
-function measure(n: number, body: () => void): number {
+function measure(n: number, body: () => void, repeats = REPEATS): number {
   let best = Number.POSITIVE_INFINITY;
   body();
-  for (let repeat = 0; repeat < REPEATS; repeat++) {
+  for (let repeat = 0; repeat < repeats; repeat++) {
     const start = performance.now();
     let rounds = 0;
     while (performance.now() - start < REPEAT_MS) {
@@ -114,8 +117,8 @@ function bench(core: Core, set: keyof typeof SETS, n: number, ten: Cost | undefi
     throw new Error("the answers differ");
   const fast = measure(PACKET_COUNT, () => freshRun(first, PACKET_COUNT, PACKET_SIZE));
   const again = measure(FLOWS, () => recalledRun(first, FLOWS, PACKET_SIZE));
-  const slow = measure(PACKET_COUNT, () => linearRun(first, PACKET_COUNT, PACKET_SIZE));
-  const compileMs = measure(1, () => core.call("rulesCompile")) / 1e6;
+  const slow = measure(LINEAR_COUNT, () => linearRun(first, LINEAR_COUNT, PACKET_SIZE));
+  const compileMs = measure(1, () => core.call("rulesCompile"), 3) / 1e6;
   const ratios = [again / (ten ?? { again }).again, fast / (ten ?? { fast }).fast].map((ratio) => ratio.toFixed(1));
   const cells = [core.name, set, n, again.toFixed(0), ratios[0], fast.toFixed(0), ratios[1], slow.toFixed(0), (slow / fast).toFixed(1), compileMs.toFixed(2)];
   console.log(`| ${cells.join(" | ")} |`);
