@@ -13,7 +13,7 @@ import { BLOCK_BYTES, BLOCK_FRAME_LEN } from "../memory/tables.ts";
 import { partialFill } from "../encode/packet/checksum.ts";
 import { outputFrame, outputKeep } from "../output/queue.ts";
 import { fragmentNext } from "../table/datagram.ts";
-import { interfaceAt } from "../table/link.ts";
+import { interfaceAt, isGroup, isOurStation } from "../table/link.ts";
 import { conclude } from "./outcome.ts";
 
 /** Completes a checksum that was left to the network card (RFC 768, RFC 9293 3.1: its place in either header). */
@@ -51,10 +51,12 @@ export function frameHand(packet: i32, reason: i32): i32 {
   return conclude(reason, VERDICT_HANDED);
 }
 
-/** The frame in hand goes on as it is. */
+/** The frame in hand goes on as it is; to our own hardware address it is the stack's (which routes it), to a group also. */
 export function framePass(packet: i32, reason: i32): i32 {
-  const peer: i32 = ld32(interfaceAt(ld32(packet + FRAME_INTERFACE)) + INTERFACE_PEER);
-  if (peer === 0) return frameHand(packet, reason);
+  const ingress: i32 = ld32(packet + FRAME_INTERFACE);
+  const peer: i32 = ld32(interfaceAt(ingress) + INTERFACE_PEER);
+  if (peer === 0 || isOurStation(ingress, ld32(WIRE_START))) return frameHand(packet, reason);
+  if (isGroup(ld32(WIRE_START))) frameOut(OUTPUT_STACK, packet, ingress);
   if (ld32(WIRE_IP) !== 0 && ld32(WIRE_PARTIAL) !== 0 && ld32(WIRE_DATAGRAM) === 0) complete(packet);
   frameOut(OUTPUT_BRIDGE, packet, peer - 1);
   return conclude(reason, VERDICT_FORWARDED);

@@ -111,8 +111,8 @@ function configured(realm: i32): void {
   const link: i32 = linkAt(realm);
   const a: i32 = adjacencyAt(realmAdjacency(realm));
   const egress: i32 = firstInterface(link);
-  if (egress === 0 || !isStation(link + LINK_NEXT_HOP)) return;
   clear(a, ADJACENCY_SIZE);
+  if (egress === 0 || !isStation(link + LINK_NEXT_HOP)) return;
   st32(a + ADJACENCY_INTERFACE, egress);
   const inner: i32 = tagOf(TPID_INNER, ld32(link + LINK_VLAN));
   const outer: i32 = tagOf(TPID_OUTER, ld32(link + LINK_VLAN_OUTER));

@@ -71,9 +71,18 @@ export function isStation(p: i32): boolean {
   return ld32be(p) !== 0 || ld16be(p + 4) !== 0;
 }
 
+/** Is the hardware address at `p` that of a group (IEEE 802 8.2)? */
+export function isGroup(p: i32): boolean {
+  return (ld16be(p) & 0x100) !== 0;
+}
+
+/** Is it the interface's own? */
+export function isOurStation(index: i32, p: i32): boolean {
+  const own: i32 = interfaceAt(index) + INTERFACE_ADDRESS;
+  return isStation(own) && ld32be(own) === ld32be(p) && ld16be(own + 4) === ld16be(p + 4);
+}
+
 /** Has the interface an address of its own, which the one at `p` is not, and is that of one station? */
 export function isForeign(index: i32, p: i32): boolean {
-  const own: i32 = interfaceAt(index) + INTERFACE_ADDRESS;
-  if (!isStation(own) || (ld16be(p) & 0x100) !== 0) return false;
-  return ld32be(own) !== ld32be(p) || ld16be(own + 4) !== ld16be(p + 4);
+  return isStation(interfaceAt(index) + INTERFACE_ADDRESS) && !isGroup(p) && !isOurStation(index, p);
 }

@@ -83,15 +83,13 @@ function frameProblem(expected: FrameSent, output: Output, dissection: Dissectio
   return output.payload === (expected.completed ? setting.completed : came) ? undefined : "is not byte-identical";
 }
 
-function isFrame({ kind }: Output): boolean {
-  return kind === abi.OUTPUT_FRAME || kind === abi.OUTPUT_BRIDGE || kind === abi.OUTPUT_STACK;
-}
-
-/** Everything about frames that is not as expected: all that leave must be listed, those of ours before those that pass. */
+/** Everything about frames that is not as expected: all that leave must be listed: ours, those that go on, those that are handed. */
 export function frameProblems(expected: Expectation[], outputs: Output[], setting: Setting): string[] {
   const wanted = expected.filter((one): one is FrameSent => one.type === "framed" || one.type === "bridged" || one.type === "handed");
   const ours = dissected(outputs.filter(({ kind }) => kind === abi.OUTPUT_FRAME));
-  const others = outputs.filter((one) => isFrame(one) && one.kind !== abi.OUTPUT_FRAME).map((of) => ({ of, dissection: undefined }));
+  const others = [abi.OUTPUT_BRIDGE, abi.OUTPUT_STACK]
+    .flatMap((kind) => outputs.filter((one) => one.kind === kind))
+    .map((of) => ({ of, dissection: undefined }));
   const actual: { of: Output; dissection: Dissection | undefined }[] = [...ours, ...others];
   const problems = wanted.flatMap((one, i) => {
     const found = actual[i];
