@@ -38,7 +38,7 @@ export interface Endpoint {
 export const SERVICE_END: Endpoint = { address: SERVICE, port: 5060 };
 export const SERVER_END: Endpoint = { address: SERVER, port: 5060 };
 
-/** One message that the core wants sent. */
+/** One message that the core wants sent, in packet mode with the headers before it. */
 export interface Sent {
   local: Endpoint;
   remote: Endpoint;
@@ -125,7 +125,7 @@ export class World {
       const word = (field: number): number => this.memory.words[(at + field) >> 2]!;
       const kind = word(abi.OUTPUT_KIND);
       if (kind === abi.OUTPUT_TIMEOUT) return all;
-      if (kind !== abi.OUTPUT_SEND) continue;
+      if (kind !== abi.OUTPUT_SEND && kind !== abi.OUTPUT_FRAME) continue;
       const payload = word(abi.OUTPUT_PAYLOAD);
       all.push({
         local: this.#read(at + abi.OUTPUT_LOCAL, word(abi.OUTPUT_LOCAL_PORT)),
