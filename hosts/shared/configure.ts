@@ -157,8 +157,11 @@ function ruleWrite(memory: CoreMemory, at: number, rule: Rule): void {
   if (rule.to) record.address(abi.RULE_DESTINATION, rule.to.address);
 }
 
-/** Writes it all; the core reads it at boot, or at input(KIND_CONFIG). */
-export function configure(core: Core, config: Config): void {
+/**
+ * Writes it all; the core reads it at boot, or at input(KIND_CONFIG). `frames`: are whole frames handed in and taken out?
+ * A host that has sockets alone must not say so, or what it could send would come as frames.
+ */
+export function configure(core: Core, config: Config, frames = false): void {
   const { memory } = core;
   const rules = core.region(abi.REGION_RULES);
   config.realms.forEach((realm, i) => realmWrite(memory, abi.REALMS + i * abi.REALM_SIZE, realm));
@@ -173,6 +176,6 @@ export function configure(core: Core, config: Config): void {
     .word(abi.CONFIG_POOLS, config.pools.length)
     .word(abi.CONFIG_SERVICES, config.services.length)
     .word(abi.CONFIG_RULES, config.rules.length)
-    .word(abi.CONFIG_INTERFACES, config.interfaces.length)
+    .word(abi.CONFIG_INTERFACES, frames ? config.interfaces.length : 0)
     .word(abi.CONFIG_OTHERWISE, ACTIONS[config.otherwise]);
 }

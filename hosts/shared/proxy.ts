@@ -61,6 +61,7 @@ function introduce(config: Config, core: Core, log: Log): void {
     const labels = labelsOf(rule);
     if (labels.length > 0) log.warn({ rule: i + 1 }, `rule ${i + 1} matches on ${labels.join(" and ")}, which plain sockets do not show: it cannot match here`);
   });
+  if (config.interfaces.length > 0) log.warn({}, "`interfaces:` is not for this host yet: it has sockets, and reads no frames");
   log.info({ core: core.kind, memoryBytes: core.memory.bytes.length }, "up");
 }
 

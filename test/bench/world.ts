@@ -65,7 +65,7 @@ export class World {
     if (!config) throw new Error(problems.map((problem) => problem.message).join("\n"));
     const source = kind === "js" ? { kind } : { kind, binary: await readFile("dist/core.wasm") };
     const core = await coreOpen(source, config.capacity, new Uint8Array(KEY_BYTES).fill(7));
-    configure(core, config);
+    configure(core, config, true);
     const world = new World(core);
     if (core.boot(world.nowMs) < 0) throw new Error("the core refuses the benchmark's configuration");
     return world;

@@ -39,7 +39,7 @@ export async function imageMake(text: string, file: string): Promise<Image> {
   const { config, problems } = configRead(whole, file);
   if (!config) throw new VectorError(problems.map(problemText).join("\n"));
   const core = await coreOpen({ kind: "js" }, config.capacity, KEY);
-  configure(core, config);
+  configure(core, config, true);
   return { config, memory: padded(core.memory.bytes), rules: core.region(REGION_RULES), rulesSize: config.rules.length * RULE_SIZE };
 }
 

@@ -46,6 +46,24 @@ describe.each(["js", "wasm"] as const)("the %s core", (kind) => {
     expect([...core.memory.bytes.subarray(abi.HEADER_KEY, abi.HEADER_KEY + 16)]).toEqual([...KEY]);
   });
 
+  test("interfaces and links, which only a host that reads frames turns on", async () => {
+    const text = TEXT.replace("core: {", "core: { interface: eth0, vlan: [300, 7], nextHop: 02:00:00:00:00:fe, dscp: { media: 46 }, ");
+    const framed = configRead(`interfaces: { eth0: { mac: 02:00:00:00:00:01, vpn: 7 } }\n${text}`, "culvert.yaml").config!;
+    const source: abi.CoreSource = kind === "js" ? { kind } : { kind, binary: await readFile("dist/core.wasm") };
+    const other = await abi.coreOpen(source, framed.capacity, KEY);
+    const at = (address: number): number => other.memory.view.getInt32(address, true);
+    configure(other, framed);
+    expect([at(abi.CAPACITY_DATAGRAMS), at(abi.CONFIG_INTERFACES)]).toEqual([64, 0]);
+    configure(other, framed, true);
+    const link = abi.LINKS + abi.LINK_SIZE;
+    const fields = [abi.LINK_INTERFACES, abi.LINK_VLAN, abi.LINK_VLAN_OUTER, abi.LINK_MPLS, abi.LINK_DSCP, abi.LINK_DSCP + 4];
+    expect(fields.map((field) => at(link + field))).toEqual([1, 8, 301, 0, 0, 47]);
+    expect([at(abi.CONFIG_INTERFACES), at(abi.INTERFACES + abi.INTERFACE_PEER), at(abi.INTERFACES + abi.INTERFACE_VPN)]).toEqual([1, 0, 8]);
+    const hex = (from: number): string => Buffer.from(other.memory.bytes.subarray(from, from + 6)).toString("hex");
+    expect([hex(link + abi.LINK_NEXT_HOP), hex(abi.INTERFACES + abi.INTERFACE_ADDRESS)]).toEqual(["0200000000fe", "020000000001"]);
+    expect(other.boot(0)).toBe(0);
+  });
+
   test("counts and the action for the rest", () => {
     expect(words(0, abi.CONFIG_REALMS, abi.CONFIG_POOLS, abi.CONFIG_SERVICES, abi.CONFIG_RULES, abi.CONFIG_OTHERWISE)).toEqual([
       2,
