@@ -15,6 +15,7 @@ import {
   ADJACENCY_TAG_INNER,
   ADJACENCY_VPN,
   INTERFACE_ADDRESS,
+  INTERFACE_PEER,
   LINK_INTERFACES,
   LINK_MPLS,
   LINK_MPLS_OUTER,
@@ -124,10 +125,14 @@ function configured(realm: i32): void {
   copy(a + ADJACENCY_ADDRESSES + 6, interfaceAt(egress - 1) + INTERFACE_ADDRESS, 6);
 }
 
-/** Looks the interfaces over and takes the configured next hops over; what was learned of others stays. Returns false when there is no room for packet mode. */
+/** Looks the interfaces over and takes the configured next hops over; what was learned of others stays. Returns false when there is no room for packet mode, or a peer does not exist. */
 export function linksTake(): boolean {
   const interfaces: i32 = ld32(CONFIG_INTERFACES);
   if (interfaces < 0 || interfaces > INTERFACE_MAX || (interfaces > 0 && ld32(CAPACITY_DATAGRAMS) === 0)) return false;
+  for (let i: i32 = 0; i < interfaces; i++) {
+    const peer: i32 = ld32(interfaceAt(i) + INTERFACE_PEER);
+    if (peer < 0 || peer > interfaces) return false;
+  }
   for (let i: i32 = 0; i < ld32(CONFIG_REALMS) && interfaces > 0; i++) configured(i);
   return true;
 }

@@ -62,6 +62,8 @@ describe.each(["js", "wasm"] as const)("the %s core", (kind) => {
     const hex = (from: number): string => Buffer.from(other.memory.bytes.subarray(from, from + 6)).toString("hex");
     expect([hex(link + abi.LINK_NEXT_HOP), hex(abi.INTERFACES + abi.INTERFACE_ADDRESS)]).toEqual(["0200000000fe", "020000000001"]);
     expect(other.boot(0)).toBe(0);
+    other.memory.view.setInt32(abi.INTERFACES + abi.INTERFACE_PEER, 2, true);
+    expect(other.boot(0)).toBe(abi.fault(abi.FAULT_CONFIG, 0));
   });
 
   test("counts and the action for the rest", () => {
