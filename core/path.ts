@@ -109,14 +109,17 @@ function configTake(): i32 {
 /** One input, after which the outputs are drained. Returns a verdict, a number of slots or bytes taken, a handle, or a fault. */
 export function pathInput(kind: i32, len: i32, now: i32): i32 {
   if (ld32(HEADER_MAGIC) !== MAGIC) return fault(FAULT_NOT_BOOTED, 0);
-  if (kind === KIND_REFUSED) return refusalTake(len);
+  const result: i32 = kind === KIND_REFUSED ? refusalTake(len) : inputTake(kind, len, now);
+  if (isFraming()) transmit(0);
+  return result;
+}
+
+function inputTake(kind: i32, len: i32, now: i32): i32 {
   outputReset();
   transmitReset();
   st32(HEADER_KIND, kind);
   if (((now - ld32(HEADER_NOW)) | 0) > 0) st32(HEADER_NOW, now);
-  const result: i32 = kindTake(kind, len);
-  if (isFraming()) transmit(0);
-  return result;
+  return kindTake(kind, len);
 }
 
 function kindTake(kind: i32, len: i32): i32 {

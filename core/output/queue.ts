@@ -23,6 +23,7 @@ import {
   OUTPUT_DETAIL,
   OUTPUT_DIAL,
   OUTPUT_EVENT,
+  OUTPUT_FRAME,
   OUTPUT_HANG,
   OUTPUT_KIND,
   OUTPUT_LEN,
@@ -243,7 +244,8 @@ export function outputUnsend(): void {
   let kept: i32 = ld32(HEADER_OUT_HEAD);
   for (let i: i32 = kept; i < tail; i++) {
     const record: i32 = OUTPUTS + (i << 6);
-    if (ld32(record + OUTPUT_KIND) === OUTPUT_SEND) continue;
+    const kind: i32 = ld32(record + OUTPUT_KIND);
+    if (kind === OUTPUT_SEND || kind === OUTPUT_FRAME) continue;
     if (i > kept) copy(OUTPUTS + (kept << 6), record, OUTPUT_SIZE);
     kept++;
   }

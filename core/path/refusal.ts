@@ -15,6 +15,7 @@ import { poolOf, portOwner, portRefuse } from "../table/port.ts";
 import { ownerReopen } from "../translate/open.ts";
 import { conclude } from "./outcome.ts";
 import { inboundTake, outboundTake } from "./side.ts";
+import { transmitReset } from "./transmit.ts";
 
 /** Can the message in hand be put together once more? */
 function isRepeatable(): boolean {
@@ -26,6 +27,7 @@ function isRepeatable(): boolean {
 /** Takes the message in hand once more, in place of what it was to send. Returns its verdict. */
 function messageRepeat(): i32 {
   outputUnsend();
+  transmitReset();
   const packet: i32 = ld32(CONTEXT_PACKET);
   return isInbound() ? inboundTake(packet, ld32(CONTEXT_SERVICE)) : outboundTake(packet, ld32(CONTEXT_BINDING));
 }
