@@ -1,8 +1,9 @@
 /*
  * The compiled form of the rules, an aggregated bit vector classifier (Baboescu & Varghese 2001,
  * "Scalable Packet Classification"): for each field that tells rules apart its edges and, for each
- * interval between them, a row: the bitmap of the rules that the interval satisfies, after the
- * bitmap's aggregate, which has a bit for each word that is not zero. table/lookup.ts reads it.
+ * interval between them, a row: the bitmap of the rules that the interval satisfies, and the bitmap's
+ * aggregate, which has a bit for each word that is not zero. Aggregates stand together, before the bitmaps,
+ * since most of a bitmap is never read. table/lookup.ts reads it.
  *
  * Rules do not stand in the bitmaps in their own order but, as the paper advises, in one that brings
  * like rules together, so that few words agree without a match; `order` says which rule a bit is.
@@ -24,15 +25,15 @@ import { ADDRESS_SIZE, MAPPED_MARK, mappedKey } from "./prefix.ts";
 /* Header. */
 /** First address past the descriptors. */
 export const CLASSIFIER_END: i32 = 0;
-/** Bytes of an aggregate, and of a row: an aggregate and its bitmap. */
+/** Bytes of an aggregate, and of a bitmap. */
 export const CLASSIFIER_AGGREGATE: i32 = 4;
-export const CLASSIFIER_ROW: i32 = 8;
+export const CLASSIFIER_BITMAP: i32 = 8;
 /** Two keys in hand. */
 export const CLASSIFIER_LOW: i32 = 16;
 const CLASSIFIER_HIGH: i32 = 32;
 export const CLASSIFIER_DESCRIPTORS: i32 = 64;
 /** Index of the rule that each bit stands for. */
-export const CLASSIFIER_ORDER: i32 = 448;
+export const CLASSIFIER_ORDER: i32 = 512;
 
 /* Descriptor of a field in use. */
 /** Where it stands in a packet header. */
@@ -40,13 +41,16 @@ export const DESCRIPTOR_OFFSET: i32 = 0;
 export const DESCRIPTOR_FIELD: i32 = 4;
 export const DESCRIPTOR_EDGES: i32 = 8;
 export const DESCRIPTOR_COUNT: i32 = 12;
-export const DESCRIPTOR_ROWS: i32 = 16;
-/** The row of the packet in hand. */
-export const DESCRIPTOR_FOUND: i32 = 20;
+/** The aggregates of its rows, and the bitmaps. */
+export const DESCRIPTOR_AGGREGATES: i32 = 16;
+export const DESCRIPTOR_BITMAPS: i32 = 20;
 /** Of an address field: edges before the IPv4-mapped block, and in it. There the last word alone decides. */
 export const DESCRIPTOR_BEFORE_MAPPED: i32 = 24;
 export const DESCRIPTOR_MAPPED: i32 = 28;
-export const DESCRIPTOR_SIZE: i32 = 32;
+/** Aggregate and bitmap of the packet in hand. */
+export const DESCRIPTOR_AGGREGATE: i32 = 32;
+export const DESCRIPTOR_BITMAP: i32 = 36;
+export const DESCRIPTOR_SIZE: i32 = 40;
 
 /* What the rules are sorted by: the fields that a rule restricts, where the first two of them begin, its index. */
 const LIKENESS_FIELDS: i32 = 0;
@@ -65,7 +69,7 @@ export function classifierClear(classifier: i32): void {
 export function classifierBuild(classifier: i32, rules: i32, n: i32): void {
   classifierClear(classifier);
   st32(classifier + CLASSIFIER_AGGREGATE, aggregateSize(n));
-  st32(classifier + CLASSIFIER_ROW, aggregateSize(n) + bitmapSize(n));
+  st32(classifier + CLASSIFIER_BITMAP, bitmapSize(n));
   let at: i32 = classifier + CLASSIFIER_ORDER + (n << 2);
   for (let field: i32 = 0; field < RULE_FIELDS; field++) {
     const count: i32 = edgesGather(classifier, at, field, rules, n);
@@ -74,8 +78,7 @@ export function classifierBuild(classifier: i32, rules: i32, n: i32): void {
   orderBuild(classifier, at, rules, n);
   const end: i32 = ld32(classifier + CLASSIFIER_END);
   for (let d: i32 = classifier + CLASSIFIER_DESCRIPTORS; d < end; d += DESCRIPTOR_SIZE) {
-    st32(d + DESCRIPTOR_ROWS, at);
-    at = rowsBuild(classifier, d, rules, n);
+    at = rowsBuild(classifier, d, at, rules, n);
   }
 }
 
@@ -153,24 +156,27 @@ function likenessWrite(classifier: i32, likeness: i32, rule: i32, index: i32): v
 }
 
 /**
- * Fills the rows of one field and returns the first address past them. A rule's bit is toggled where its
+ * Fills the rows of one field at `rows` and returns the first address past them. A rule's bit is toggled where its
  * interval begins and where it ends; a running exclusive-or over the rows then sets it in all between,
  * so the work does not depend on how many intervals a rule covers.
  */
-function rowsBuild(classifier: i32, descriptor: i32, rules: i32, n: i32): i32 {
-  const size: i32 = ld32(classifier + CLASSIFIER_ROW);
-  const aggregate: i32 = ld32(classifier + CLASSIFIER_AGGREGATE);
-  const rows: i32 = ld32(descriptor + DESCRIPTOR_ROWS);
-  const len: i32 = mul(ld32(descriptor + DESCRIPTOR_COUNT) + 1, size);
-  const end: i32 = rows + len;
-  fill(rows, 0, len);
+function rowsBuild(classifier: i32, descriptor: i32, rows: i32, rules: i32, n: i32): i32 {
+  const size: i32 = ld32(classifier + CLASSIFIER_BITMAP);
+  const count: i32 = ld32(descriptor + DESCRIPTOR_COUNT) + 1;
+  const bitmaps: i32 = rows + mul(count, ld32(classifier + CLASSIFIER_AGGREGATE));
+  const end: i32 = bitmaps + mul(count, size);
+  st32(descriptor + DESCRIPTOR_AGGREGATES, rows);
+  st32(descriptor + DESCRIPTOR_BITMAPS, bitmaps);
+  fill(rows, 0, end - rows);
   for (let i: i32 = 0; i < n; i++) {
     const rule: i32 = ld32(classifier + CLASSIFIER_ORDER + (i << 2));
     ruleToggle(classifier, descriptor, rules + mul(rule, RULE_SIZE), i);
   }
-  for (let row: i32 = rows; row < end; row += size) {
-    if (row > rows) rowAccumulate(row + aggregate, row - size + aggregate, size - aggregate);
-    rowAggregate(row, row + aggregate, row + size);
+  let aggregate: i32 = rows;
+  for (let bitmap: i32 = bitmaps; bitmap < end; bitmap += size) {
+    if (bitmap > bitmaps) rowAccumulate(bitmap, bitmap - size, size);
+    rowAggregate(aggregate, bitmap, bitmap + size);
+    aggregate += ld32(classifier + CLASSIFIER_AGGREGATE);
   }
   return end;
 }
@@ -180,9 +186,9 @@ function ruleToggle(classifier: i32, descriptor: i32, rule: i32, index: i32): vo
   const low: i32 = classifier + CLASSIFIER_LOW;
   const high: i32 = classifier + CLASSIFIER_HIGH;
   const bounds: i32 = fieldBounds(ld32(descriptor + DESCRIPTOR_FIELD), rule, low, high);
-  const size: i32 = ld32(classifier + CLASSIFIER_ROW);
+  const size: i32 = ld32(classifier + CLASSIFIER_BITMAP);
   const bit: i32 = 1 << (index & 31);
-  const words: i32 = ld32(descriptor + DESCRIPTOR_ROWS) + ld32(classifier + CLASSIFIER_AGGREGATE) + ((index >> 5) << 2);
+  const words: i32 = ld32(descriptor + DESCRIPTOR_BITMAPS) + ((index >> 5) << 2);
   const first: i32 = words + (bounds > 0 ? mul(keyRank(descriptor, low), size) : 0);
   st32(first, ld32(first) ^ bit);
   if (bounds < 2) return;

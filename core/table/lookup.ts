@@ -6,18 +6,21 @@
 import { isMapped } from "../bytes/address.ts";
 import { ld32, ld32be, mul, st32 } from "../machine.ts";
 import {
+  CLASSIFIER_AGGREGATE,
+  CLASSIFIER_BITMAP,
   CLASSIFIER_DESCRIPTORS,
   CLASSIFIER_END,
   CLASSIFIER_LOW,
-  CLASSIFIER_ROW,
+  DESCRIPTOR_AGGREGATE,
+  DESCRIPTOR_AGGREGATES,
   DESCRIPTOR_BEFORE_MAPPED,
+  DESCRIPTOR_BITMAP,
+  DESCRIPTOR_BITMAPS,
   DESCRIPTOR_COUNT,
   DESCRIPTOR_EDGES,
   DESCRIPTOR_FIELD,
-  DESCRIPTOR_FOUND,
   DESCRIPTOR_MAPPED,
   DESCRIPTOR_OFFSET,
-  DESCRIPTOR_ROWS,
   DESCRIPTOR_SIZE,
 } from "./classifier.ts";
 import { edgeRank, edgeRankWord, KEY_FLIP } from "./edge.ts";
@@ -26,13 +29,15 @@ import { ADDRESS_SHIFT, ADDRESS_SIZE, addressKey, MAPPED_HOST } from "./prefix.t
 
 /** Finds the row of the packet in every field in use and keeps it for `rowsMeet`. */
 export function rowsFind(classifier: i32, packet: i32): void {
-  const row: i32 = ld32(classifier + CLASSIFIER_ROW);
+  const aggregate: i32 = ld32(classifier + CLASSIFIER_AGGREGATE);
+  const bitmap: i32 = ld32(classifier + CLASSIFIER_BITMAP);
   const end: i32 = ld32(classifier + CLASSIFIER_END);
   for (let d: i32 = classifier + CLASSIFIER_DESCRIPTORS; d < end; d += DESCRIPTOR_SIZE) {
     const p: i32 = packet + ld32(d + DESCRIPTOR_OFFSET);
     const size: i32 = fieldKeySize(ld32(d + DESCRIPTOR_FIELD));
     const rank: i32 = size === ADDRESS_SIZE ? addressRank(classifier, d, p) : numberRank(d, p);
-    st32(d + DESCRIPTOR_FOUND, ld32(d + DESCRIPTOR_ROWS) + mul(rank, row));
+    st32(d + DESCRIPTOR_AGGREGATE, ld32(d + DESCRIPTOR_AGGREGATES) + mul(rank, aggregate));
+    st32(d + DESCRIPTOR_BITMAP, ld32(d + DESCRIPTOR_BITMAPS) + mul(rank, bitmap));
   }
 }
 
@@ -52,12 +57,12 @@ function addressRank(classifier: i32, descriptor: i32, p: i32): i32 {
   return edgeRank(edges, ld32(descriptor + DESCRIPTOR_COUNT), ADDRESS_SIZE, classifier + CLASSIFIER_LOW);
 }
 
-/** The bits that the word at `offset` has set in every row found. */
-export function rowsMeet(classifier: i32, offset: i32): i32 {
+/** The bits that the word at `offset` has set in every row found: of the aggregates or the bitmaps, as `part` says (DESCRIPTOR_AGGREGATE or DESCRIPTOR_BITMAP). */
+export function rowsMeet(classifier: i32, part: i32, offset: i32): i32 {
   const end: i32 = ld32(classifier + CLASSIFIER_END);
   let word: i32 = -1;
   for (let d: i32 = classifier + CLASSIFIER_DESCRIPTORS; d < end && word !== 0; d += DESCRIPTOR_SIZE) {
-    word = word & ld32(ld32(d + DESCRIPTOR_FOUND) + offset);
+    word = word & ld32(ld32(d + part) + offset);
   }
   return word;
 }

@@ -31,7 +31,7 @@ import {
 } from "../memory/config.ts";
 import { CAPACITY_RULES, CONFIG_REALMS, CONFIG_RULES, CONFIG_SERVICES, REGION_CLASSIFIER, REGION_RULES, RULE_SIZE, table } from "../memory/layout.ts";
 import { FAULT_CONFIG, fault } from "../memory/reason.ts";
-import { CLASSIFIER_AGGREGATE, CLASSIFIER_ORDER, classifierBuild, classifierClear } from "./classifier.ts";
+import { CLASSIFIER_AGGREGATE, CLASSIFIER_ORDER, DESCRIPTOR_AGGREGATE, DESCRIPTOR_BITMAP, classifierBuild, classifierClear } from "./classifier.ts";
 import { LABEL_MAX, PORT_MAX } from "./field.ts";
 import { rowsFind, rowsMeet } from "./lookup.ts";
 import { PREFIX_MAX } from "./prefix.ts";
@@ -75,13 +75,13 @@ export function ruleMatch(packet: i32): i32 {
 /** The same by the classifier. */
 function ruleFind(packet: i32): i32 {
   const classifier: i32 = table(REGION_CLASSIFIER);
-  const bitmap: i32 = ld32(classifier + CLASSIFIER_AGGREGATE);
+  const aggregate: i32 = ld32(classifier + CLASSIFIER_AGGREGATE);
   let best: i32 = NO_RULE;
   rowsFind(classifier, packet);
-  for (let at: i32 = 0; at < bitmap; at += 4) {
-    let words: i32 = rowsMeet(classifier, at);
+  for (let at: i32 = 0; at < aggregate; at += 4) {
+    let words: i32 = rowsMeet(classifier, DESCRIPTOR_AGGREGATE, at);
     while (words !== 0) {
-      best = wordMatch(classifier, bitmap, (at << 3) + ctz32(words), best);
+      best = wordMatch(classifier, (at << 3) + ctz32(words), best);
       words = words & ((words - 1) | 0);
     }
   }
@@ -92,10 +92,10 @@ function ruleFind(packet: i32): i32 {
  * The first rule of one word that is met, or `best` if that comes before it. None may be: aggregates
  * also agree when each field is met by another rule of the word (a "false match" in the paper).
  */
-function wordMatch(classifier: i32, bitmap: i32, word: i32, best: i32): i32 {
+function wordMatch(classifier: i32, word: i32, best: i32): i32 {
   const order: i32 = classifier + CLASSIFIER_ORDER + (word << 7);
   if (ld32(order) >= best) return best;
-  const bits: i32 = rowsMeet(classifier, bitmap + (word << 2));
+  const bits: i32 = rowsMeet(classifier, DESCRIPTOR_BITMAP, word << 2);
   if (bits === 0) return best;
   const index: i32 = ld32(order + (ctz32(bits) << 2));
   return index < best ? index : best;
