@@ -19,7 +19,7 @@
 import { copy, fill, ld32, mul, st32 } from "../machine.ts";
 import { aggregateSize, bitmapSize, RULE_FIELDS, RULE_SIZE } from "../memory/layout.ts";
 import { edgeRank, edgeSort, edgesSettle } from "./edge.ts";
-import { fieldBounds, fieldKeySize, fieldPacketOffset } from "./field.ts";
+import { fieldBounds, fieldKeySize, fieldLikeness, fieldPacketOffset } from "./field.ts";
 import { ADDRESS_SIZE, MAPPED_MARK, mappedKey } from "./prefix.ts";
 
 /* Header. */
@@ -52,12 +52,14 @@ export const DESCRIPTOR_AGGREGATE: i32 = 32;
 export const DESCRIPTOR_BITMAP: i32 = 36;
 export const DESCRIPTOR_SIZE: i32 = 40;
 
-/* What the rules are sorted by: the fields that a rule restricts, where the first two of them begin, its index. */
-const LIKENESS_FIELDS: i32 = 0;
-const LIKENESS_FIRST: i32 = 4;
-const LIKENESS_SECOND: i32 = 8;
-const LIKENESS_INDEX: i32 = 12;
-const LIKENESS_SIZE: i32 = 16;
+/*
+ * What the rules are sorted by: which addresses a rule restricts; where each field of it begins, addresses first, since they
+ * tell most rules apart, and ports last, since their ranges overlap; its index.
+ */
+const LIKENESS_ADDRESSES: i32 = 0;
+const LIKENESS_RANKS: i32 = 4;
+const LIKENESS_INDEX: i32 = 48;
+const LIKENESS_SIZE: i32 = 52;
 
 /** Leaves a classifier that no packet matches. */
 export function classifierClear(classifier: i32): void {
@@ -140,18 +142,15 @@ function orderBuild(classifier: i32, free: i32, rules: i32, n: i32): void {
 function likenessWrite(classifier: i32, likeness: i32, rule: i32, index: i32): void {
   const low: i32 = classifier + CLASSIFIER_LOW;
   const end: i32 = ld32(classifier + CLASSIFIER_END);
-  let fields: i32 = 0;
-  let at: i32 = likeness + LIKENESS_FIRST;
+  let addresses: i32 = 0;
   fill(likeness, 0, LIKENESS_SIZE);
   for (let d: i32 = classifier + CLASSIFIER_DESCRIPTORS; d < end; d += DESCRIPTOR_SIZE) {
     const field: i32 = ld32(d + DESCRIPTOR_FIELD);
     if (fieldBounds(field, rule, low, classifier + CLASSIFIER_HIGH) === 0) continue;
-    fields = fields | (1 << field);
-    if (at > likeness + LIKENESS_SECOND) continue;
-    st32(at, keyRank(d, low));
-    at += 4;
+    if (fieldKeySize(field) === ADDRESS_SIZE) addresses = addresses | (1 << field);
+    st32(likeness + LIKENESS_RANKS + (fieldLikeness(field) << 2), keyRank(d, low) + 1);
   }
-  st32(likeness + LIKENESS_FIELDS, fields);
+  st32(likeness + LIKENESS_ADDRESSES, addresses);
   st32(likeness + LIKENESS_INDEX, index);
 }
 

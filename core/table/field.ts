@@ -63,6 +63,12 @@ export function fieldKeySize(field: i32): i32 {
   return field <= FIELD_SOURCE ? ADDRESS_SIZE : NUMBER_SIZE;
 }
 
+/** Place of the field among those that rules are sorted by: addresses, what is one number, ports. */
+export function fieldLikeness(field: i32): i32 {
+  if (field <= FIELD_SOURCE) return field;
+  return field <= FIELD_SOURCE_PORT ? field + FIELD_MPLS_OUTER - FIELD_DESTINATION_PORT : field - FIELD_DESTINATION_PORT;
+}
+
 /** Offset of the field in a packet header. */
 export function fieldPacketOffset(field: i32): i32 {
   switch (field) {
