@@ -12,7 +12,7 @@ import { pathToFileURL } from "node:url";
 import { build, type BuildOptions } from "esbuild";
 import { constantsWrite, sourceCut } from "./bindings/c/source.ts";
 import { CORE_TYPES, abiTypes } from "./bindings/js/types.ts";
-import { OPTIMIZED, wasmCompile } from "./bindings/wasm/compile.ts";
+import { VECTORS, wasmCompile } from "./bindings/wasm/compile.ts";
 import { wasmOptimize } from "./bindings/wasm/optimize.ts";
 import { schemaJson } from "./hosts/shared/config/schema.ts";
 
@@ -39,9 +39,9 @@ async function buildJs(): Promise<void> {
 
 /** The WASM core: for the hosts, and the smaller one that C is made of. */
 async function buildWasm(): Promise<void> {
-  const compiled = await wasmCompile(["core/index.ts"], OPTIMIZED);
-  await writeFile(join(dist, "core.wasm"), wasmOptimize(compiled, "speed"));
-  await writeFile(join(dist, "small.wasm"), wasmOptimize(compiled, "size"));
+  const files = ["core/index.ts"];
+  await writeFile(join(dist, "core.wasm"), wasmOptimize(await wasmCompile(files, VECTORS), "speed"));
+  await writeFile(join(dist, "small.wasm"), wasmOptimize(await wasmCompile(files, []), "size"));
 }
 
 /** The C core: wasm2c's translation of the small WASM, cut down to its functions for our own runtime header in bindings/c. */

@@ -44,12 +44,8 @@ export function copy(to: i32, from: i32, len: i32): void {
   }
   if (len >= 16) {
     const last = len - 16;
-    for (let i = 0; i < last; i += 16) {
-      store<u64>(to + i, load<u64>(from + i));
-      store<u64>(to + i, load<u64>(from + i, 8), 8);
-    }
-    store<u64>(to + last, load<u64>(from + last));
-    store<u64>(to + last, load<u64>(from + last, 8), 8);
+    for (let i = 0; i < last; i += 16) copy16(to + i, from + i);
+    copy16(to + last, from + last);
   } else if (len >= 8) {
     store<u64>(to, load<u64>(from));
     store<u64>(to + len - 8, load<u64>(from + len - 8));
@@ -66,10 +62,7 @@ export function copy(to: i32, from: i32, len: i32): void {
     memory.copy(to, from, len);
     return;
   }
-  for (let i = 0; i < len; i += 16) {
-    store<u64>(to + i, load<u64>(from + i));
-    store<u64>(to + i, load<u64>(from + i, 8), 8);
-  }
+  for (let i = 0; i < len; i += 16) copy16(to + i, from + i);
 }
 
 export function fill(p: i32, v: i32, len: i32): void {
@@ -78,10 +71,15 @@ export function fill(p: i32, v: i32, len: i32): void {
 
 @inline export function clear(p: i32, len: i32): void {
   for (let i = 0; i < len; i += 32) {
-    store<u64>(p + i, 0);
-    store<u64>(p + i, 0, 8);
-    store<u64>(p + i, 0, 16);
-    store<u64>(p + i, 0, 24);
+    if (ASC_FEATURE_SIMD) {
+      v128.store(p + i, i64x2.splat(0));
+      v128.store(p + i, i64x2.splat(0), 16);
+    } else {
+      store<u64>(p + i, 0);
+      store<u64>(p + i, 0, 8);
+      store<u64>(p + i, 0, 16);
+      store<u64>(p + i, 0, 24);
+    }
   }
 }
 
@@ -94,37 +92,46 @@ export function fill(p: i32, v: i32, len: i32): void {
 }
 
 /**
- * Position of the first byte that is below `limit` after `flip`, eight bytes a step: a lane borrows when what it holds, its
- * top bit clear, is smaller. The last step may look past `end`, which the layout allows (memory goes on), and forgets what
- * it saw there.
+ * Position of the first byte that is at most `most` after `flip`, sixteen bytes a step where there are vectors, or eight:
+ * then a lane borrows when what it holds, its top bit clear, is smaller. The last step may look past `end`, which the layout
+ * allows (memory goes on), and forgets what it saw there.
  */
-@inline function scanBelow(p: i32, end: i32, flip: u64, limit: u64): i32 {
+@inline function scanAtMost(p: i32, end: i32, flip: i32, most: i32): i32 {
   while (p < end) {
-    const x: u64 = load<u64>(p) ^ flip;
-    const hit: u64 = (x - limit * 0x0101010101010101) & ~x & 0x8080808080808080;
-    if (hit != 0) {
-      const at: i32 = p + i32(ctz<u64>(hit) >> 3);
-      return at < end ? at : end;
+    if (ASC_FEATURE_SIMD) {
+      const x: v128 = v128.xor(v128.load(p), i8x16.splat(i8(flip)));
+      const hit: i32 = i8x16.bitmask(i8x16.le_u(x, i8x16.splat(i8(most))));
+      if (hit != 0) return min<i32>(p + ctz<i32>(hit), end);
+      p += 16;
+    } else {
+      const x: u64 = load<u64>(p) ^ (u64(flip) * 0x0101010101010101);
+      const hit: u64 = (x - u64(most + 1) * 0x0101010101010101) & ~x & 0x8080808080808080;
+      if (hit != 0) return min<i32>(p + i32(ctz<u64>(hit) >> 3), end);
+      p += 8;
     }
-    p += 8;
   }
   return end;
 }
 
 export function scan8(p: i32, end: i32, byte: i32): i32 {
-  return scanBelow(p, end, u64(byte) * 0x0101010101010101, 1);
+  return scanAtMost(p, end, byte, 0);
 }
 
 export function scanSpace(p: i32, end: i32): i32 {
-  return scanBelow(p, end, 0, 33);
+  return scanAtMost(p, end, 0, 32);
 }
 
 @inline export function copy16(to: i32, from: i32): void {
-  store<u64>(to, load<u64>(from));
-  store<u64>(to, load<u64>(from, 8), 8);
+  if (ASC_FEATURE_SIMD) {
+    v128.store(to, v128.load(from));
+  } else {
+    store<u64>(to, load<u64>(from));
+    store<u64>(to, load<u64>(from, 8), 8);
+  }
 }
 
 @inline export function equal16(a: i32, b: i32): boolean {
+  if (ASC_FEATURE_SIMD) return !v128.any_true(v128.xor(v128.load(a), v128.load(b)));
   return ((load<u64>(a, 8) ^ load<u64>(b, 8)) | (load<u64>(a) ^ load<u64>(b))) == 0;
 }
 

@@ -27,9 +27,8 @@ export type Aim = keyof typeof INLINE_MAX;
 
 /** Takes a module and gives it back faster, or as fast as can be when it is to be small. Throws when what came out is not valid. */
 export function wasmOptimize(binary: Uint8Array, aim: Aim): Uint8Array {
-  const { features, text } = inlined(binary, aim);
-  const module = binaryen.parseText(expressionWrite(conditionsThread(expressionRead(text))));
-  module.setFeatures(features);
+  const module = binaryen.parseText(expressionWrite(conditionsThread(expressionRead(inlined(binary, aim)))));
+  module.setFeatures(FEATURES_OF[aim]);
   module.runPasses(["merge-blocks", "remove-unused-names", "vacuum"]);
   if (!module.validate()) throw new Error("jump threading made a module that is not valid");
   const made = module.emitBinary();
@@ -37,15 +36,18 @@ export function wasmOptimize(binary: Uint8Array, aim: Aim): Uint8Array {
   return made;
 }
 
-function inlined(binary: Uint8Array, aim: Aim): { features: number; text: string } {
+/** What an engine has, beside vectors, which are for its speed: C is made for any processor. */
+const { BulkMemory, BulkMemoryOpt, MutableGlobals, SignExt, SIMD128 } = binaryen.Features as unknown as Record<string, number>;
+const FEATURES = BulkMemory! | BulkMemoryOpt! | MutableGlobals! | SignExt!;
+const FEATURES_OF = { speed: FEATURES | SIMD128!, size: FEATURES };
+
+function inlined(binary: Uint8Array, aim: Aim): string {
   const module = binaryen.readBinary(binary);
-  const { BulkMemory, BulkMemoryOpt, MutableGlobals, SignExt } = binaryen.Features as unknown as Record<string, number>;
-  const features = BulkMemory! | BulkMemoryOpt! | MutableGlobals! | SignExt!;
-  module.setFeatures(features);
+  module.setFeatures(FEATURES_OF[aim]);
   settings(aim);
   module.optimize();
   module.optimize();
   const text = module.emitText();
   module.dispose();
-  return { features, text };
+  return text;
 }

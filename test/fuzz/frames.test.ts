@@ -62,7 +62,7 @@ describe("fuzz of frames", () => {
   const missing = targetMissing(NATIVE);
   test.skipIf(missing !== undefined)(`c agrees too${missing ? ` (${missing})` : ""}`, async () => {
     const [js] = await builtMakers();
-    const engine = new NativeEngine(NATIVE, driverBuild(NATIVE, "dist/core.wasm", abi));
+    const engine = new NativeEngine(NATIVE, driverBuild(NATIVE, "dist/small.wasm", abi));
     try {
       for (let seed = 201; seed <= 203; seed++) {
         const { lockstep } = await framesPlay([js!], seed, STEPS, true);
