@@ -164,6 +164,10 @@ export function equal(a: i32, b: i32, len: i32): boolean {
   return true;
 }
 
+@inline export function popcount32(v: i32): i32 {
+  return popcnt<i32>(v);
+}
+
 @inline export function ctz32(v: i32): i32 {
   return ctz<i32>(v);
 }

@@ -120,6 +120,13 @@ export function ld32le(p: i32): i32 {
   return (bytes[p] as i32) | ((bytes[p + 1] as i32) << 8) | ((bytes[p + 2] as i32) << 16) | ((bytes[p + 3] as i32) << 24);
 }
 
+/** How many bits of a word are set (Warren, "Hacker's Delight", 5-1). */
+export function popcount32(v: i32): i32 {
+  const pairs = v - ((v >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
 /** Index of the lowest set bit, 32 for zero. */
 export function ctz32(v: i32): i32 {
   return v === 0 ? 32 : 31 - Math.clz32(v & -v);

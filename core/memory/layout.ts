@@ -234,10 +234,10 @@ export function aggregateSize(n: i32): i32 {
   return ((n + 1023) >> 10) << 2;
 }
 
-/** Bytes of one classifier field: the edges, then a bitmap and its aggregate for each interval. */
+/** Bytes of one classifier field: the edges, then a bitmap, its aggregate and where it stands for each interval. */
 export function fieldSize(n: i32): i32 {
   const edges: i32 = ((n << 1) + 1) | 0;
-  return align64(mul(edges, EDGE_SIZE + bitmapSize(n) + aggregateSize(n)));
+  return align64(mul(edges, EDGE_SIZE + 4 + bitmapSize(n) + aggregateSize(n)));
 }
 
 /** Hash buckets for `n` records: a power of two, at least n. */

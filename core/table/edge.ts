@@ -85,16 +85,15 @@ export function edgeRank(edges: i32, count: i32, size: i32, key: i32): i32 {
 }
 
 /**
- * The same by one word, for edges that differ in no other: `edges` is that word of the first edge, the
- * next one stands 1 << shift bytes on. It halves the same number of times whatever it finds, so that
+ * The same for edges of one word. It halves the same number of times whatever it finds, so that
  * compilers choose without a branch: a fifth of a match with 4,096 rules went into mispredicted ones.
  */
-export function edgeRankWord(edges: i32, count: i32, shift: i32, word: i32): i32 {
+export function edgeRankWord(edges: i32, count: i32, word: i32): i32 {
   let rank: i32 = 0;
   let left: i32 = count;
   while (left > 0) {
     const half: i32 = (left + 1) >> 1;
-    rank = word < ld32(edges + ((rank + half - 1) << shift)) ? rank : rank + half;
+    rank = word < ld32(edges + ((rank + half - 1) << 2)) ? rank : rank + half;
     left = left - half;
   }
   return rank;

@@ -55,7 +55,6 @@ const FIELD_MPLS_OUTER: i32 = 9;
 export const PORT_MAX: i32 = 65535;
 export const LABEL_MAX: i32 = 0x7fffffff;
 
-export const NUMBER_SHIFT: i32 = 2;
 const NUMBER_SIZE: i32 = 4;
 
 /** Bytes of a key of the field. */

@@ -6,7 +6,6 @@
 import { copy, ld32, ld32be, st32 } from "../machine.ts";
 import { KEY_FLIP } from "./edge.ts";
 
-export const ADDRESS_SHIFT: i32 = 4;
 export const ADDRESS_SIZE: i32 = 16;
 export const PREFIX_MAX: i32 = 128;
 /** Offset of the IPv4 address in its mapped form. */

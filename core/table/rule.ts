@@ -31,9 +31,9 @@ import {
 } from "../memory/config.ts";
 import { CAPACITY_RULES, CONFIG_REALMS, CONFIG_RULES, CONFIG_SERVICES, REGION_CLASSIFIER, REGION_RULES, RULE_SIZE, table } from "../memory/layout.ts";
 import { FAULT_CONFIG, fault } from "../memory/reason.ts";
-import { CLASSIFIER_AGGREGATE, CLASSIFIER_ORDER, DESCRIPTOR_AGGREGATE, DESCRIPTOR_BITMAP, classifierBuild, classifierClear } from "./classifier.ts";
+import { CLASSIFIER_AGGREGATE, CLASSIFIER_ORDER, classifierBuild, classifierClear } from "./classifier.ts";
 import { LABEL_MAX, PORT_MAX } from "./field.ts";
-import { rowsFind, rowsMeet } from "./lookup.ts";
+import { aggregatesMeet, bitmapsMeet, rowsFind } from "./lookup.ts";
 import { PREFIX_MAX } from "./prefix.ts";
 import { recallAt, recallClear, recallFind, recallWrite, recalledRule } from "./recall.ts";
 
@@ -79,7 +79,7 @@ function ruleFind(packet: i32): i32 {
   let best: i32 = NO_RULE;
   rowsFind(classifier, packet);
   for (let at: i32 = 0; at < aggregate; at += 4) {
-    let words: i32 = rowsMeet(classifier, DESCRIPTOR_AGGREGATE, at);
+    let words: i32 = aggregatesMeet(classifier, at);
     while (words !== 0) {
       best = wordMatch(classifier, (at << 3) + ctz32(words), best);
       words = words & ((words - 1) | 0);
@@ -95,7 +95,7 @@ function ruleFind(packet: i32): i32 {
 function wordMatch(classifier: i32, word: i32, best: i32): i32 {
   const order: i32 = classifier + CLASSIFIER_ORDER + (word << 7);
   if (ld32(order) >= best) return best;
-  const bits: i32 = rowsMeet(classifier, DESCRIPTOR_BITMAP, word << 2);
+  const bits: i32 = bitmapsMeet(classifier, word);
   if (bits === 0) return best;
   const index: i32 = ld32(order + (ctz32(bits) << 2));
   return index < best ? index : best;

@@ -8,7 +8,21 @@ import * as config from "../../../core/memory/config.ts";
 import { FAULT_CONFIG, fault } from "../../../core/memory/reason.ts";
 import { type Core, coreOpen } from "./harness.ts";
 import { Random } from "./random.ts";
-import { anyRule, anySide, linearMatch, MAPPED, type Packet, packetNear, packetWrite, type Rule, ruleDraw, rulesLoad, shapeDraw } from "./rules.ts";
+import {
+  anyRule,
+  anySide,
+  LABELS,
+  linearMatch,
+  MAPPED,
+  type Packet,
+  packetNear,
+  packetWrite,
+  type Rule,
+  type RuleSide,
+  ruleDraw,
+  rulesLoad,
+  shapeDraw,
+} from "./rules.ts";
 
 const FILES = ["core/table/rule.ts", "core/memory/layout.ts"];
 /** Enough for 4,096 rules. */
@@ -125,6 +139,15 @@ describe("edges of the fields", () => {
     expect(compare([], [plainPacket()], 64)).toEqual([-1]);
     const odd = { ...plainPacket(), realm: -5, vpn: 7, source: { address: 0n, port: -1 }, destination: { address: 1n << 127n, port: 70000 } };
     expect(compare([anyRule(), anyRule()], [plainPacket(), odd])).toEqual([0, 0]);
+  });
+
+  test("the room for few rules is enough when each restricts every field", () => {
+    const restricted = (i: number): Rule => {
+      const side: RuleSide = { address: MAPPED | BigInt(2 * i), prefix: 128, first: 2 * i, last: 2 * i };
+      const labels = Object.fromEntries(LABELS.map((label) => [label, label === "realm" ? i % 2 : 2 * i]));
+      return { ...anyRule(), ...labels, source: { ...side }, destination: side };
+    };
+    for (let n = 1; n <= 40; n++) load(Array.from({ length: n }, (_, i) => restricted(i)));
   });
 
   test("every prefix length, at both ends of the prefix and one step off them", () => {
