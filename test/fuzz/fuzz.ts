@@ -191,7 +191,7 @@ class Runner {
     const len = SIZED.includes(kind)
       ? random.pick([-1, -0x80000000, 0x7fffffff, abi.INPUT_SIZE - abi.PACKET_PAYLOAD + 1])
       : kind === abi.KIND_REFUSED
-        ? random.pick([0, -1, abi.OUTPUTS, 0x7fffffff])
+        ? random.pick([0, -1, abi.OUTPUTS + 1, 0x7fffffff])
         : 0;
     const outcome = this.lockstep.run([], kind, len, this.now);
     this.settle(outcome);
