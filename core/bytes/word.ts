@@ -39,6 +39,11 @@ export function isSpace(c: i32): boolean {
   return classHas(c, CLASS_SPACE);
 }
 
+/** Does the name in [p, end) end in ".invalid", so that it is nobody's (RFC 2606 2)? */
+export function isInvalid(p: i32, end: i32): boolean {
+  return end - p > 8 && fold32(end - 8) === 0x766e692e && fold32(end - 4) === 0x64696c61;
+}
+
 /** First position in [p, end) that is not white space. */
 export function spaceSkip(p: i32, end: i32): i32 {
   return p < end && ld8(p) <= 32 ? classEnd(p, end, CLASS_SPACE) : p;

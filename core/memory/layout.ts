@@ -163,8 +163,12 @@ export const INTERFACES: i32 = 752448;
 export const INTERFACE_MAX: i32 = 16;
 export const INTERFACE_SIZE: i32 = 32;
 export const WIRE: i32 = 752960;
+/** For each service the names that its terminals have: a length, then the name in lower case; 0 after the last. Written by the host. */
+export const NAMES: i32 = 753152;
+export const NAMES_MAX: i32 = 8;
+export const NAME_SIZE: i32 = 64;
 /** Where the tables begin. */
-export const TABLES: i32 = 753152;
+export const TABLES: i32 = 769536;
 
 /*
  * A terminal and its own binding share a unit of 256 bytes, so that a message touches one page for both; further

@@ -51,7 +51,7 @@ import { PACKET_SOURCE, TRANSPORT_TLS } from "../memory/packet.ts";
 import { REASON_FORGED_TOKEN } from "../memory/reason.ts";
 import { BINDING_POOL, BINDING_PORT, BINDING_SPELLED, BINDING_SPELLED_LEN, BINDING_TERMINAL } from "../memory/tables.ts";
 import { addressCopy, addressEqual, isMulticast, isUnspecified } from "../bytes/address.ts";
-import { fold32, isSpace } from "../bytes/word.ts";
+import { isSpace } from "../bytes/word.ts";
 import { mentionAt, mentionCount } from "../decode/mention.ts";
 import { editAppend, textByte, textBytes, textDecimal, textDrop, textHost, textHostBytes, textMark, textWord } from "../encode/edit.ts";
 import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
@@ -60,6 +60,7 @@ import { serverAt } from "../table/service.ts";
 import { domainReplace, domainRestore, hasDomain, isDomain } from "./hide/domain.ts";
 import { isHiding } from "./hide/hiding.ts";
 import { isNameHidden, nameAppend, nameRestore } from "./hide/hostname.ts";
+import { isTerminalName } from "./name.ts";
 import { bindingHear, bindingOpen } from "./open.ts";
 import { TOKEN_ADDRESS, TOKEN_NAMED, TOKEN_PORT, tokenRead, tokenWrite } from "./token.ts";
 import { isRenamed, namedOf, parameterWrite, uriRename, uriRestored, uriSwap } from "./transport.ts";
@@ -142,22 +143,15 @@ export function tokenRemove(m: i32): void {
   parameterRemove(token, token + ld32(m + MENTION_TOKEN_LEN));
 }
 
-/** Does the host end in ".invalid", as a browser writes that has no address (RFC 7118 5, RFC 2606 2)? */
-function isInvalid(m: i32): boolean {
-  const end: i32 = ld32(m + MENTION_AT) + hostLength(m);
-  return hostLength(m) > 8 && fold32(end - 8) === 0x766e692e && fold32(end - 4) === 0x64696c61;
+/** Exclusive end of the host without its port. */
+function hostEnd(m: i32): i32 {
+  return scan8(ld32(m + MENTION_AT), ld32(m + MENTION_HOST_END), 58);
 }
 
-/** Length of the host without its port. */
-function hostLength(m: i32): i32 {
-  const p: i32 = ld32(m + MENTION_AT);
-  return scan8(p, ld32(m + MENTION_HOST_END), 58) - p;
-}
-
-/** Is this how the terminal in hand calls itself: as in its top Via, its source address, or a name that means nobody? */
+/** Is this how the terminal in hand calls itself: as in its top Via, its source address, or by a name that is its own? */
 function isOwn(m: i32): boolean {
   const via: i32 = ld32(MESSAGE + MESSAGE_VIA);
-  if (ld32(m + MENTION_FORM) === FORM_NAME) return isInvalid(m);
+  if (ld32(m + MENTION_FORM) === FORM_NAME) return isTerminalName(ld32(m + MENTION_AT), hostEnd(m));
   if (addressEqual(m + MENTION_ADDRESS, ld32(CONTEXT_PACKET) + PACKET_SOURCE)) return true;
   return via >= 0 && ld32(mentionAt(via) + MENTION_FORM) !== FORM_NAME && addressEqual(m + MENTION_ADDRESS, mentionAt(via) + MENTION_ADDRESS);
 }

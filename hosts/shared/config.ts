@@ -15,7 +15,7 @@ import { rulesSettle } from "./config/rule.ts";
 import { schema, type Written } from "./config/schema.ts";
 import { servicesSettle } from "./config/service.ts";
 import type { Config } from "./config/settled.ts";
-import { INTERFACE_MAX, POOL_MAX, REALM_MAX, SERVER_MAX, SERVICE_MAX } from "./core.ts";
+import { INTERFACE_MAX, NAMES_MAX, POOL_MAX, REALM_MAX, SERVER_MAX, SERVICE_MAX } from "./core.ts";
 
 export { type Problem, problemText } from "./config/problem.ts";
 export type { Capacity, Config, Gateway, Interception, Interface, Link, Pool, Realm, Return, Rule, Server, Service } from "./config/settled.ts";
@@ -30,7 +30,7 @@ export interface ConfigReading {
 function settle(written: Written, report: Report): Config {
   const interfaces = interfacesSettle(written, INTERFACE_MAX, report);
   const realms = realmsSettle(written, interfaces, REALM_MAX, report);
-  const services = servicesSettle(written, realms, { services: SERVICE_MAX, servers: SERVER_MAX }, report);
+  const services = servicesSettle(written, realms, { services: SERVICE_MAX, servers: SERVER_MAX, names: NAMES_MAX }, report);
   const pools = poolsSettle(written, realms, services, POOL_MAX, report);
   const rules = rulesSettle(written, realms, services, report);
   const names = realms.map((realm) => realm.name);

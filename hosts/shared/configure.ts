@@ -130,10 +130,15 @@ function serviceWrite(memory: CoreMemory, at: number, service: Service): void {
   service.servers.forEach((server, i) => serverWrite(record, abi.SERVICE_SERVERS + i * abi.SERVER_SIZE, server));
 }
 
-function domainWrite(memory: CoreMemory, at: number, { domain }: Service): void {
-  memory.bytes.fill(0, at, at + abi.DOMAIN_SIZE);
-  memory.bytes[at] = domain.length;
-  memory.bytes.set(new TextEncoder().encode(domain), at + 1);
+/** A length in one byte, then the characters, in a record of `size` bytes. */
+function textWrite(memory: CoreMemory, at: number, size: number, text: string): void {
+  memory.bytes.fill(0, at, at + size);
+  memory.bytes[at] = text.length;
+  memory.bytes.set(new TextEncoder().encode(text), at + 1);
+}
+
+function namesWrite(memory: CoreMemory, at: number, { names }: Service): void {
+  for (let i = 0; i < abi.NAMES_MAX; i++) textWrite(memory, at + i * abi.NAME_SIZE, abi.NAME_SIZE, names[i] ?? "");
 }
 
 function ruleWrite(memory: CoreMemory, at: number, rule: Rule): void {
@@ -169,7 +174,8 @@ export function configure(core: Core, config: Config, frames = false): void {
   config.interfaces.forEach((one, i) => interfaceWrite(memory, abi.INTERFACES + i * abi.INTERFACE_SIZE, one));
   config.pools.forEach((pool, i) => poolWrite(memory, abi.POOLS + i * abi.POOL_SIZE, pool));
   config.services.forEach((service, i) => serviceWrite(memory, abi.SERVICES + i * abi.SERVICE_SIZE, service));
-  config.services.forEach((service, i) => domainWrite(memory, abi.DOMAINS + i * abi.DOMAIN_SIZE, service));
+  config.services.forEach((service, i) => textWrite(memory, abi.DOMAINS + i * abi.DOMAIN_SIZE, abi.DOMAIN_SIZE, service.domain));
+  config.services.forEach((service, i) => namesWrite(memory, abi.NAMES + i * abi.NAMES_MAX * abi.NAME_SIZE, service));
   config.rules.forEach((rule, i) => ruleWrite(memory, rules + i * abi.RULE_SIZE, rule));
   new RecordWriter(memory, 0, 0)
     .word(abi.CONFIG_REALMS, config.realms.length)

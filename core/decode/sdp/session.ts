@@ -60,7 +60,7 @@ import {
 import { FAULT_MEDIA, FAULT_MENTIONS, FAULT_SDP, fault } from "../../memory/reason.ts";
 import { addressCopy, ip4Read, ip6Read } from "../../bytes/address.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
-import { fold16, fold32, fold8 } from "../../bytes/word.ts";
+import { fold16, fold32, fold8, isInvalid } from "../../bytes/word.ts";
 import { mentionAppend, mentionAt, mentionCount, mentionDrop } from "../mention.ts";
 import {
   ATTRIBUTE_ALTC,
@@ -113,11 +113,6 @@ function fieldSkip(p: i32, end: i32): i32 {
 /** Index of the media that lines belong to now, -1 at session level. */
 function mediaNow(): i32 {
   return mediaCount() > ld32(SESSION_FIRST) ? mediaCount() - 1 : -1;
-}
-
-/** A name that ends in ".invalid": what IPv6 has for 0.0.0.0 (RFC 6157 4.1), as whose address it counts. */
-function isInvalid(p: i32, end: i32): boolean {
-  return end - p > 8 && fold32(end - 8) === 0x766e692e && fold32(end - 4) === 0x64696c61;
 }
 
 /** Reads "IP4 a.b.c.d" at `p` and appends its mention, the type included. Returns the mention, 0 when it is none, or a fault. */

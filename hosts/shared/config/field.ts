@@ -47,6 +47,13 @@ export const domain = z
   .max(DOMAIN_MOST, `must be at most ${DOMAIN_MOST} characters`)
   .regex(/^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/, "must be a domain such as example.com");
 
+/** Such a name, or `*.` before it for all below, as the core has them: in lower case, without the star. */
+export const hostName = parsed(
+  word,
+  (value) => (value.length <= DOMAIN_MOST && domain.safeParse(value.replace(/^\*\./, "")).success ? value.replace("*", "").toLowerCase() : undefined),
+  `a name such as pbx.example.com, or *.example.com, of at most ${DOMAIN_MOST} characters`,
+);
+
 export const prefix = parsed(word, prefixParse, "a network such as 192.0.2.0/24, or an address");
 
 /** Linux takes 15 characters (IFNAMSIZ); these are written into commands and nftables rules. */

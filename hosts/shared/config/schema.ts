@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { address, addresses, device, devices, domain, duration, endpoint, mac, name, port, portName, portRange, prefix, protocol } from "./field.ts";
+import { address, addresses, device, devices, domain, duration, endpoint, hostName, mac, name, port, portName, portRange, prefix, protocol } from "./field.ts";
 
 /** Most records of one kind: handles of the core have 20 bits for the index. */
 export const RECORDS_MOST = 1_000_000;
@@ -139,6 +139,10 @@ const service = z.strictObject({
     .optional()
     .describe("Topology hiding: inner Vias, server names, Call-IDs and user agents of one side are not shown to the other. Default false."),
   domain: domain.optional().describe("The servers' domain, for terminals that use `address` as theirs: written instead of it in identities. Default none."),
+  names: z
+    .array(hostName)
+    .optional()
+    .describe("Names that terminals have for themselves in place of an address, such as pbx.example.com or *.example.com: mapped like one. Default none."),
   calls: z
     .enum(["anyone", "registered"])
     .optional()

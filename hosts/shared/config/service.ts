@@ -49,6 +49,13 @@ function portSettle(name: string, service: WrittenService, report: Report): numb
   return port ?? service.port ?? SIP_PORT;
 }
 
+/** How many there is room for: services, and servers and names in one. */
+interface Most {
+  services: number;
+  servers: number;
+  names: number;
+}
+
 function serversSettle(name: string, service: WrittenService, most: number, report: Report): Server[] {
   const path = ["services", name, "servers"];
   const servers = service.servers.map(({ address, port }) => ({ address, port: port ?? SIP_PORT }));
@@ -100,7 +107,13 @@ function clashCheck(services: Service[], report: Report): void {
   }
 }
 
-function serviceSettle(name: string, service: WrittenService, realms: Realm[], written: Written, most: number, report: Report): Service {
+function namesSettle(name: string, { names = [] }: WrittenService, most: number, report: Report): string[] {
+  if (names.length > most)
+    report.error(["services", name, "names"], `there are ${names.length} names, and a service has room for ${most}; one such as *.example.com stands for many`);
+  return names;
+}
+
+function serviceSettle(name: string, service: WrittenService, realms: Realm[], written: Written, most: Most, report: Report): Service {
   const planned = service.protocols?.findIndex((protocol) => protocol !== "sip") ?? -1;
   if (planned >= 0) report.error(["services", name, "protocols", planned], `${service.protocols![planned]} is not built yet; leave it away for now`);
   const access = realmFind(name, service, "access", realms, written, report);
@@ -121,11 +134,12 @@ function serviceSettle(name: string, service: WrittenService, realms: Realm[], w
       certificate: service.coreTls.certificate,
       key: service.coreTls.key,
     },
-    servers: serversSettle(name, service, most, report),
+    servers: serversSettle(name, service, most.servers, report),
     dropUndecodable: service.undecodable === "drop",
     hideOrigin: (service.sdpOrigin ?? (service.hide ? "hide" : "keep")) === "hide",
     hide: service.hide ?? false,
     domain: service.domain ?? "",
+    names: namesSettle(name, service, most.names, report),
     openCore: service.openCore ?? false,
     registeredOnly: service.calls === "registered",
     silentWhenFull: service.whenFull === "drop",
@@ -138,8 +152,8 @@ function serviceSettle(name: string, service: WrittenService, realms: Realm[], w
   return settled;
 }
 
-export function servicesSettle(written: Written, realms: Realm[], most: { services: number; servers: number }, report: Report): Service[] {
-  const services = Object.entries(written.services).map(([name, service]) => serviceSettle(name, service, realms, written, most.servers, report));
+export function servicesSettle(written: Written, realms: Realm[], most: Most, report: Report): Service[] {
+  const services = Object.entries(written.services).map(([name, service]) => serviceSettle(name, service, realms, written, most, report));
   if (services.length === 0) report.error(["services"], "there is no service; give at least one with `address:` and `servers:`");
   if (services.length > most.services) report.error(["services"], `there are ${services.length} services, and there is room for ${most.services}`);
   clashCheck(services, report);

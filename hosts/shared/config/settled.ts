@@ -106,6 +106,8 @@ export interface Service {
   hide: boolean;
   /** "" for none. */
   domain: string;
+  /** What terminals call themselves by, in lower case; ".example.com" for all below it. */
+  names: string[];
   openCore: boolean;
   registeredOnly: boolean;
   silentWhenFull: boolean;

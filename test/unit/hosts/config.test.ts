@@ -105,7 +105,7 @@ realms:
   access: { interface: eth1, media: "2001:db8::2", nat: always, keepalive: off, inactivity: 2m, linger: 500ms, latch: any, ports: { media: 30001-30010 } }
   core: { address: [10.9.0.2, "2001:db8:1::2"], media: 2001:db8:1::2, latch: { mode: strict, window: 10 } }
 services:
-  voice: { address: "[2001:db8::5]:5070", servers: ["[2001:db8:1::9]:5080"], protocols: [sip], undecodable: drop, sdpOrigin: hide, ice: pass, terminalExpires: 60s, whenFull: drop, hide: true, domain: example.com, openCore: true, calls: registered }
+  voice: { address: "[2001:db8::5]:5070", servers: ["[2001:db8:1::9]:5080"], protocols: [sip], undecodable: drop, sdpOrigin: hide, ice: pass, terminalExpires: 60s, whenFull: drop, hide: true, domain: example.com, names: [PBX.example.com, "*.home.example"], openCore: true, calls: registered }
 rules:
   - { in: access, vlan: 100, vpn: 7, mpls: 16, protocol: tcp, from: 2001:db8::/32, fromPort: 1024-65535, to: "2001:db8::5", toPort: 5070, proxy: voice }
 otherwise: discard
@@ -131,6 +131,7 @@ control: culvert.sock
       silentWhenFull: true,
       hide: true,
       domain: "example.com",
+      names: ["pbx.example.com", ".home.example"],
       openCore: true,
       registeredOnly: true,
     });

@@ -10,7 +10,7 @@ realms:
   access: { address: 192.0.2.1, nat: always, latch: { mode: any, window: 5s }, keepalive: 25s, inactivity: 2m, linger: 1s }
   core: { address: "2001:db8::2", latch: strict }
 services:
-  voice: { address: 203.0.113.5:5070, servers: ["[2001:db8::9]:5080", "2001:db8::a"], undecodable: drop, whenFull: drop, ice: relay, terminalExpires: 1m, hide: true, domain: sip.example.com, calls: registered }
+  voice: { address: 203.0.113.5:5070, servers: ["[2001:db8::9]:5080", "2001:db8::a"], undecodable: drop, whenFull: drop, ice: relay, terminalExpires: 1m, hide: true, domain: sip.example.com, names: [pbx.example.com, "*.home.example"], calls: registered }
 rules:
   - { in: core, vlan: 100, protocol: udp, from: 192.0.2.77/24, fromPort: 1-9, to: 203.0.113.5, toPort: 5070, proxy: voice }
   - { discard: true }
@@ -116,6 +116,8 @@ describe.each(["js", "wasm"] as const)("the %s core", (kind) => {
     expect(address(abi.SERVICES + abi.SERVICE_ADDRESS)).toBe(hex("203.0.113.5"));
     const domain = core.memory.bytes.subarray(abi.DOMAINS + 1, abi.DOMAINS + 1 + core.memory.bytes[abi.DOMAINS]!);
     expect(Buffer.from(domain).toString()).toBe("sip.example.com");
+    const names = [0, 1, 2].map((i) => abi.NAMES + i * abi.NAME_SIZE).map((at) => core.memory.bytes.subarray(at + 1, at + 1 + core.memory.bytes[at]!));
+    expect(names.map((name) => Buffer.from(name).toString())).toEqual(["pbx.example.com", ".home.example", ""]);
     const servers = [0, 1].map((i) => abi.SERVICES + abi.SERVICE_SERVERS + i * abi.SERVER_SIZE);
     expect(servers.map((server) => [address(server), word(server + abi.SERVER_PORT)])).toEqual([
       [hex("2001:db8::9"), 5080],

@@ -61,6 +61,7 @@ const regions: Spans = [
   ["LINKS", abi.LINKS, abi.REALM_MAX * abi.LINK_SIZE],
   ["INTERFACES", abi.INTERFACES, abi.INTERFACE_MAX * abi.INTERFACE_SIZE],
   ["WIRE", abi.WIRE, abi.WIRE_REPORTER + 16 - abi.WIRE],
+  ["NAMES", abi.NAMES, abi.SERVICE_MAX * abi.NAMES_MAX * abi.NAME_SIZE],
   ["TABLES", abi.TABLES, 1],
 ];
 
