@@ -13,6 +13,8 @@ export const FRAME_INTERFACE: i32 = 96;
 export const FRAME_TAG: i32 = 100;
 /** FRAME_* bits. */
 export const FRAME_FLAGS: i32 = 104;
+/** Twelve bytes of the host's own about a frame that goes on as it is; the core does not read them, and writes over them when it rewrites the frame. */
+export const FRAME_OFFLOAD: i32 = 108;
 /** Where the frame begins: two bytes past a multiple of four, so that the IP header stands at one. */
 export const FRAME_BYTES: i32 = 146;
 

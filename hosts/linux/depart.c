@@ -1,5 +1,6 @@
 /*
- * What leaves by the shim: headers of IP and UDP before the bytes where they stand, and one call for all of them. Part of shim.c.
+ * What leaves by the shim: headers of IP and UDP before the bytes where they stand, or frames that have them, and one call for all of
+ * a kind. Part of shim.c.
  */
 
 /** Adds bytes to a sum of 16-bit words (RFC 1071), in the machine's order; only the last part may have an odd length. */
@@ -31,7 +32,7 @@ static void udpWrite(struct udphdr *udp, const uint8_t *record, uint64_t pseudo,
 static void departureAdd(struct shim *s, const uint8_t *record, const uint8_t *payload, int len) {
   const uint8_t *local = record + CULVERT_OUTPUT_LOCAL, *remote = record + CULVERT_OUTPUT_REMOTE;
   int six = !isFour(remote);
-  struct departure *d = &s->out[six];
+  struct departure *d = &s->out[six ? SIX : FOUR];
   union head *head = &d->head[d->n];
   place(&d->to[d->n], remote, 0);
   if (six) {
@@ -48,6 +49,23 @@ static void departureAdd(struct shim *s, const uint8_t *record, const uint8_t *p
   }
   d->part[d->n][1] = (struct iovec){ (void *)(uintptr_t)payload, (size_t)len };
   d->record[d->n++] = record;
+}
+
+/** Queues a frame; one that goes on as it came from a slot, or from INPUT, with what was said of its segments. Returns whether there is such an interface. */
+static int frameAdd(struct shim *s, const uint8_t *record, uint32_t frame, int len) {
+  struct departure *d = &s->out[FRAMES];
+  int kind = word(record + CULVERT_OUTPUT_KIND), i = word(record + CULVERT_OUTPUT_VALUE);
+  int slotted = frame >= CULVERT_SLOTS && frame < CULVERT_SLOTS + BATCH * CULVERT_SLOT_SIZE;
+  uint32_t slot = slotted ? frame - (frame - CULVERT_SLOTS) % CULVERT_SLOT_SIZE : CULVERT_INPUT;
+  if (i < 0 || i >= s->rings) return 0;
+  struct sockaddr_ll *to = (struct sockaddr_ll *)(void *)&d->to[d->n];
+  *to = (struct sockaddr_ll){ .sll_family = AF_PACKET, .sll_ifindex = s->ring[i].interface };
+  d->head[d->n].offload = (struct virtio_net_hdr){ 0 };
+  if (kind == CULVERT_OUTPUT_BRIDGE && (slotted || (frame >= CULVERT_INPUT && frame < CULVERT_INPUT + CULVERT_INPUT_SIZE)))
+    memcpy(&d->head[d->n].offload, s->memory + slot + CULVERT_FRAME_OFFLOAD, sizeof d->head[d->n].offload);
+  d->part[d->n][1] = (struct iovec){ s->memory + frame, (size_t)len };
+  d->record[d->n++] = record;
+  return 1;
 }
 
 /** Sends what is longer than a frame by the socket that holds its port. Returns whether that could be done. */
@@ -70,7 +88,7 @@ static int depart(struct shim *s, struct departure *d) {
       continue;
     }
     if (errno == EINTR) continue;
-    if (errno != EMSGSIZE || !longSend(s, d->record[at], &d->part[at][1])) {
+    if (errno != EMSGSIZE || d == &s->out[FRAMES] || !longSend(s, d->record[at], &d->part[at][1])) {
       s->failure = errno;
       failed++;
     }
@@ -89,10 +107,13 @@ int shim_send(int shim, int n, int unused) {
     const uint8_t *record = s->memory + (uint32_t)s->exchange[i];
     uint32_t payload = (uint32_t)word(record + CULVERT_OUTPUT_PAYLOAD);
     int len = word(record + CULVERT_OUTPUT_LEN);
+    int kind = word(record + CULVERT_OUTPUT_KIND), framed = kind == CULVERT_OUTPUT_FRAME || kind == CULVERT_OUTPUT_BRIDGE;
     if (len < 0 || len > LONGEST || payload > s->size || (size_t)len > s->size - payload) failed++;
-    else departureAdd(s, record, s->memory + payload, len);
+    else if (!framed) departureAdd(s, record, s->memory + payload, len);
+    else if (!frameAdd(s, record, payload, len)) failed++;
   }
-  return failed + depart(s, &s->out[0]) + depart(s, &s->out[1]);
+  for (int kind = 0; kind < DEPARTURES; kind++) failed += depart(s, &s->out[kind]);
+  return failed;
 }
 
 /** errno of the last send that failed, negative. */

@@ -10,13 +10,13 @@
 
 typedef int function(int, int, int);
 
-/** What a watched queue needs. */
+/** What the watched queues need. */
 struct watch {
-  uv_poll_t poll[QUEUES];
+  uv_poll_t poll[QUEUES + RINGS];
   napi_env env;
   napi_async_context context;
   napi_ref receiver, callback;
-  int open;
+  int open, shim;
 };
 
 static struct watch *watches[SHIMS];
@@ -72,8 +72,16 @@ static napi_value codeCall(napi_env env, napi_callback_info info) {
 }
 
 static void readable(uv_poll_t *poll, int status, int events) {
-  (void)status, (void)events;
+  (void)events;
   struct watch *w = poll->data;
+  if (status < 0) {
+    /* libuv stops polling what has an error. */
+    struct shim *s = shims[w->shim];
+    int ring = (int)(poll - w->poll) - QUEUES;
+    if (ring >= 0) ringCalm(&s->ring[ring]);
+    uv_poll_start(poll, UV_READABLE, readable);
+    return;
+  }
   napi_handle_scope scope;
   napi_value receiver, callback, queue;
   napi_open_handle_scope(w->env, &scope);
@@ -99,15 +107,17 @@ static napi_value watchCall(napi_env env, napi_callback_info info) {
   struct watch *w = calloc(1, sizeof *w);
   if (w == NULL) return number(env, -ENOMEM);
   w->env = env;
+  w->shim = shim;
   napi_create_object(env, &receiver);
   napi_create_string_utf8(env, "culvert", NAPI_AUTO_LENGTH, &name);
   napi_create_reference(env, receiver, 1, &w->receiver);
   napi_create_reference(env, argument[1], 1, &w->callback);
   napi_async_init(env, receiver, name, &w->context);
   napi_get_uv_event_loop(env, &loop);
-  for (int i = 0; i < QUEUES; i++) {
+  struct shim *s = shims[shim];
+  for (int i = 0; i < QUEUES + s->rings; i++) {
     w->poll[i].data = w;
-    uv_poll_init(loop, &w->poll[i], shims[shim]->queue[i]);
+    uv_poll_init(loop, &w->poll[i], i < QUEUES ? s->queue[i] : s->ring[i - QUEUES].socket);
     uv_poll_start(&w->poll[i], UV_READABLE, readable);
     w->open++;
   }
@@ -131,7 +141,7 @@ static void watchClosed(uv_handle_t *handle) {
 static int closeWatched(int shim, int a, int b) {
   struct watch *w = watches[shim];
   watches[shim] = NULL;
-  for (int i = 0; w != NULL && i < QUEUES; i++) {
+  for (int i = 0, n = w != NULL ? w->open : 0; i < n; i++) {
     uv_poll_stop(&w->poll[i]);
     uv_close((uv_handle_t *)&w->poll[i], watchClosed);
   }
@@ -150,7 +160,7 @@ NAPI_MODULE_INIT() {
     function *function;
   } functions[] = {
     { "bind", shim_bind }, { "unbind", shim_unbind }, { "receive", shim_receive }, { "lay", shim_lay },
-    { "send", shim_send }, { "failure", shim_failure }, { "close", closeWatched },
+    { "send", shim_send }, { "failure", shim_failure }, { "close", closeWatched }, { "ring", shim_ring }, { "lost", shim_lost },
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
     add(env, exports, functions[i].name, call, (function **)(uintptr_t)&functions[i].function);

@@ -1,5 +1,5 @@
 /*
- * Batched UDP for hosts on Linux (SPEC R4). All ports of ours share two wide sockets, one for signaling and one for media:
+ * Batched UDP for hosts on Linux (SPEC R4), and whole frames (ring.c). All ports of ours share two wide sockets, one for signaling and one for media:
  * packets are read by the batch into the slots of the core's own memory, with where they came from and what they were sent to,
  * and its SEND records leave by the batch through raw sockets, whatever address and port they are from.
  *
@@ -17,6 +17,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
@@ -27,19 +33,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SHIMS = 16, ADDRESSES = 32, PORTS = 65536, BATCH = CULVERT_SLOT_MAX, LONGEST = 65536 };
+enum { SHIMS = 16, ADDRESSES = 32, PORTS = 65536, BATCH = CULVERT_SLOT_MAX, LONGEST = 65536, RINGS = CULVERT_INTERFACE_MAX };
 /** Payload that a slot takes. */
 enum { ROOM = CULVERT_SLOT_SIZE - CULVERT_PACKET_PAYLOAD };
-/** Kinds of wide sockets. */
+/** Kinds of wide sockets; the queues behind them are rings. */
 enum { MEDIA, SIGNAL, QUEUES };
-/** Added to a number of packets when one of them is longer than its slot. */
-enum { LONG = 256 };
-/** Words of `exchange`: addresses of SEND records, then an address. */
+/** What leaves, by kind. */
+enum { FOUR, SIX, FRAMES, DEPARTURES };
+/** Added to a number of packets when one of them is longer than its slot; when some were lost. */
+enum { LONG = 256, LOST = 512 };
+/** Words of `exchange`: addresses of records to be sent, then an IP address, or the name of an interface. */
 enum { EXCHANGE_ADDRESS = BATCH, EXCHANGE_WORDS = BATCH + 4 };
 
 #ifndef IPV6_ORIGDSTADDR
@@ -60,6 +69,8 @@ union head {
     struct ip6_hdr ip;
     struct udphdr udp;
   } six;
+  /** Of a frame, which has its headers: what the kernel is to do about checksum and segments. */
+  struct virtio_net_hdr offload;
 };
 
 /** Packets that leave by one socket. */
@@ -69,7 +80,7 @@ struct departure {
   struct iovec part[BATCH][2];
   struct sockaddr_in6 to[BATCH];
   union head head[BATCH];
-  /** The SEND record of each. */
+  /** The record of each. */
   const uint8_t *record[BATCH];
 };
 
@@ -80,6 +91,14 @@ struct arrival {
   uint8_t control[BATCH][CMSG_SPACE(sizeof(struct sockaddr_in6))] __attribute__((aligned(8)));
   /** What of a packet has no room in its slot. */
   uint8_t rest[BATCH][LONGEST];
+};
+
+/** Frames of one interface. */
+struct ring {
+  int socket, interface;
+  uint8_t *frames;
+  /** Index of the next one. */
+  int at;
 };
 
 struct shim {
@@ -94,8 +113,12 @@ struct shim {
   int32_t exchange[EXCHANGE_WORDS];
   /** errno of the last send that failed. */
   int failure;
-  struct departure out[2];
+  struct departure out[DEPARTURES];
   struct arrival in;
+  int rings;
+  struct ring ring[RINGS];
+  /** Frames that were lost, until they are asked for. */
+  int lost;
 };
 
 static struct shim *shims[SHIMS];
@@ -158,17 +181,21 @@ static void messagesLay(struct shim *s) {
     s->in.part[i][0] = (struct iovec){ slot + CULVERT_PACKET_PAYLOAD, ROOM };
     s->in.part[i][1] = (struct iovec){ s->in.rest[i], LONGEST };
     s->in.message[i].msg_hdr = (struct msghdr){ .msg_name = &s->in.from[i], .msg_iov = s->in.part[i], .msg_iovlen = 2, .msg_control = s->in.control[i] };
-    for (int six = 0; six < 2; six++) {
-      struct departure *d = &s->out[six];
-      d->part[i][0] = (struct iovec){ &d->head[i], six ? sizeof d->head[i].six : sizeof d->head[i].four };
-      d->message[i].msg_hdr = (struct msghdr){ .msg_name = &d->to[i], .msg_namelen = six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
-                                               .msg_iov = d->part[i], .msg_iovlen = 2 };
+    for (int kind = 0; kind < DEPARTURES; kind++) {
+      static const size_t heads[] = { sizeof s->out->head->four, sizeof s->out->head->six, sizeof s->out->head->offload };
+      static const socklen_t names[] = { sizeof(struct sockaddr_in), sizeof(struct sockaddr_in6), sizeof(struct sockaddr_ll) };
+      struct departure *d = &s->out[kind];
+      d->part[i][0] = (struct iovec){ &d->head[i], heads[kind] };
+      d->message[i].msg_hdr = (struct msghdr){ .msg_name = &d->to[i], .msg_namelen = names[kind], .msg_iov = d->part[i], .msg_iovlen = 2 };
     }
   }
 }
 
+#include "ring.c"
+
 static void closeAll(struct shim *s) {
-  int open[] = { s->queue[MEDIA], s->queue[SIGNAL], s->wake, s->out[0].socket, s->out[1].socket };
+  int open[] = { s->queue[MEDIA], s->queue[SIGNAL], s->wake, s->out[FOUR].socket, s->out[SIX].socket, s->out[FRAMES].socket };
+  for (int i = 0; i < s->rings; i++) ringClose(&s->ring[i]);
   steeringClose(&s->steering);
   for (size_t i = 0; i < sizeof open / sizeof *open; i++)
     if (open[i] >= 0) close(open[i]);
@@ -192,10 +219,11 @@ int shim_open(uint8_t *memory, int size) {
   s->queue[MEDIA] = wideMake();
   s->queue[SIGNAL] = wideMake();
   s->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  s->out[0].socket = rawMake(AF_INET);
-  int result = s->queue[MEDIA] < 0 || s->queue[SIGNAL] < 0 || s->wake < 0 || s->out[0].socket < 0 ? -errno : steeringOpen(&s->steering, s->queue);
+  s->out[FOUR].socket = rawMake(AF_INET);
+  s->out[FRAMES].socket = -1;
+  int result = s->queue[MEDIA] < 0 || s->queue[SIGNAL] < 0 || s->wake < 0 || s->out[FOUR].socket < 0 ? -errno : steeringOpen(&s->steering, s->queue);
   /* A machine may have no IPv6. */
-  s->out[1].socket = rawMake(AF_INET6);
+  s->out[SIX].socket = rawMake(AF_INET6);
   if (result < 0) {
     closeAll(s);
     return result;
@@ -216,67 +244,7 @@ int32_t *shim_exchange(int shim) {
   return shims[shim]->exchange;
 }
 
-/* Ports. */
-
-/** Index of the address in `exchange`, which is taken in if there is room, or -1. */
-static int addressIndex(struct shim *s, int take) {
-  const void *address = &s->exchange[EXCHANGE_ADDRESS];
-  for (int i = 0; i < s->addresses; i++)
-    if (memcmp(s->address[i], address, 16) == 0) return i;
-  int i = s->addresses;
-  int *held = take && i < ADDRESSES ? calloc(PORTS, sizeof *held) : NULL;
-  if (held == NULL || mapSet(s->steering.addresses, address, &i) < 0) {
-    free(held);
-    return -1;
-  }
-  s->held[i] = held;
-  memcpy(s->address[i], address, 16);
-  s->addresses++;
-  return i;
-}
-
-/** A socket address of 16 bytes and a port, of the version of IP that it is of. Returns its length. */
-static socklen_t place(struct sockaddr_in6 *to, const uint8_t *address, int port) {
-  if (!isFour(address)) {
-    *to = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
-    memcpy(&to->sin6_addr, address, 16);
-    return sizeof *to;
-  }
-  struct sockaddr_in *four = (struct sockaddr_in *)(void *)to;
-  *four = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-  memcpy(&four->sin_addr, address + 12, 4);
-  return sizeof *four;
-}
-
-/** Opens a port of the address in `exchange`. Returns 0 or an errno, negative; -ENOSPC when there are too many addresses. */
-int shim_bind(int shim, int port, int signal) {
-  struct shim *s = shims[shim];
-  int i = addressIndex(s, 1);
-  if (i < 0) return -ENOSPC;
-  struct sockaddr_in6 own;
-  socklen_t length = place(&own, s->address[i], port);
-  int fd = socket(own.sin6_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return -errno;
-  if (bind(fd, (struct sockaddr *)&own, length) < 0) {
-    int result = -errno;
-    close(fd);
-    return result;
-  }
-  s->held[i][port] = fd + 1;
-  s->steering.ports[port] |= signal ? OURS(i) | SIGNALING(i) : OURS(i);
-  return 0;
-}
-
-int shim_unbind(int shim, int port, int unused) {
-  (void)unused;
-  struct shim *s = shims[shim];
-  int i = addressIndex(s, 0);
-  if (i < 0 || s->held[i][port] == 0) return -ENOENT;
-  s->steering.ports[port] &= ~(OURS(i) | SIGNALING(i));
-  close(s->held[i][port] - 1);
-  s->held[i][port] = 0;
-  return 0;
-}
+#include "port.c"
 
 /* What comes. */
 
@@ -308,11 +276,12 @@ static void sourcePut(uint8_t *slot, const struct sockaddr_in6 *from) {
   wordPut(slot + CULVERT_PACKET_SOURCE_PORT, ntohs(from->sin6_port));
 }
 
-/** Reads as many packets as there are slots. Returns how many came, with LONG if one of them goes on beyond its slot. Fewer: there are no more. */
+/** Reads as many packets as there are slots, or what a ring has. Returns how many came, with LONG if one of them goes on beyond its slot. Fewer: there are no more. */
 int shim_receive(int shim, int queue, int unused) {
   (void)unused;
   struct shim *s = shims[shim];
   struct arrival *in = &s->in;
+  if (queue >= QUEUES) return ringReceive(s, queue - QUEUES);
   for (int i = 0; i < BATCH; i++) {
     in->message[i].msg_hdr.msg_namelen = sizeof in->from[i];
     in->message[i].msg_hdr.msg_controllen = sizeof in->control[i];
@@ -356,7 +325,7 @@ const char *shim_code(int number) {
     int number;
     const char *name;
   } codes[] = { CODE(EPERM), CODE(EINVAL), CODE(ENOSYS), CODE(ENOMEM), CODE(ENOSPC), CODE(EACCES), CODE(EMFILE), CODE(ENFILE), CODE(EADDRINUSE), CODE(EADDRNOTAVAIL),
-                CODE(EAFNOSUPPORT), CODE(EAGAIN), CODE(EMSGSIZE), CODE(ENOBUFS), CODE(ENETUNREACH), CODE(ENETDOWN), CODE(EHOSTUNREACH) };
+                CODE(EAFNOSUPPORT), CODE(EAGAIN), CODE(EMSGSIZE), CODE(ENOBUFS), CODE(ENETUNREACH), CODE(ENETDOWN), CODE(EHOSTUNREACH), CODE(ENODEV), CODE(ENXIO), CODE(EOPNOTSUPP), CODE(ENOPROTOOPT) };
   for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
     if (codes[i].number == -number) return codes[i].name;
   return NULL;
@@ -364,13 +333,20 @@ const char *shim_code(int number) {
 
 /* Waiting. */
 
-/** Waits until there is something to read or shim_wake is called; bit 0: media, bit 1: signaling. */
+/** Waits until there is something to read or shim_wake is called. Returns a bit for each queue that has something. */
 int shim_wait(int shim, int milliseconds, int unused) {
   (void)unused;
   struct shim *s = shims[shim];
-  struct pollfd wanted[] = { { s->queue[MEDIA], POLLIN, 0 }, { s->queue[SIGNAL], POLLIN, 0 }, { s->wake, POLLIN, 0 } };
-  if (poll(wanted, 3, milliseconds) < 0) return 0;
-  return (wanted[MEDIA].revents != 0 ? 1 << MEDIA : 0) | (wanted[SIGNAL].revents != 0 ? 1 << SIGNAL : 0);
+  struct pollfd wanted[QUEUES + RINGS + 1] = { { s->queue[MEDIA], POLLIN, 0 }, { s->queue[SIGNAL], POLLIN, 0 } };
+  int n = QUEUES + s->rings, ready = 0;
+  for (int i = 0; i < s->rings; i++) wanted[QUEUES + i] = (struct pollfd){ s->ring[i].socket, POLLIN, 0 };
+  wanted[n] = (struct pollfd){ s->wake, POLLIN, 0 };
+  if (poll(wanted, (nfds_t)n + 1, milliseconds) < 0) return 0;
+  for (int i = 0; i < n; i++) {
+    if (i >= QUEUES && (wanted[i].revents & POLLERR) != 0) ringCalm(&s->ring[i - QUEUES]);
+    if (wanted[i].revents != 0) ready |= 1 << i;
+  }
+  return ready;
 }
 
 int shim_wake(int shim, int a, int b) {

@@ -15,6 +15,8 @@ interface Addon {
   unbind(shim: number, port: number): number;
   receive(shim: number, queue: number): number;
   lay(shim: number, slot: number): number;
+  ring(shim: number, promiscuous: number): number;
+  lost(shim: number): number;
   send(shim: number, n: number): number;
   failure(shim: number): number;
   watch(shim: number, onReadable: (queue: number) => void): number;
@@ -40,6 +42,8 @@ export function shimOpen(file: string, memory: ArrayBuffer): Shim | string {
     unbind: (port) => addon.unbind(shim, port),
     receive: (queue) => addon.receive(shim, queue),
     lay: (slot) => addon.lay(shim, slot),
+    ring: (promiscuous) => addon.ring(shim, promiscuous),
+    lost: () => addon.lost(shim),
     send: (n) => addon.send(shim, n),
     failure: () => addon.failure(shim),
     code: (errno) => addon.code(errno),

@@ -1,6 +1,6 @@
 /*
- * Batched sockets (hosts/linux) for a core: its slots are filled by one call, it takes them by one input, and what it sends
- * leaves by one call. Invariant: what is to be sent leaves before the next input, since its bytes stand in the core's memory.
+ * Batched sockets and packet rings (hosts/linux) for a core: its slots are filled by one call, it takes them by one input, and what it
+ * sends leaves by one call. Invariant: what is to be sent leaves before the next input, since its bytes stand in the core's memory.
  */
 
 import * as abi from "./core.ts";
@@ -12,20 +12,30 @@ const ADVICE: Record<string, string> = {
   EPERM: "it wants the rights CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF",
   EINVAL: "the kernel has no BPF at the socket look-up (Linux 5.9)",
   ENOSYS: "the kernel has no BPF",
+  ENODEV: "this machine has no such interface (`ip link` lists them)",
+  EOPNOTSUPP: "it is no Ethernet",
+  ENOPROTOOPT: "the kernel has no such packet sockets (Linux 4.20)",
+  ENOMEM: "there is no memory for its ring (8 MiB)",
 };
 
 export function shimAdvice(code: string): string {
   return `${ADVICE[code] ?? "the system refuses it"} (${code})`;
 }
 
+/** Queues before the rings. */
+const RINGS = 2;
 /** Reads of one queue in a turn; then timers and connections have theirs, and the queue calls again. */
 const READS_MOST = 16;
 /** What `receive` adds to the number of packets when one is longer than its slot. */
 const LONG = 256;
+/** What it adds when frames were lost. */
+const LOST = 512;
+const INPUT_LEN = (abi.INPUT + abi.PACKET_LEN) >> 2;
 /** Index in `exchange` of an address. */
 const ADDRESS = abi.SLOT_MAX;
-/** errno of a shim that knows as many addresses as it can. */
+/** errno of a shim that knows as many addresses as it can; of an address that is not the machine's. */
 const CROWDED = "ENOSPC";
+const ELSEWHERE = "EADDRNOTAVAIL";
 
 export interface BatchSetting {
   memory: CoreMemory;
@@ -38,6 +48,8 @@ export interface BatchSetting {
   /** Are all to be taken alone? */
   readonly tracing: boolean;
   received(n: number): void;
+  /** Frames for which there was no room. */
+  lost(n: number): void;
   failed(n: number, error: SystemError): void;
 }
 
@@ -52,12 +64,17 @@ export class Batch {
     this.#shim = shim;
     this.#setting = setting;
     this.#words = setting.memory.words;
-    shim.watch((queue) => this.#read(queue));
+    shim.watch((queue) => (queue < RINGS ? this.#read(queue) : this.#readRing(queue)));
   }
 
   #error(errno: number): SystemError {
     const code = this.#shim.code(errno);
     return Object.assign(new Error(code), { code });
+  }
+
+  /** Are frames read whole? Then what is for a port comes by a ring, and its socket only keeps others from it. */
+  get #framing(): boolean {
+    return this.#words[abi.CONFIG_INTERFACES >> 2] !== 0;
   }
 
   /** Opens a port. Returns false when there is no room for its address; throws what the system says. */
@@ -66,7 +83,9 @@ export class Batch {
     const result = this.#shim.bind(port, signal ? 1 : 0);
     if (result >= 0) return true;
     const error = this.#error(result);
-    if (error.code === CROWDED) return false;
+    if (error.code === CROWDED && !this.#framing) return false;
+    // Nobody on this machine can have the port.
+    if (error.code === ELSEWHERE && this.#framing) return true;
     throw error;
   }
 
@@ -76,7 +95,7 @@ export class Batch {
     this.#shim.unbind(port);
   }
 
-  /** The SEND record at `at` is to be sent. */
+  /** The record at `at` is to be sent: a datagram, or a frame. */
   add(at: number): void {
     this.#shim.exchange[this.#waiting++] = at;
     if (this.#waiting === abi.SLOT_MAX) this.flush();
@@ -98,8 +117,20 @@ export class Batch {
       if (n === 0) return;
       this.#setting.received(n);
       if (result >= LONG || this.#setting.tracing) this.#takeSingly(n);
-      else this.#take(this.#address(n));
+      else this.#take(abi.KIND_BATCH, this.#address(n));
       if (n < abi.SLOT_MAX) return;
+    }
+  }
+
+  #readRing(queue: number): void {
+    for (let reads = 0; reads < READS_MOST && !this.#stopped; reads++) {
+      const result = this.#shim.receive(queue);
+      if ((result & LOST) !== 0) this.#setting.lost(this.#shim.lost());
+      const n = (result & LONG) !== 0 ? 1 : result & (LONG - 1);
+      if (n === 0) return;
+      this.#setting.received(n);
+      if ((result & LONG) !== 0) this.#setting.input(abi.KIND_FRAME, this.#words[INPUT_LEN]!);
+      else this.#take(abi.KIND_FRAMES, n);
     }
   }
 
@@ -124,9 +155,9 @@ export class Batch {
   }
 
   /** Hands in `n` slots; the core may take fewer at once. */
-  #take(n: number): void {
+  #take(kind: number, n: number): void {
     for (let left = n; left > 0; ) {
-      const taken = this.#setting.input(abi.KIND_BATCH, left);
+      const taken = this.#setting.input(kind, left);
       if (taken <= 0) return;
       left -= taken;
       const from = abi.SLOTS + taken * abi.SLOT_SIZE;

@@ -12,6 +12,7 @@ const ADVICE: Record<string, string> = {
     "the address is not one of this machine's; add it to an interface, or for a service address that is elsewhere " +
     "run `culvert router --apply` as root, once, with this configuration",
   EACCES: "ports below 1024 need the right to bind them (CAP_NET_BIND_SERVICE)",
+  ENOSPC: "batched sockets and packet mode have room for 32 addresses; use fewer of them",
   EMFILE: "too many open files; raise the limit (`ulimit -n`, LimitNOFILE= in systemd)",
   EAFNOSUPPORT: "this machine does not speak this version of IP",
   EINVAL: "the address cannot be bound; a link-local one (fe80::) would need an interface, so give a global one",

@@ -35,6 +35,12 @@ export interface Totals {
   received: number;
   sent: number;
   forwarded: number;
+  /** Frames that the core made, frames that went on as they were, and those that were the machine's own stack's. */
+  framed: number;
+  bridged: number;
+  handed: number;
+  /** Frames for which a ring had no room. */
+  lost: number;
   /** Sends from a port whose socket could not be opened, or on a connection that is gone. */
   noSocket: number;
   bindFailed: number;
@@ -45,7 +51,20 @@ export interface Totals {
 }
 
 export class Pump {
-  readonly totals: Totals = { received: 0, sent: 0, forwarded: 0, noSocket: 0, bindFailed: 0, sendFailed: 0, forwardFailed: 0, trapped: 0 };
+  readonly totals: Totals = {
+    received: 0,
+    sent: 0,
+    forwarded: 0,
+    framed: 0,
+    bridged: 0,
+    handed: 0,
+    lost: 0,
+    noSocket: 0,
+    bindFailed: 0,
+    sendFailed: 0,
+    forwardFailed: 0,
+    trapped: 0,
+  };
   readonly #core: Core;
   readonly #runtime: Runtime;
   readonly #config: Config;
@@ -93,6 +112,7 @@ export class Pump {
       single: () => this.#takeInput(),
       tracing: this.#tracing,
       received: (n) => (this.totals.received += n),
+      lost: (n) => this.#lost(n),
       failed: (n, error) => this.#sendFailed(n, error),
     });
   }
@@ -234,6 +254,17 @@ export class Pump {
         case abi.OUTPUT_FORWARD:
           this.#forward(at);
           break;
+        case abi.OUTPUT_FRAME:
+          this.totals.framed++;
+          this.#batch!.add(at);
+          break;
+        case abi.OUTPUT_BRIDGE:
+          this.totals.bridged++;
+          this.#batch!.add(at);
+          break;
+        case abi.OUTPUT_STACK:
+          this.totals.handed++; // A ring takes nothing from the stack.
+          break;
         case abi.OUTPUT_BIND:
           this.#bind(at);
           break;
@@ -297,6 +328,11 @@ export class Pump {
     const code = errorCode(error);
     const fields = from ? { code, address: from.address, port: from.port } : { code };
     this.#complain(code, fields, `a packet could not be sent: ${error.message}`);
+  }
+
+  #lost(n: number): void {
+    this.totals.lost += n;
+    this.#complain("lost", { frames: n }, "frames were lost: they came faster than they were taken");
   }
 
   #forward(at: number): void {

@@ -99,14 +99,21 @@ export interface DialRequest {
   receiver: StreamReceiver;
 }
 
-/** Batched sockets for one core's memory: hosts/linux. Results are numbers; negative ones an errno. */
+/** Batched sockets and packet rings for one core's memory: hosts/linux. Results are numbers; negative ones an errno. */
 export interface Shim {
-  /** Addresses in memory of records to be sent, SLOT_MAX of them; behind them the four words of an address. */
+  /** Addresses in memory of records to be sent, SLOT_MAX of them; behind them the four words of an address, or of an interface's name. */
   readonly exchange: Int32Array;
   /** Opens a port of the address in `exchange`; `signal` is 1 for one that should have room for bursts. */
   bind(port: number, signal: number): number;
   unbind(port: number): number;
-  /** Fills slots. Returns how many, fewer than SLOT_MAX when there are no more, and 256 more when one goes on beyond its slot. */
+  /**
+   * Opens a ring on the interface in `exchange`, before `watch`: the n-th is queue n + 2. Returns its index; its hardware address, its
+   * MTU and whether it is up stand in `exchange` then. `promiscuous` is 1 to hear frames that are for others.
+   */
+  ring(promiscuous: number): number;
+  /** Frames lost since this was asked last; asked when `receive` adds 512. */
+  lost(): number;
+  /** Fills slots. A ring: with frames, until there are none; 256 alone is one, longer than a slot, at INPUT. A socket: returns how many, fewer than SLOT_MAX when there are no more, and 256 more when one goes on beyond its slot. */
   receive(queue: number): number;
   /** Lays what came for a slot at INPUT, in its whole length. */
   lay(slot: number): number;

@@ -62,8 +62,10 @@ describe("a batch", () => {
     },
     lay: (slot) => note(`lay ${slot}`, 0),
     send: (n) => note(`send ${[...shim.exchange.subarray(0, n)].join(" ")}`, n === 3 ? 1 : 0),
+    ring: () => 0,
+    lost: () => 5,
     failure: () => -90,
-    code: (errno) => ({ [-28]: "ENOSPC", [-98]: "EADDRINUSE", [-90]: "EMSGSIZE" })[errno] ?? "unknown",
+    code: (errno) => ({ [-28]: "ENOSPC", [-98]: "EADDRINUSE", [-99]: "EADDRNOTAVAIL", [-90]: "EMSGSIZE" })[errno] ?? "unknown",
     watch: (onReadable) => void (readable = onReadable),
     close: () => void done.push("close"),
   };
@@ -73,9 +75,10 @@ describe("a batch", () => {
     batch = new Batch(shim, {
       memory,
       realmOf: (_, port) => (port === PORT + 1 ? -1 : 3),
-      input: (_, n) => {
+      input: (kind, n) => {
         const marks = Array.from({ length: n }, (_, i) => memory.words[mark(i)]);
-        done.push(`take ${marks.join(" ")}`);
+        if (kind === abi.KIND_FRAME) done.push(`frame of ${n}`);
+        else done.push(`${kind === abi.KIND_FRAMES ? "frames" : "take"} ${marks.join(" ")}`);
         if (stopping) batch.stop();
         return takes.shift() ?? n;
       },
@@ -84,6 +87,7 @@ describe("a batch", () => {
         return setting.tracing;
       },
       received: (n) => void done.push(`received ${n}`),
+      lost: (n) => void done.push(`lost ${n}`),
       failed: (n, error) => void done.push(`failed ${n} ${error.code}`),
     });
   });
@@ -152,6 +156,35 @@ describe("a batch", () => {
     expect(done).toEqual(["send 1 2 3", "failed 1 EMSGSIZE"]);
   });
 
+  test("frames of a ring are taken until there are none, one that is longer than a slot alone", () => {
+    arriving = [3, 256, 2];
+    memory.words[(abi.INPUT + abi.PACKET_LEN) >> 2] = 1910;
+    takes = [1];
+    readable(3);
+    expect(done).toEqual(["received 3", "frames 0 1 2", "frames 1 2", "received 1", "frame of 1910", "received 2", "frames 0 1"]);
+  });
+
+  test("a ring is read on for a while, and lost frames are told of", () => {
+    arriving = [512, 1];
+    readable(2);
+    expect(done.splice(0)).toEqual(["lost 5"]);
+    arriving = Array<number>(100).fill(1 | 512);
+    readable(2);
+    expect(100 - arriving.length).toBe(16);
+    expect(done.slice(0, 3)).toEqual(["lost 5", "received 1", "frames 0"]);
+  });
+
+  test("where frames are read, an address that is not the machine's needs no socket, and one for which there is no room is refused", () => {
+    memory.words[abi.CONFIG_INTERFACES >> 2] = 2;
+    result = -99;
+    expect(batch.open(wordsOf("203.0.113.5"), PORT, true)).toBe(true);
+    result = -28;
+    expect(() => batch.open(wordsOf("192.0.2.2"), PORT, false)).toThrow(expect.objectContaining({ code: "ENOSPC" }));
+    memory.words[abi.CONFIG_INTERFACES >> 2] = 0;
+    result = -99;
+    expect(() => batch.open(wordsOf("203.0.113.5"), PORT, true)).toThrow(expect.objectContaining({ code: "EADDRNOTAVAIL" }));
+  });
+
   test("is stopped once", () => {
     batch.stop();
     batch.stop();
@@ -172,6 +205,17 @@ describe("a batch", () => {
     core.next([bind]);
     runtime.advance(500);
     expect(core.refused).toEqual([PORT]);
+    pump.stop();
+  });
+
+  test("what the core frames or lets go on leaves with the rest; what is the stack's is only counted", () => {
+    const text = "realms: { access: { address: 192.0.2.1 }, core: { address: 10.9.0.2 } }\nservices: { voice: { address: 203.0.113.5, servers: [10.9.0.10] } }";
+    const [core, runtime, config] = [fakeCore(), fakeRuntime(), configRead(text, "c").config!];
+    const pump = new Pump(core, runtime, config, certificatesNone(config), fakeLog(), shim);
+    core.next([{ kind: abi.OUTPUT_FRAME }, { kind: abi.OUTPUT_BRIDGE }, { kind: abi.OUTPUT_STACK }], 500);
+    pump.start();
+    expect(done.slice(-1)).toEqual([`send ${abi.OUTPUTS} ${abi.OUTPUTS}`]);
+    expect(pump.totals).toMatchObject({ framed: 1, bridged: 1, handed: 1, sent: 0 });
     pump.stop();
   });
 

@@ -1,0 +1,206 @@
+/*
+ * Packet rings (SPEC R4): whole frames of an interface, as they come, by a packet socket whose ring the kernel fills (TPACKET_V2,
+ * which wakes for each), and out by one that all interfaces share. The machine's own stack sees every frame as well: what
+ * the core leaves to it needs no way there, and of what the core takes the wide sockets hear nothing. Part of shim.c.
+ */
+
+enum { RING_FRAME = 2048, RING_FRAMES = 4096, RING_BLOCK = 1 << 17, RING_BYTES = RING_FRAME * RING_FRAMES };
+/** Bytes of a frame that a slot takes, and INPUT. */
+enum { FRAME_ROOM = CULVERT_SLOT_SIZE - CULVERT_FRAME_BYTES, FRAME_LONGEST = CULVERT_INPUT_SIZE - CULVERT_FRAME_BYTES };
+
+/** A packet socket; with offloads, what is said of a frame's checksum and segments stands before it. */
+static int packetMake(void) {
+  const int on = 1;
+  int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd >= 0 && setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on) < 0) {
+    int failure = errno;
+    close(fd);
+    errno = failure;
+    return -1;
+  }
+  return fd;
+}
+
+/** The socket that frames leave by: straight to the driver, and it hears nothing. */
+static int transmitterMake(void) {
+  const int on = 1;
+  int fd = packetMake();
+  if (fd < 0) return -1;
+  setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on);
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &BUFFER_BYTES, sizeof BUFFER_BYTES);
+  return fd;
+}
+
+static void ringClose(struct ring *r) {
+  if (r->frames != MAP_FAILED) munmap(r->frames, RING_BYTES);
+  if (r->socket >= 0) close(r->socket);
+}
+
+/** What the machine says of the interface that `exchange` names, which is overwritten: hardware address, MTU, is it up? Returns its index or an errno, negative. */
+static int interfaceAsk(int fd, int32_t *exchange) {
+  struct ifreq ask = { 0 };
+  memcpy(ask.ifr_name, exchange, IFNAMSIZ - 1);
+  if (ioctl(fd, SIOCGIFINDEX, &ask) < 0) return -errno;
+  int index = ask.ifr_ifindex;
+  if (ioctl(fd, SIOCGIFHWADDR, &ask) < 0) return -errno;
+  if (ask.ifr_hwaddr.sa_family != ARPHRD_ETHER) return -EOPNOTSUPP;
+  memcpy(exchange, ask.ifr_hwaddr.sa_data, 6);
+  if (ioctl(fd, SIOCGIFMTU, &ask) < 0) return -errno;
+  exchange[2] = ask.ifr_mtu;
+  if (ioctl(fd, SIOCGIFFLAGS, &ask) < 0) return -errno;
+  exchange[3] = (ask.ifr_flags & IFF_UP) != 0;
+  return index;
+}
+
+/** Has the kernel fill a ring with what comes by the interface: not with what leaves by it; with all frames if `promiscuous`. */
+static int ringFill(struct ring *r, int promiscuous) {
+  const int on = 1, version = TPACKET_V2;
+  struct tpacket_req size = { .tp_block_size = RING_BLOCK, .tp_block_nr = RING_BYTES / RING_BLOCK, .tp_frame_size = RING_FRAME, .tp_frame_nr = RING_FRAMES };
+  struct sockaddr_ll own = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = r->interface };
+  struct packet_mreq all = { .mr_ifindex = r->interface, .mr_type = PACKET_MR_PROMISC };
+  setsockopt(r->socket, SOL_SOCKET, SO_RCVBUFFORCE, &BUFFER_BYTES, sizeof BUFFER_BYTES);
+  int failed = setsockopt(r->socket, SOL_PACKET, PACKET_VERSION, &version, sizeof version) < 0 ||
+               setsockopt(r->socket, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0 ||
+               setsockopt(r->socket, SOL_PACKET, PACKET_COPY_THRESH, &on, sizeof on) < 0 ||
+               setsockopt(r->socket, SOL_PACKET, PACKET_RX_RING, &size, sizeof size) < 0 ||
+               (r->frames = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, r->socket, 0)) == MAP_FAILED ||
+               (promiscuous && setsockopt(r->socket, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all) < 0) ||
+               bind(r->socket, (struct sockaddr *)&own, sizeof own) < 0;
+  return failed ? -errno : 0;
+}
+
+/** The wide sockets hear nothing of what comes by interfaces with a ring: it would be taken twice. Returns 0 or an errno, negative. */
+static int deafen(struct shim *s) {
+  struct sock_filter code[RINGS + 3];
+  struct sock_fprog program = { (unsigned short)(s->rings + 3), code };
+  code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX));
+  for (int i = 0; i < s->rings; i++)
+    code[i + 1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)s->ring[i].interface, (uint8_t)(s->rings - i), 0);
+  code[s->rings + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+  code[s->rings + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+  for (int i = 0; i < QUEUES; i++)
+    if (setsockopt(s->queue[i], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0) return -errno;
+  return 0;
+}
+
+/**
+ * Opens a ring on the interface that `exchange` names where addresses stand; there stands what is known of it then. Returns its index, or
+ * an errno, negative: ENODEV where there is no such interface, EOPNOTSUPP where it is no Ethernet, ENOSPC where there are too many.
+ */
+int shim_ring(int shim, int promiscuous, int unused) {
+  (void)unused;
+  struct shim *s = shims[shim];
+  if (s->rings == RINGS) return -ENOSPC;
+  struct ring *r = &s->ring[s->rings];
+  *r = (struct ring){ .socket = packetMake(), .frames = MAP_FAILED };
+  if (s->out[FRAMES].socket < 0) s->out[FRAMES].socket = transmitterMake();
+  int result = r->socket < 0 || s->out[FRAMES].socket < 0 ? -errno : interfaceAsk(r->socket, &s->exchange[EXCHANGE_ADDRESS]);
+  if (result > 0) {
+    r->interface = result;
+    result = ringFill(r, promiscuous);
+  }
+  if (result == 0) {
+    s->rings++;
+    result = deafen(s);
+    if (result < 0) s->rings--;
+  }
+  if (result == 0) return s->rings - 1;
+  ringClose(r);
+  return result;
+}
+
+/* What comes. */
+
+/**
+ * Writes what is said of a frame into its slot. A checksum that was left to the network card is the core's to complete, but for a frame
+ * that is yet to be cut into segments, and that can only go on as it is: what is said of it stays beside it.
+ */
+static void frameNote(uint8_t *slot, int ring, uint32_t tag, const struct virtio_net_hdr *offload, uint32_t len) {
+  struct virtio_net_hdr kept = { 0 };
+  int partial = (offload->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0, segments = offload->gso_type != VIRTIO_NET_HDR_GSO_NONE;
+  if (segments) {
+    kept = *offload;
+    /* The tag is put back before the network header. */
+    if (tag != 0 && partial) kept.csum_start = (uint16_t)(kept.csum_start + 4);
+    if (tag != 0) kept.hdr_len = (uint16_t)(kept.hdr_len + 4);
+  }
+  wordPut(slot + CULVERT_PACKET_LEN, (int32_t)len);
+  wordPut(slot + CULVERT_FRAME_INTERFACE, ring);
+  wordPut(slot + CULVERT_FRAME_TAG, (int32_t)tag);
+  wordPut(slot + CULVERT_FRAME_FLAGS, partial && !segments ? CULVERT_FRAME_FLAG_PARTIAL : 0);
+  memcpy(slot + CULVERT_FRAME_OFFLOAD, &kept, sizeof kept);
+}
+
+/** The tag that the kernel has taken off, as the core wants it. */
+static uint32_t tagOf(const struct tpacket2_hdr *h) {
+  if ((h->tp_status & TP_STATUS_VLAN_VALID) == 0) return 0;
+  uint32_t type = (h->tp_status & TP_STATUS_VLAN_TPID_VALID) != 0 ? h->tp_vlan_tpid : ETH_P_8021Q;
+  return type << 16 | h->tp_vlan_tci;
+}
+
+/** Lays a frame at `slot`. One for which its place in the ring has no room waits in the socket's queue. Returns whether it is whole. */
+static int frameLay(struct shim *s, int ring, const struct tpacket2_hdr *h, uint8_t *slot, uint32_t room) {
+  const uint8_t *frame = (const uint8_t *)h + h->tp_mac;
+  struct virtio_net_hdr offload;
+  uint32_t len = h->tp_len;
+  if ((h->tp_status & TP_STATUS_COPY) != 0) {
+    struct iovec part[] = { { &offload, sizeof offload }, { slot + CULVERT_FRAME_BYTES, room } };
+    struct msghdr message = { .msg_iov = part, .msg_iovlen = 2 };
+    ssize_t n = recvmsg(s->ring[ring].socket, &message, MSG_DONTWAIT);
+    if (n < (ssize_t)sizeof offload || (message.msg_flags & MSG_TRUNC) != 0) return 0;
+    len = (uint32_t)n - (uint32_t)sizeof offload;
+  } else {
+    if (len > h->tp_snaplen || len > room) return 0;
+    memcpy(&offload, frame - sizeof offload, sizeof offload);
+    memcpy(slot + CULVERT_FRAME_BYTES, frame, len);
+  }
+  frameNote(slot, ring, tagOf(h), &offload, len);
+  return 1;
+}
+
+/** Frames for which the kernel found no room in the ring, since it was asked last. */
+static int ringLost(const struct ring *r) {
+  struct tpacket_stats stats = { 0 };
+  socklen_t size = sizeof stats;
+  return getsockopt(r->socket, SOL_PACKET, PACKET_STATISTICS, &stats, &size) < 0 ? 0 : (int)stats.tp_drops;
+}
+
+/**
+ * Fills slots with what waits in a ring. Returns how many; or LONG for one frame, longer than a slot, that lies at INPUT; 0: there are
+ * no more. With LOST where some were lost.
+ */
+static int ringReceive(struct shim *s, int ring) {
+  struct ring *r = &s->ring[ring];
+  int n = 0, lost = 0, result = -1;
+  while (n < BATCH && result < 0) {
+    struct tpacket2_hdr *h = (struct tpacket2_hdr *)(void *)(r->frames + (size_t)r->at * RING_FRAME);
+    uint32_t status = __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE);
+    int alone = h->tp_len > FRAME_ROOM || (status & TP_STATUS_COPY) != 0;
+    if ((status & TP_STATUS_USER) == 0 || (alone && n > 0)) break;
+    if ((status & TP_STATUS_LOSING) != 0) lost += ringLost(r);
+    uint8_t *slot = s->memory + (alone ? CULVERT_INPUT : CULVERT_SLOTS + n * CULVERT_SLOT_SIZE);
+    int whole = frameLay(s, ring, h, slot, alone ? FRAME_LONGEST : FRAME_ROOM);
+    __atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+    r->at = (r->at + 1) % RING_FRAMES;
+    if (!whole) lost++;
+    else if (alone) result = LONG;
+    else n++;
+  }
+  s->lost += lost;
+  return (result < 0 ? n : result) | (lost > 0 ? LOST : 0);
+}
+
+/** Frames that were lost since this was asked last. */
+int shim_lost(int shim, int a, int b) {
+  (void)a, (void)b;
+  int lost = shims[shim]->lost;
+  shims[shim]->lost = 0;
+  return lost;
+}
+
+/** An interface that goes down, or away, ends the waiting for its ring until the error is taken. */
+static void ringCalm(const struct ring *r) {
+  int error;
+  socklen_t size = sizeof error;
+  getsockopt(r->socket, SOL_SOCKET, SO_ERROR, &error, &size);
+}

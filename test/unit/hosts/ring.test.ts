@@ -1,0 +1,95 @@
+/*
+ * Packet rings of hosts/linux between two interfaces in a network namespace of its own, where that is allowed.
+ */
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const PROBE = "dist/test/unit/ringprobe.js";
+const NETNS = `culvert-ring-${process.pid}`;
+const MAC = "02000000000b";
+
+function ip(...words: string[]): void {
+  execFileSync("ip", words, { stdio: "pipe" });
+}
+
+/** Why there can be none here, or "". */
+function refusal(): string {
+  if (!existsSync("dist/shim.node")) return "dist/shim.node was not built";
+  if (process.getuid?.() !== 0) return "network namespaces want root";
+  try {
+    ip("netns", "add", NETNS);
+    return "";
+  } catch (error) {
+    return `no network namespace can be made (${(error as Error).message.split("\n")[0]})`;
+  }
+}
+
+const refused = refusal();
+
+/** What the probe saw. */
+interface Seen {
+  [part: string]: unknown;
+}
+
+describe.skipIf(refused !== "")(`packet rings${refused === "" ? "" : ` [skipped: ${refused}]`}`, () => {
+  let seen: Seen;
+
+  beforeAll(async () => {
+    ip("-n", NETNS, "link", "add", "name", "near", "mtu", "9000", "type", "veth", "peer", "name", "far", "address", "02:00:00:00:00:0b", "mtu", "9000");
+    for (const name of ["near", "far"]) ip("-n", NETNS, "link", "set", name, "addrgenmode", "none");
+    for (const name of ["lo", "near", "far"]) ip("-n", NETNS, "link", "set", name, "up");
+    ip("-n", NETNS, "addr", "add", "10.99.0.2/24", "dev", "far");
+    ip("-n", NETNS, "neigh", "add", "10.99.0.1", "lladdr", "02:00:00:00:00:0a", "nud", "permanent", "dev", "far");
+    const alias = { "#abi": "./dist/abi.js" };
+    await build({ entryPoints: ["test/unit/hosts/ringprobe.ts"], bundle: true, outfile: PROBE, format: "esm", platform: "node", packages: "external", alias });
+    seen = JSON.parse(execFileSync("ip", ["netns", "exec", NETNS, process.execPath, PROBE], { encoding: "utf8" })) as Seen;
+  });
+
+  afterAll(() => ip("netns", "del", NETNS));
+
+  test("are opened by the interface's name, and say what the machine knows of it", () => {
+    expect(seen.opened).toEqual({ a: 0, b: 0, device: { mac: MAC, mtu: 9000, up: 1 }, none: "ENODEV", lo: "EOPNOTSUPP", again: 1 });
+  });
+
+  test("frames come as they were sent, tags aside; our own are not heard, and one that is too long is refused", () => {
+    expect(seen.passing).toEqual({ failed: 0, n: 2, same: true, tags: [0, 0x8100a064 | 0], own: 0, unknown: 1 - 90 });
+  });
+
+  test("a burst is read to its end, in order", () => {
+    expect(seen.burst).toEqual({ counts: [64, 64, 64, 8], inOrder: true });
+  });
+
+  test("a frame longer than a slot comes alone, whether the ring has room for it or not", () => {
+    const results = [
+      [1, 60],
+      [256, 1910],
+      [1, 60],
+      [256, 9014],
+      [0, 60],
+    ];
+    expect(seen.long).toEqual({ results, same: true });
+  });
+
+  test("a checksum that the stack left to the network card is told of", () => {
+    expect(seen.partial).toEqual({ flags: 1, text: "hello" });
+  });
+
+  test("a frame beyond the MTU that is yet to be cut goes on with what was said of it; one that the core made is refused", () => {
+    expect(seen.segments).toEqual({ failed: 0, got: 256, kept: true, flags: 0, same: true, made: 1 });
+  });
+
+  test("what a ring hears, batched sockets do not", () => {
+    expect(seen.deaf).toEqual({ bound: 0, ring: 1, socket: 0 });
+  });
+
+  test("what finds no room is told of with the next frame, and the ring goes on", () => {
+    expect(seen.flood).toEqual({ got: 4096, after: 1 | 512, lost: 6000 - 4096, asked: 0 });
+  });
+
+  test("an interface that was down is heard again", () => {
+    expect(seen.watching).toEqual({ heard: [1, 3], down: 1 });
+  });
+});

@@ -1,0 +1,199 @@
+/*
+ * Run by ring.test.ts in a network namespace with two interfaces, each the other's end: hosts/linux opens a ring on both, and what was seen
+ * is printed as JSON. Interface far has the address 10.99.0.2, and 10.99.0.1 is expected behind it.
+ */
+
+import { execFileSync } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { shimOpen } from "../../../hosts/node/shim.ts";
+import { addressParse } from "../../../hosts/shared/address.ts";
+import * as abi from "../../../hosts/shared/core.ts";
+import type { Shim } from "../../../hosts/shared/runtime.ts";
+
+const RING = 2;
+const MEDIA = 0;
+const PORT = 7000;
+const LONG = 256;
+const BURST = 200;
+const FLOOD = 6000;
+
+/** A core's memory with a shim. */
+class End {
+  readonly bytes = new Uint8Array(abi.TABLES);
+  readonly words = new Int32Array(this.bytes.buffer);
+  readonly shim: Shim;
+
+  constructor() {
+    const shim = shimOpen(resolve("dist/shim.node"), this.bytes.buffer);
+    if (typeof shim === "string") throw new Error(shim);
+    this.shim = shim;
+  }
+
+  /** Opens a ring. Returns its index, or the name of the error. */
+  ring(name: string): number | string {
+    const text = new Uint8Array(this.shim.exchange.buffer, abi.SLOT_MAX * 4, 16).fill(0);
+    text.set(new TextEncoder().encode(name));
+    const index = this.shim.ring(0);
+    return index < 0 ? this.shim.code(index) : index;
+  }
+
+  /** Hardware address, MTU and whether it is up, of the ring that was opened last. */
+  get device(): { mac: string; mtu: number; up: number } {
+    const words = this.shim.exchange.subarray(abi.SLOT_MAX);
+    return { mac: Buffer.from(words.buffer, words.byteOffset, 6).toString("hex"), mtu: words[2]!, up: words[3]! };
+  }
+
+  /** Sends frames. Returns how many were not. */
+  send(kind: number, frames: Uint8Array[], at = abi.ASSEMBLY): number {
+    let failed = 0;
+    for (let i = 0; i < frames.length; i += abi.SLOT_MAX) {
+      const batch = frames.slice(i, i + abi.SLOT_MAX);
+      batch.forEach((frame, n) => {
+        const record = abi.OUTPUTS + n * abi.OUTPUT_SIZE;
+        const payload = at + n * abi.SLOT_SIZE;
+        this.bytes.set(frame, payload);
+        this.words.set([kind, 0], record >> 2);
+        this.words.set([payload, frame.length, 0], (record + abi.OUTPUT_PAYLOAD) >> 2);
+        this.shim.exchange[n] = record;
+      });
+      failed += this.shim.send(batch.length);
+    }
+    return failed;
+  }
+
+  /** The frame in a slot, or at INPUT. */
+  frame(slot: number): { bytes: Buffer; interface: number; tag: number; flags: number } {
+    const [len, ring, tag, flags] = [abi.PACKET_LEN, abi.FRAME_INTERFACE, abi.FRAME_TAG, abi.FRAME_FLAGS].map((field) => this.words[(slot + field) >> 2]!);
+    return { bytes: Buffer.from(this.bytes.slice(slot + abi.FRAME_BYTES, slot + abi.FRAME_BYTES + len!)), interface: ring!, tag: tag!, flags: flags! };
+  }
+
+  first(): ReturnType<End["frame"]> {
+    return this.frame(abi.SLOTS);
+  }
+}
+
+/** An Ethernet frame with a number in it. */
+function frameOf(number: number, len = 60, type = 0x88b5): Buffer {
+  const frame = Buffer.alloc(len, number & 0xff);
+  frame.write("020000000b02020000000a01", 0, "hex");
+  frame.writeUInt16BE(type, 12);
+  frame.writeUInt32BE(number, 14);
+  return frame;
+}
+
+/** A datagram to the address of the far interface. */
+function datagramOf(mac: string): Buffer {
+  const ip = Buffer.from("450000200001000040110000" + "0a630001" + "0a630002", "hex");
+  let sum = 0;
+  for (let i = 0; i < 20; i += 2) sum += ip.readUInt16BE(i);
+  ip.writeUInt16BE(0xffff & ~((sum & 0xffff) + (sum >>> 16)), 10);
+  const udp = Buffer.from("1388" + PORT.toString(16).padStart(4, "0") + "000c0000" + "61626364", "hex");
+  return Buffer.concat([Buffer.from(`${mac}020000000a010800`, "hex"), ip, udp]);
+}
+
+/** A frame that is yet to be cut into segments goes on as it is, with what is said of it (virtio_net_hdr: flags, TCP over IPv4, sizes, checksum). */
+function segments(a: End, b: End): object {
+  const said = Buffer.from("0101" + "3600" + "e803" + "2200" + "1000", "hex");
+  const frame = frameOf(0, 20_000, 0x0800);
+  frame.fill(0, 14, 54).write("45004e120001000040060000" + "0a630001" + "0a630002", 14, "hex");
+  frame.writeUInt8(0x50, 46);
+  a.bytes.set(said, abi.INPUT + abi.FRAME_OFFLOAD);
+  const failed = a.send(abi.OUTPUT_BRIDGE, [frame], abi.INPUT + abi.FRAME_BYTES);
+  const got = b.shim.receive(RING);
+  const heard = b.frame(abi.INPUT);
+  const kept = Buffer.from(b.bytes.slice(abi.INPUT + abi.FRAME_OFFLOAD, abi.INPUT + abi.FRAME_OFFLOAD + said.length)).equals(said);
+  const made = a.send(abi.OUTPUT_FRAME, [frame], abi.INPUT + abi.FRAME_BYTES);
+  return { failed, got, kept, flags: heard.flags, same: heard.bytes.equals(frame), made };
+}
+
+async function exchange(a: End, b: End, mac: string): Promise<object> {
+  const tagged = Buffer.concat([frameOf(2).subarray(0, 12), Buffer.from("8100a064", "hex"), frameOf(2).subarray(12)]);
+  const sent = [frameOf(1), tagged];
+  const failed = a.send(abi.OUTPUT_FRAME, sent);
+  const n = b.shim.receive(RING);
+  const [plain, aside] = [b.first(), b.frame(abi.SLOTS + abi.SLOT_SIZE)];
+  const passing = {
+    failed,
+    n,
+    same: plain.bytes.equals(sent[0]!) && aside.bytes.equals(frameOf(2)),
+    tags: [plain.tag, aside.tag],
+    own: a.shim.receive(RING),
+    unknown: a.send(abi.OUTPUT_FRAME, [frameOf(1, 20_000)]) + a.shim.failure(),
+  };
+
+  const numbers: number[] = [];
+  const counts: number[] = [];
+  a.send(
+    abi.OUTPUT_FRAME,
+    Array.from({ length: BURST }, (_, i) => frameOf(i)),
+  );
+  for (let got = b.shim.receive(RING); got > 0; got = b.shim.receive(RING)) {
+    counts.push(got);
+    for (let i = 0; i < got; i++) numbers.push(b.frame(abi.SLOTS + i * abi.SLOT_SIZE).bytes.readUInt32BE(14));
+  }
+
+  a.send(abi.OUTPUT_FRAME, [frameOf(7), frameOf(8, 1910), frameOf(9)], abi.SLOTS);
+  const longest = frameOf(10, 9014);
+  a.send(abi.OUTPUT_FRAME, [longest]);
+  const results = Array.from({ length: 5 }, () => {
+    const got = b.shim.receive(RING);
+    return [got, got === LONG ? b.frame(abi.INPUT).bytes.length : b.first().bytes.length];
+  });
+  const long = { results, same: b.frame(abi.INPUT).bytes.equals(longest) };
+
+  const socket = createSocket("udp4");
+  socket.send("hello", PORT, "10.99.0.1");
+  await once(socket, "listening");
+  await sleep(100);
+  socket.close();
+  a.shim.receive(RING);
+  const partial = { flags: a.first().flags, text: a.first().bytes.subarray(42, 47).toString() };
+
+  b.shim.exchange.set(new Int32Array(addressParse("10.99.0.2")!.bytes.slice().buffer), abi.SLOT_MAX);
+  const bound = b.shim.bind(PORT, 0);
+  a.send(abi.OUTPUT_FRAME, [datagramOf(mac)]);
+  await sleep(100);
+  const deaf = { bound, ring: b.shim.receive(RING), socket: b.shim.receive(MEDIA) };
+
+  a.send(
+    abi.OUTPUT_FRAME,
+    Array.from({ length: FLOOD }, (_, i) => frameOf(i)),
+  );
+  let got = 0;
+  for (let n = b.shim.receive(RING); n > 0; n = b.shim.receive(RING)) got += n;
+  a.send(abi.OUTPUT_FRAME, [frameOf(11)]);
+  const after = b.shim.receive(RING);
+  const flood = { got, after, lost: b.shim.lost(), asked: b.shim.lost() };
+  return { passing, burst: { counts, inOrder: numbers.every((number, i) => number === i) }, long, partial, segments: segments(a, b), deaf, flood };
+}
+
+/** Frames are told of after the interface was down as well. */
+async function watching(a: End, b: End): Promise<object> {
+  const heard: number[] = [];
+  b.shim.watch((queue) => {
+    for (let n = b.shim.receive(queue); n > 0; n = b.shim.receive(queue)) for (let i = 0; i < n; i++) heard.push(b.first().bytes.readUInt32BE(14));
+  });
+  const say = async (number: number): Promise<void> => {
+    a.send(abi.OUTPUT_FRAME, [frameOf(number)]);
+    await sleep(50);
+  };
+  await say(1);
+  execFileSync("ip", ["link", "set", "far", "down"]);
+  await sleep(50);
+  const down = a.send(abi.OUTPUT_FRAME, [frameOf(2)]);
+  await sleep(50);
+  execFileSync("ip", ["link", "set", "far", "up"]);
+  await sleep(50);
+  await say(3);
+  a.shim.watch(() => undefined);
+  a.shim.close();
+  b.shim.close();
+  return { heard, down };
+}
+
+const [a, b] = [new End(), new End()];
+const opened = { a: a.ring("near"), b: b.ring("far"), device: b.device, none: a.ring("nowhere"), lo: a.ring("lo"), again: a.ring("near") };
+console.log(JSON.stringify({ opened, ...(await exchange(a, b, opened.device.mac)), watching: await watching(a, b) }));
