@@ -11,6 +11,7 @@ import { configure } from "./configure.ts";
 import { type Core, type CoreKind, coreOpen, type CoreSource } from "./core.ts";
 import type { Log } from "./log.ts";
 import { Pump } from "./pump.ts";
+import { ringsOpen } from "./ring.ts";
 import type { Host, Shim } from "./runtime.ts";
 import { secretKey } from "./secret.ts";
 import { Statistics } from "./statistics.ts";
@@ -59,9 +60,9 @@ function introduce(config: Config, core: Core, log: Log): void {
   for (const service of config.services) log.info({}, serviceText(config, service));
   config.rules.forEach((rule, i) => {
     const labels = labelsOf(rule);
-    if (labels.length > 0) log.warn({ rule: i + 1 }, `rule ${i + 1} matches on ${labels.join(" and ")}, which plain sockets do not show: it cannot match here`);
+    if (labels.length > 0 && config.interfaces.length === 0)
+      log.warn({ rule: i + 1 }, `rule ${i + 1} matches on ${labels.join(" and ")}, which plain sockets do not show: it cannot match here`);
   });
-  if (config.interfaces.length > 0) log.warn({}, "`interfaces:` is not for this host yet: it has sockets, and reads no frames");
   log.info({ core: core.kind, memoryBytes: core.memory.bytes.length }, "up");
 }
 
@@ -76,20 +77,34 @@ function shimOpen(config: Config, core: Core, { runtime }: Host, log: Log): Shim
     log.info({ io: "batched" }, "packets come and go in batches");
     return shim;
   }
+  if (config.interfaces.length > 0) throw new Error(`\`interfaces:\` (packet mode) cannot be had: ${shim}`);
   if (config.io === "batched") throw new Error(`io: batched cannot be had: ${shim}`);
   log.info({ io: "portable" }, `each port has a socket of ${runtime.name}: ${shim}`);
   return undefined;
 }
 
+/** Packet mode, where the configuration has interfaces. Returns it with what the machine says of them. */
+function framesOpen(config: Config, shim: Shim | undefined, log: Log): Config {
+  if (!shim || config.interfaces.length === 0) return config;
+  try {
+    return { ...config, interfaces: ringsOpen(shim, config.interfaces, log) };
+  } catch (error) {
+    shim.close();
+    throw error;
+  }
+}
+
 /** Opens, configures and starts. Throws what a person can read when that is impossible. */
 export async function proxyStart(request: ProxyRequest): Promise<Proxy> {
-  const { config, host, log } = request;
-  const key = await secretKey(config.secret, request.directory, host, log);
-  const core = await coreOpen(await sourceOf(request.kind, host), config.capacity, key);
-  configure(core, config);
-  const certificates = new Certificates(config, request.directory, host, log);
+  const { host, log } = request;
+  const key = await secretKey(request.config.secret, request.directory, host, log);
+  const core = await coreOpen(await sourceOf(request.kind, host), request.config.capacity, key);
+  const certificates = new Certificates(request.config, request.directory, host, log);
   await certificates.load();
-  const pump = new Pump(core, host.runtime, config, certificates, log, shimOpen(config, core, host, log));
+  const shim = shimOpen(request.config, core, host, log);
+  const config = framesOpen(request.config, shim, log);
+  configure(core, config, config.interfaces.length > 0);
+  const pump = new Pump(core, host.runtime, config, certificates, log, shim);
   pump.start();
   const statistics = new Statistics(pump, core.memory, host.runtime, log);
   statistics.start();

@@ -22,6 +22,8 @@ function marksOf(written: WrittenRealm["dscp"]): Marks {
 export function interfacesSettle(written: Written, most: number, report: Report): Interface[] {
   const entries = Object.entries(written.interfaces ?? {});
   const names = entries.map(([name]) => name);
+  if (names.length > 0 && written.io === "portable")
+    report.error(["io"], "portable sockets read no frames, and `interfaces:` wants them read; remove one of the two");
   if (names.length > most) report.error(["interfaces"], `there are ${names.length} interfaces, and there is room for ${most}`);
   return entries.map(([name, one], i) => {
     const path = ["interfaces", name, "peer"];

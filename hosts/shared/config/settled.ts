@@ -28,7 +28,7 @@ export interface Realm {
 /** An interface whose frames are read whole (packet mode). */
 export interface Interface {
   name: string;
-  /** Six bytes. */
+  /** Six bytes; where it is not said, the machine says it. */
   mac: Uint8Array | undefined;
   /** Index of the interface where frames go on that are not ours. */
   peer: number | undefined;

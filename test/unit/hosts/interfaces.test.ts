@@ -48,6 +48,13 @@ describe("packet mode", () => {
     expect(realm.link.interfaces).toEqual([1, 0]);
   });
 
+  test("portable sockets read no frames", () => {
+    const { problems } = configRead(`${framed("interface: eth1")}io: portable\n`, "culvert.yaml");
+    expect(problems.map(problemText)).toEqual([
+      expect.stringMatching(/io: portable sockets read no frames, and `interfaces:` wants them read; remove one of the two$/),
+    ]);
+  });
+
   test("without packet mode any device is one", () => {
     const config = read(SMALL.replace("core: {", "core: { interface: [eth7, eth8],"));
     const realm = config.realms.find(({ kind }) => kind === "core")!;

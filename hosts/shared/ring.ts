@@ -1,0 +1,37 @@
+/*
+ * Packet rings on the interfaces of a configuration (hosts/linux): opened in their order, which is the core's. What the
+ * configuration does not say of an interface, the machine does.
+ */
+
+import { shimAdvice } from "./batch.ts";
+import type { Interface } from "./config.ts";
+import * as abi from "./core.ts";
+import type { Log } from "./log.ts";
+import type { Shim } from "./runtime.ts";
+
+/** Bytes of an interface's name, the last of them zero. */
+const NAME_BYTES = 16;
+
+function ringOpen(shim: Shim, one: Interface, log: Log): Interface {
+  const { name, mac, peer, mtu } = one;
+  const words = shim.exchange.subarray(abi.SLOT_MAX, abi.SLOT_MAX + NAME_BYTES / 4);
+  const bytes = new Uint8Array(words.buffer, words.byteOffset, NAME_BYTES);
+  bytes.fill(0).set(new TextEncoder().encode(name).subarray(0, NAME_BYTES - 1));
+  // Frames that go on, or that are for another address than the device's own, are heard only so.
+  const result = shim.ring(peer !== undefined || mac !== undefined ? 1 : 0);
+  if (result < 0) throw new Error(`interfaces.${name}: its frames cannot be read: ${shimAdvice(shim.code(result))}`);
+  const [taken, up] = [words[2]!, words[3] !== 0];
+  if (!up) log.warn({ interface: name }, `interface ${name} is down; frames come and go when it is up`);
+  if (taken < mtu) log.info({ interface: name, mtu: taken }, `interface ${name} takes IP packets of ${taken} bytes, and not of ${mtu}`);
+  return { ...one, mac: mac ?? bytes.slice(0, 6), mtu: Math.min(mtu, taken) };
+}
+
+/** Opens them all. Returns what is known of each. Throws what a person can read. */
+export function ringsOpen(shim: Shim, interfaces: Interface[], log: Log): Interface[] {
+  const opened = interfaces.map((one) => ringOpen(shim, one, log));
+  for (const { name, peer } of opened) {
+    const others = peer === undefined ? "are left to this machine" : `go on by ${opened[peer]!.name}`;
+    log.info({ io: "ring", interface: name }, `frames of ${name} are read whole; those that are not for Culvert ${others}`);
+  }
+  return opened;
+}
