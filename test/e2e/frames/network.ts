@@ -1,0 +1,92 @@
+/*
+ * The networks of packet mode. Nothing in them but Culvert carries a packet from one side to the other.
+ *
+ *   plain:  t1 10.1.0.10 -- acc px net -- 10.1.0.20 sv                       one subnet, px in the cable
+ *   VLANs:  t1 10.1.0.10 -- one sw trunk -- acc px net -- 10.9.0.10 sv       t1 in VLAN 100,
+ *           t2 10.1.0.10 -- two sw                                           t2 in VLAN 200, with t1's address
+ */
+
+import { type Ended, run } from "../process.ts";
+
+export type Netns = "t1" | "t2" | "sw" | "px" | "sv";
+const ALL: Netns[] = ["t1", "t2", "sw", "px", "sv"];
+
+export const netnsOf = (name: Netns): string => `cf-${name}`;
+
+export const TERMINAL = "10.1.0.10";
+export const VLANS = { t1: 100, t2: 200 };
+export const SERVER_MAC = "02:00:00:00:09:10";
+const ACCESS_MAC = "02:00:00:00:01:01";
+
+/** E, the server, and Culvert's addresses: of media towards terminals, and in the core. */
+export interface Addresses {
+  service: string;
+  server: string;
+  media: string;
+  core: string;
+}
+export const PLAIN: Addresses = { service: "10.1.0.20", server: "10.1.0.20", media: "10.1.0.2", core: "10.1.0.3" };
+export const TAGGED: Addresses = { service: "203.0.113.20", server: "10.9.0.10", media: "203.0.113.21", core: "10.9.0.2" };
+
+export async function must(what: Promise<Ended>): Promise<string> {
+  const { code, output } = await what;
+  if (code !== 0) throw new Error(output);
+  return output;
+}
+
+export function within(netns: Netns, command: string, ...args: string[]): Promise<Ended> {
+  return run(command, args, { seconds: 30, netns: netnsOf(netns) });
+}
+
+export async function networkDown(): Promise<void> {
+  for (const name of ALL) await run("ip", ["netns", "del", netnsOf(name)], { seconds: 10 });
+}
+
+function cable(a: Netns, aName: string, b: Netns, bName: string): string[] {
+  return [
+    `ip link add ${aName} netns ${netnsOf(a)} type veth peer name ${bName} netns ${netnsOf(b)}`,
+    ...[`-n ${netnsOf(a)} link set ${aName}`, `-n ${netnsOf(b)} link set ${bName}`].map((end) => `ip ${end} up`),
+  ];
+}
+
+const at = (netns: Netns, ...lines: string[]): string[] => lines.map((line) => `ip -n ${netnsOf(netns)} ${line}`);
+
+async function up(lines: string[]): Promise<void> {
+  await networkDown();
+  for (const name of ALL) {
+    await must(run("ip", ["netns", "add", netnsOf(name)], { seconds: 10 }));
+    await must(within(name, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1", "net.ipv6.conf.all.disable_ipv6=1"));
+  }
+  await must(run("sh", ["-ec", [...ALL.map((name) => `ip -n ${netnsOf(name)} link set lo up`), ...lines].join("\n")], { seconds: 20 }));
+}
+
+export function plainUp(): Promise<void> {
+  return up([
+    ...cable("t1", "eth0", "px", "acc"),
+    ...cable("px", "net", "sv", "eth0"),
+    ...at("t1", `addr add ${TERMINAL}/24 dev eth0`),
+    ...at(
+      "px",
+      `addr add ${PLAIN.media}/32 dev acc`,
+      `addr add ${PLAIN.core}/32 dev net`,
+      `route add ${TERMINAL} dev acc`,
+      `route add ${PLAIN.server} dev net`,
+    ),
+    ...at("sv", `link set eth0 address ${SERVER_MAC}`, `addr add ${PLAIN.server}/24 dev eth0`),
+  ]);
+}
+
+export function taggedUp(): Promise<void> {
+  return up([
+    ...cable("t1", "eth0", "sw", "one"),
+    ...cable("t2", "eth0", "sw", "two"),
+    ...cable("sw", "trunk", "px", "acc"),
+    ...cable("px", "net", "sv", "eth0"),
+    // Nobody answers ARP in the VLANs: the next hop is known there.
+    ...(["t1", "t2"] as const).flatMap((name) =>
+      at(name, `addr add ${TERMINAL}/24 dev eth0`, `neigh add 10.1.0.1 lladdr ${ACCESS_MAC} nud permanent dev eth0`, "route add default via 10.1.0.1"),
+    ),
+    ...at("px", `link set acc address ${ACCESS_MAC}`, `addr add ${TAGGED.core}/24 dev net`),
+    ...at("sv", `link set eth0 address ${SERVER_MAC}`, `addr add ${TAGGED.server}/24 dev eth0`),
+  ]);
+}
