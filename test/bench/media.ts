@@ -14,6 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Calls, DistantMedia, type Media } from "./call.ts";
 import {
   ACCESS,
+  answer,
   CORE,
   delay,
   type Lab,
@@ -35,7 +36,7 @@ const CALLS = Number(process.env.CALLS ?? 100);
 const RATES = (process.env.RATES ?? "20000,60000,100000").split(",").map(Number);
 const SECONDS = Number(process.env.SECONDS ?? 2);
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
-const WAYS = (process.env.IO ?? "portable,batched").split(",");
+const WAYS = (process.env.IO ?? "portable,batched,rings").split(",");
 const RUNTIMES = (process.env.RUNTIMES ?? "node").split(",");
 /** Packets a second at which the delay is measured: 50 for each of 100 calls. */
 const DELAY_RATE = 5000;
@@ -50,6 +51,8 @@ interface Relay {
   pid: number;
   /** Where the generator sends, one port for each call. */
   ports: number[];
+  /** Does it hear what is for the others as well? Then it is halted while they have their turn. */
+  rings: boolean;
 }
 
 function missing(): string[] {
@@ -89,25 +92,39 @@ async function rtpengine(): Promise<Relay> {
   const child = await launch(["rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1", "--num-threads=1", "--timeout=3600", ...options]);
   const pairs = Array.from({ length: CALLS }, (_, i): [Media, Media] => [sides(i, true), sides(i, false)]);
   await ngCalls(NG_PORT, ["a", "b"], pairs);
-  return { name: YARDSTICK, pid: child.pid!, ports: pairs.map(([caller]) => caller.target!.port) };
+  return { name: YARDSTICK, pid: child.pid!, ports: pairs.map(([caller]) => caller.target!.port), rings: false };
+}
+
+/** It is this relay's turn. */
+function turn(relays: Relay[], relay: Relay): Relay {
+  for (const other of relays) if (other.rings) process.kill(other.pid, other === relay ? "SIGCONT" : "SIGSTOP");
+  return relay;
+}
+
+/** Packet mode, with media in frames; signaling is on loopback. Empty for sockets. */
+function framing(way: string): { interfaces: string; access: string; core: string } {
+  if (way !== "rings") return { interfaces: "", access: "", core: "" };
+  return { interfaces: "interfaces: { p1: {}, p2: {} }", access: "interface: p1, ", core: "interface: p2, " };
 }
 
 /** The `index`th Culvert has ports of its own. */
 function configText(way: string, index: number, server: string): string {
   const ports = 20_000 + 4000 * index;
+  const { interfaces, access, core } = framing(way);
   return `
+${interfaces}
 realms:
-  access: { address: 127.0.0.1, media: ${ACCESS}, nat: never, inactivity: off, ports: { media: "${ports}-${ports + 3999}" } }
-  core: { address: 127.0.0.1, media: ${CORE}, inactivity: off, ports: { signal: "${10_000 + 1000 * index}-${10_999 + 1000 * index}", media: "${ports}-${ports + 3999}" } }
+  access: { ${access}address: 127.0.0.1, media: ${ACCESS}, nat: never, inactivity: off, ports: { media: "${ports}-${ports + 3999}" } }
+  core: { ${core}address: 127.0.0.1, media: ${CORE}, inactivity: off, ports: { signal: "${10_000 + 1000 * index}-${10_999 + 1000 * index}", media: "${ports}-${ports + 3999}" } }
 services:
   voice: { address: "127.0.0.1:${5060 + index}", servers: ["${server}"], transports: { tcp: false } }
 capacity: { terminals: 100, calls: ${CALLS}, flows: ${CALLS} }
 log: { level: info, format: json }
-io: ${way}
+io: ${way === "rings" ? "batched" : way}
 `;
 }
 
-async function culvert(runtime: string, way: string, index: number, folder: string): Promise<Relay> {
+async function culvert(lab: Lab, runtime: string, way: string, index: number, folder: string): Promise<Relay> {
   const calls = await Calls.open(CALLS, sides);
   const config = join(folder, `${runtime}-${way}.yaml`);
   writeFileSync(config, configText(way, index, calls.server));
@@ -117,8 +134,13 @@ async function culvert(runtime: string, way: string, index: number, folder: stri
   for (let waited = 0; waited < 100 && calls.totals.answered < CALLS; waited++) await sleep(50);
   if (calls.totals.answered < CALLS) throw new Error(`${calls.totals.answered} of ${CALLS} calls were answered`);
   const ports = calls.calls.map(({ caller }) => caller.target!.port);
+  if (way === "rings")
+    answer(
+      lab,
+      calls.calls.map(({ callee }) => callee.target!.port),
+    );
   calls.close();
-  return { name: `Culvert, ${runtime}, ${way}`, pid: child.pid!, ports };
+  return { name: `Culvert, ${runtime}, ${way}`, pid: child.pid!, ports, rings: way === "rings" };
 }
 
 function median(list: number[]): number {
@@ -132,7 +154,8 @@ function row(cells: string[]): string {
 /** All relays in turns at one rate. */
 async function steady(lab: Lab, relays: Relay[], pps: number): Promise<void> {
   const seen = relays.map((): Load[] => []);
-  for (let round = 0; round < ROUNDS; round++) for (const [i, relay] of relays.entries()) seen[i]!.push(await load(lab, relay.pid, relay.ports, pps, SECONDS));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [i, relay] of relays.entries()) seen[i]!.push(await load(lab, turn(relays, relay).pid, relay.ports, pps, SECONDS));
   const costs = seen.map((list) => median(list.map(({ cost }) => cost)));
   const yard = costs[relays.findIndex(({ name }) => name === YARDSTICK)]!;
   for (const [i, relay] of relays.entries()) {
@@ -156,11 +179,12 @@ async function flood(lab: Lab, relay: Relay): Promise<void> {
 async function compare(lab: Lab, relays: Relay[]): Promise<void> {
   console.log(`${CALLS} calls, 172-byte RTP one way, ${ROUNDS} rounds of ${SECONDS} s: medians. "ratio" is packets for each CPU-second, times ${YARDSTICK}'s`);
   console.log(row([`delay at ${DELAY_RATE}/s`, "p50 us", "p99 us"]));
-  for (const relay of relays) console.log(row([relay.name, ...(await delay(lab, relay.ports, DELAY_RATE, SECONDS)).map((value) => value.toFixed(1))]));
+  for (const relay of relays)
+    console.log(row([relay.name, ...(await delay(lab, turn(relays, relay).ports, DELAY_RATE, SECONDS)).map((value) => value.toFixed(1))]));
   console.log(row(["steady", "offered/s", "arrived/s", "ns a packet", "per CPU-s", "ratio"]));
   for (const pps of RATES) await steady(lab, relays, pps);
   console.log(row(["flood", "offered/s", "arrived/s", "ns a packet", "per CPU-s", "afterwards"]));
-  for (const relay of relays) if (relay.name !== YARDSTICK) await flood(lab, relay);
+  for (const relay of relays) if (relay.name !== YARDSTICK) await flood(lab, turn(relays, relay));
 }
 
 /** In the relay's namespace. */
@@ -173,7 +197,7 @@ async function measure(lab: Lab): Promise<void> {
   });
   const relays = [await rtpengine()];
   let index = 0;
-  for (const runtime of RUNTIMES) for (const way of WAYS) relays.push(await culvert(runtime, way, index++, folder));
+  for (const runtime of RUNTIMES) for (const way of WAYS) relays.push(await culvert(lab, runtime, way, index++, folder));
   await compare(lab, relays);
   process.exit();
 }

@@ -148,6 +148,12 @@ async function generate(lab: Lab, ports: number[], pps: number, seconds: number)
   return text;
 }
 
+/** The servers send a little to these ports, one for each call: in packet mode the relay learns the way to them so. */
+export function answer({ relay, servers, generator }: Lab, ports: number[]): void {
+  const to = [macOf(relay, "p2"), SERVER, SERVER_PORT, CORE, 0, ports.length, ports.length * 10, 1, GENERATOR_PROCESSOR];
+  run("ip", "netns", "exec", servers, "env", `GEN_PORTS=${ports.join(" ")}`, generator, "tx", "s0", ...to.map(String));
+}
+
 /** Sends through a relay and measures what arrives and what the relay's process takes for it. */
 export async function load(lab: Lab, pid: number, ports: number[], pps: number, seconds: number): Promise<Load> {
   const sending = generate(lab, ports, pps, seconds + 2 * EDGE_S);
