@@ -3,6 +3,7 @@
  */
 
 import { ld32, st32 } from "../machine.ts";
+import { ADJACENCY_ARRIVAL } from "../memory/frame.ts";
 import { OUTPUT_FORWARD } from "../memory/output.ts";
 import {
   PACKET_AT,
@@ -24,19 +25,21 @@ import { REASON_IDLE_PORT, REASON_RELAYED, REASON_STRANGER, VERDICT_DISCARDED, V
 import { PORT_BINDING, PORT_FLOW, PORT_INDEX } from "../memory/tables.ts";
 import { outputSend } from "../output/queue.ts";
 import { mediaRelay } from "../relay/media.ts";
+import { adjacencyForget } from "../table/adjacency.ts";
 import { poolOf, portOwner } from "../table/port.ts";
 import { terminalHash } from "../table/terminal.ts";
 import { conclude } from "./outcome.ts";
 import { isForward, policyOf } from "./policy.ts";
 import { inboundTake, isCorePeer, outboundSet, outboundTake, payloadSet } from "./side.ts";
 
-/** Says that the packet is a datagram, and notes the hash of its source unless a port of ours will tell what it belongs to. */
+/** Says that the packet is a datagram, which no frame brought, and notes the hash of its source unless a port of ours will tell what it belongs to. */
 export function datagramNote(packet: i32): void {
   st32(packet + PACKET_CONNECTION, 0);
   st32(packet + PACKET_TRANSPORT, TRANSPORT_UDP);
   st32(packet + PACKET_VLAN_OUTER, -1);
   st32(packet + PACKET_MPLS_OUTER, -1);
   st32(packet + PACKET_FRAMED, 0);
+  adjacencyForget(ADJACENCY_ARRIVAL);
   st32(packet + PACKET_AT, packet + PACKET_PAYLOAD);
   if (poolOf(packet + PACKET_DESTINATION, ld32(packet + PACKET_DESTINATION_PORT)) < 0) terminalHash(packet);
 }
