@@ -1,19 +1,36 @@
 /*
  * Packet mode with real programs: calls of sipp whose INVITE comes in fragments, with media both ways, carried in whole frames from one
  * end to the other; beside them what is not for Culvert. First in the middle of a cable, then for two terminals with one and
- * the same address in two VLANs.
+ * the same address in two VLANs, then on a router, whose stack must not send on what Culvert takes.
  */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { Capture } from "../capture.ts";
-import { type Configuration, Culvert, nodeHost } from "../culvert.ts";
+import { type Configuration, Culvert, denoHost, interceptionApply, nodeHost } from "../culvert.ts";
 import { Program, stopAll } from "../process.ts";
 import { file, program, root, scenario } from "../requirement.ts";
 import { sipp, sippRun } from "../sipp.ts";
-import { type Addresses, must, type Netns, netnsOf, networkDown, PLAIN, plainUp, SERVER_MAC, TAGGED, taggedUp, TERMINAL, VLANS, within } from "./network.ts";
+import {
+  type Addresses,
+  must,
+  type Netns,
+  netnsOf,
+  networkDown,
+  PLAIN,
+  plainUp,
+  ROUTED,
+  routedUp,
+  SERVER_MAC,
+  TAGGED,
+  taggedUp,
+  TERMINAL,
+  VLANS,
+  within,
+} from "./network.ts";
 
 const RECORDINGS = "/usr/share/sip-tester";
 const needs = [root(), ...["ip", "sipp", "tcpdump", "tshark", "python3"].map(program), file(nodeHost), file(resolve("dist/shim.node")), file(RECORDINGS)];
@@ -55,8 +72,11 @@ function configurationOf({ service, server, media, core }: Addresses, interfaces
   };
 }
 
-function start(configuration: Configuration): Promise<Culvert> {
-  return Culvert.start(folder, configuration, [process.execPath, nodeHost], 100, netnsOf("px"));
+const NODE = [process.execPath, nodeHost];
+const DENO = [resolve("node_modules/.bin/deno"), "run", "-A", denoHost];
+
+function start(configuration: Configuration, host = NODE): Promise<Culvert> {
+  return Culvert.start(folder, configuration, host, 100, netnsOf("px"));
 }
 
 /** What it counted, once it is stopped. */
@@ -174,5 +194,25 @@ scenario("two terminals with one address in two VLANs, both in calls at once", n
   expect([...calls[0]!]).not.toEqual([...calls[1]!]);
   for (const vlan of Object.values(VLANS)) expect(await trunk.count(`vlan ${vlan}`)).toBeGreaterThan(MEDIA_LEAST);
   expect(await trunk.count("not vlan and ip"), "all of it is tagged").toBe(0);
+  expectFramed(await totalsOf(culvert));
+});
+
+scenario("a router by Deno: its stack carries everything but what Culvert takes", [...needs, file(DENO[0]!), file(denoHost)], 90, async () => {
+  await routedUp();
+  serve(ROUTED);
+  const configuration = configurationOf(ROUTED, { acc: {}, net: {} });
+  await interceptionApply(folder, configuration, netnsOf("px"));
+  const culvert = await start(configuration, DENO);
+  const servers = await Capture.start(netnsOf("sv"), "eth0", join(folder, "routed.pcap"), "ip", 60);
+  const called = await call("t1", ROUTED);
+  await must(within("t1", "python3", "-c", REFUSED, ROUTED.server));
+  // tcpdump hands on what it has once a second.
+  await sleep(1100);
+  await servers.stop();
+  expect(called.code, called.output.slice(-2500) + culvert.tail).toBe(0);
+  expect(await media(called, 8), culvert.tail).toBeGreaterThan(MEDIA_LEAST);
+  expect(await servers.count(`udp and src host ${TERMINAL}`), "the server sees Culvert's addresses alone").toBe(0);
+  expect(await servers.count(`tcp and src host ${TERMINAL}`), "and the terminal, where it talks to it").toBeGreaterThan(0);
+  expect(await servers.count("icmp[icmptype] = icmp-unreach"), "nobody refuses anything").toBe(0);
   expectFramed(await totalsOf(culvert));
 });

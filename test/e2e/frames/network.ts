@@ -1,9 +1,10 @@
 /*
- * The networks of packet mode. Nothing in them but Culvert carries a packet from one side to the other.
+ * The networks of packet mode. But in the last, nothing but Culvert carries a packet from one side to the other.
  *
  *   plain:  t1 10.1.0.10 -- acc px net -- 10.1.0.20 sv                       one subnet, px in the cable
  *   VLANs:  t1 10.1.0.10 -- one sw trunk -- acc px net -- 10.9.0.10 sv       t1 in VLAN 100,
  *           t2 10.1.0.10 -- two sw                                           t2 in VLAN 200, with t1's address
+ *   routed: t1 10.1.0.10 -- 10.1.0.1 acc px net 10.9.0.2 -- 10.9.0.10 sv     px is the router
  */
 
 import { type Ended, run } from "../process.ts";
@@ -26,6 +27,7 @@ export interface Addresses {
   core: string;
 }
 export const PLAIN: Addresses = { service: "10.1.0.20", server: "10.1.0.20", media: "10.1.0.2", core: "10.1.0.3" };
+export const ROUTED: Addresses = { service: "10.9.0.10", server: "10.9.0.10", media: "10.1.0.1", core: "10.9.0.2" };
 export const TAGGED: Addresses = { service: "203.0.113.20", server: "10.9.0.10", media: "203.0.113.21", core: "10.9.0.2" };
 
 export async function must(what: Promise<Ended>): Promise<string> {
@@ -88,5 +90,16 @@ export function taggedUp(): Promise<void> {
     ),
     ...at("px", `link set acc address ${ACCESS_MAC}`, `addr add ${TAGGED.core}/24 dev net`),
     ...at("sv", `link set eth0 address ${SERVER_MAC}`, `addr add ${TAGGED.server}/24 dev eth0`),
+  ]);
+}
+
+export function routedUp(): Promise<void> {
+  return up([
+    ...cable("t1", "eth0", "px", "acc"),
+    ...cable("px", "net", "sv", "eth0"),
+    ...at("t1", `addr add ${TERMINAL}/24 dev eth0`, `route add default via ${ROUTED.media}`),
+    ...at("px", `addr add ${ROUTED.media}/24 dev acc`, `addr add ${ROUTED.core}/24 dev net`),
+    ...at("sv", `link set eth0 address ${SERVER_MAC}`, `addr add ${ROUTED.server}/24 dev eth0`, `route add default via ${ROUTED.core}`),
+    `ip netns exec ${netnsOf("px")} sysctl -qw net.ipv4.ip_forward=1`,
   ]);
 }
