@@ -43,12 +43,12 @@ import { coreConnection, terminalConnection } from "./connect.ts";
 import { bindingAny } from "./open.ts";
 import { isReachable, serverRemote, terminalRemote } from "./sip.ts";
 
+/** Bytes that a UDP datagram over IPv4 has room for; by IPv6 no more are sent either. */
+const DATAGRAM_MAX: i32 = 65507;
+
 /** Sends `len` bytes at `payload` the way the context says. Returns 0, or the reason why they cannot go. */
 function leave(payload: i32, len: i32): i32 {
-  if (ld32(CONTEXT_TRANSPORT) === TRANSPORT_UDP) {
-    leaveDatagram(payload, len);
-    return 0;
-  }
+  if (ld32(CONTEXT_TRANSPORT) === TRANSPORT_UDP) return leaveDatagram(payload, len);
   const binding: i32 = ld32(CONTEXT_BINDING);
   const inbound: boolean = isInbound();
   const connection: i32 = inbound ? coreConnection(binding, ld32(CONTEXT_TRANSPORT)) : terminalConnection(isReachable(binding));
@@ -57,7 +57,8 @@ function leave(payload: i32, len: i32): i32 {
   return 0;
 }
 
-function leaveDatagram(payload: i32, len: i32): void {
+function leaveDatagram(payload: i32, len: i32): i32 {
+  if (len > DATAGRAM_MAX) return FAULT_EDITS;
   const service: i32 = ld32(CONTEXT_SERVICE_AT);
   const port: i32 = ld32(CONTEXT_REMOTE_PORT);
   if (isInbound()) {
@@ -68,6 +69,7 @@ function leaveDatagram(payload: i32, len: i32): void {
     outputSend(OUTPUT_SEND, ld32(service + SERVICE_ACCESS), service + SERVICE_ADDRESS, ld32(CONTEXT_PORT), CONTEXT_REMOTE, port, payload, len);
     outputHint(terminalAdjacency(ld32(CONTEXT_TERMINAL)));
   }
+  return 0;
 }
 
 /** Splices the message in hand and sends it. Returns 0, or the reason why it cannot go: it has grown too long, say. */
@@ -75,7 +77,7 @@ export function leaveTranslated(): i32 {
   const to: i32 = assemblyAt();
   if (!editsFit()) return FAULT_EDITS;
   const len: i32 = splice(ld32(MESSAGE + MESSAGE_START), ld32(MESSAGE + MESSAGE_END), to, ASSEMBLY + ASSEMBLY_SIZE);
-  if (len < 0 || len > 65507) return FAULT_EDITS;
+  if (len < 0) return FAULT_EDITS;
   assemblyTake(len);
   return leave(to, len);
 }
