@@ -3,6 +3,7 @@
  * time is over, or something is found.
  */
 
+import { writeSync } from "node:fs";
 import { NativeEngine, SANITIZED, driverBuild } from "../parity/native.ts";
 import * as abi from "#abi";
 import { type Pace, stretchPlay } from "./fuzz.ts";
@@ -53,7 +54,7 @@ async function playerOpen({ on, pace }: Campaign): Promise<{ play: Play; close: 
   const built = await builtMakers();
   const makers = built.filter(({ name }) => on.includes(name) || (on.includes("c") && name === "js")).map(reused);
   if (!on.includes("c")) return { play: async (seed) => (await stretchPlay(makers, seed, pace)).inputs, close: () => undefined };
-  const binary = driverBuild(SANITIZED, "dist/core.wasm", abi);
+  const binary = driverBuild(SANITIZED, "dist/small.wasm", abi);
   let engine = new NativeEngine(SANITIZED, binary);
   const play = async (seed: number): Promise<number> => {
     const { lockstep, inputs } = await stretchPlay(makers, seed, { ...pace, keepLog: true });
@@ -69,9 +70,10 @@ async function playerOpen({ on, pace }: Campaign): Promise<{ play: Play; close: 
   return { play, close: () => engine.close() };
 }
 
+/** At once: what a thread says otherwise waits until it has nothing to do. */
 function tell(seed: number, { pace, on }: Campaign, error: unknown): void {
   const again = `npm run fuzz -- --seed ${seed} --stretches 1 --steps ${pace.steps} --on ${on.join()}`;
-  console.error(`seed ${seed}: ${error instanceof Error ? error.stack : String(error)}\n${again}`);
+  writeSync(process.stderr.fd, `seed ${seed}: ${error instanceof Error ? error.stack : String(error)}\n${again}\n`);
 }
 
 /** One thread's part. */

@@ -67,7 +67,7 @@ export const PLANTS: Omit<Plant, "into">[] = [
   {
     what: "a Call-ID is hidden from the servers alone",
     property: "hidden",
-    change: { file: "core/translate/hide/callid.ts", from: "if (len > SEAL_MAX) {", to: "if (len > SEAL_MAX || ld32(CONTEXT_DIRECTION) === OUTBOUND) {" },
+    change: { file: "core/translate/hide/callid.ts", from: "if (len > SEAL_MAX) {", to: "if (len > SEAL_MAX || !isInbound()) {" },
   },
   {
     what: "the servers' domain is shown to terminals that have E for it",
