@@ -70,10 +70,13 @@ async function playerOpen({ on, pace }: Campaign): Promise<{ play: Play; close: 
   return { play, close: () => engine.close() };
 }
 
+/** Descriptor of the standard error, which a thread's process.stderr does not tell. */
+const STDERR = 2;
+
 /** At once: what a thread says otherwise waits until it has nothing to do. */
 function tell(seed: number, { pace, on }: Campaign, error: unknown): void {
   const again = `npm run fuzz -- --seed ${seed} --stretches 1 --steps ${pace.steps} --on ${on.join()}`;
-  writeSync(process.stderr.fd, `seed ${seed}: ${error instanceof Error ? error.stack : String(error)}\n${again}\n`);
+  writeSync(STDERR, `seed ${seed}: ${error instanceof Error ? error.stack : String(error)}\n${again}\n`);
 }
 
 /** One thread's part. */
