@@ -43,7 +43,7 @@ import { coreConnection, terminalConnection } from "./connect.ts";
 import { bindingAny } from "./open.ts";
 import { isReachable, serverRemote, terminalRemote } from "./sip.ts";
 
-/** Bytes that a UDP datagram over IPv4 has room for; by IPv6 no more are sent either. */
+/** Bytes that a UDP datagram over IPv4 has room for: by IPv6 no more are sent either, and what is translated is never longer. */
 const DATAGRAM_MAX: i32 = 65507;
 
 /** Sends `len` bytes at `payload` the way the context says. Returns 0, or the reason why they cannot go. */
@@ -77,7 +77,7 @@ export function leaveTranslated(): i32 {
   const to: i32 = assemblyAt();
   if (!editsFit()) return FAULT_EDITS;
   const len: i32 = splice(ld32(MESSAGE + MESSAGE_START), ld32(MESSAGE + MESSAGE_END), to, ASSEMBLY + ASSEMBLY_SIZE);
-  if (len < 0) return FAULT_EDITS;
+  if (len < 0 || len > DATAGRAM_MAX) return FAULT_EDITS;
   assemblyTake(len);
   return leave(to, len);
 }
