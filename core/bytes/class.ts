@@ -8,7 +8,7 @@ import { CLASSES } from "../memory/layout.ts";
 
 /** token of RFC 3261 25.1: alphanumerics and - . ! % * _ + ` ' ~ */
 export const CLASS_TOKEN: i32 = 1;
-/** Space, tab, a line end that folding left inside a value (RFC 3261 7.3.1); other control characters, which stand nowhere, count as such. */
+/** Space, tab, or a line end that folding left inside a value (RFC 3261 7.3.1). */
 export const CLASS_SPACE: i32 = 2;
 /** Letters, digits, hyphen and dot of a host name; the underscore is deployed. */
 export const CLASS_HOST: i32 = 4;
@@ -24,7 +24,8 @@ export function classesInit(): void {
     classAdd(c, CLASS_TOKEN | CLASS_HOST);
     classAdd(c - 32, CLASS_TOKEN | CLASS_HOST);
   }
-  for (let c: i32 = 0; c <= 32; c++) classAdd(c, CLASS_SPACE);
+  for (let c: i32 = 9; c < 14; c++) if (c !== 11 && c !== 12) classAdd(c, CLASS_SPACE);
+  classAdd(32, CLASS_SPACE);
   classAdd(33, CLASS_TOKEN);
   classAdd(37, CLASS_TOKEN);
   classAdd(39, CLASS_TOKEN);

@@ -219,9 +219,16 @@ function elementEnd(role: i32, p: i32, end: i32): i32 {
   return at;
 }
 
+/** First position in [p, end) that is neither white space nor another control character, which may stand nowhere. */
+function blankSkip(p: i32, end: i32): i32 {
+  let at: i32 = p;
+  while (at < end && ld8(at) <= 32) at++;
+  return at;
+}
+
 /** Reads a list of name-addr or addr-spec elements in [p, end). Returns 0 or a fault. */
 export function listRead(role: i32, p: i32, end: i32): i32 {
-  let at: i32 = spaceSkip(p, end);
+  let at: i32 = blankSkip(p, end);
   while (at < end) {
     if (role === ROLE_CONTACT) {
       st32(MESSAGE + MESSAGE_CONTACT_COUNT, ld32(MESSAGE + MESSAGE_CONTACT_COUNT) + 1);
@@ -240,7 +247,7 @@ export function listRead(role: i32, p: i32, end: i32): i32 {
     if (m < 0) return m;
     at = elementEnd(role, stop, end);
     if (at < 0) return at;
-    at = spaceSkip(at + 1, end);
+    at = blankSkip(at + 1, end);
   }
   return 0;
 }
