@@ -21,7 +21,7 @@ import {
   SLOT_SIZE,
   layoutWrite,
 } from "./memory/layout.ts";
-import { WIRE_ASSEMBLED, WIRE_HELD, WIRE_NEXT_ID } from "./memory/frame.ts";
+import { ADJACENCY_ARRIVAL, WIRE_ASSEMBLED, WIRE_HELD, WIRE_NEXT_ID } from "./memory/frame.ts";
 import { PACKET_LEN, PACKET_PAYLOAD } from "./memory/packet.ts";
 import {
   FAULT_CONFIG,
@@ -55,7 +55,7 @@ import { frameTake } from "./path/frame.ts";
 import { conclude } from "./path/outcome.ts";
 import { refusalTake } from "./path/refusal.ts";
 import { transmit, transmitReset } from "./path/transmit.ts";
-import { adjacenciesInit, isFraming, linksTake } from "./table/adjacency.ts";
+import { adjacenciesInit, adjacencyForget, isFraming, linksTake } from "./table/adjacency.ts";
 import { poolsCheck, poolsInit } from "./table/port.ts";
 import { rulesCompile } from "./table/rule.ts";
 import { servicesCheck } from "./table/service.ts";
@@ -117,6 +117,7 @@ export function pathInput(kind: i32, len: i32, now: i32): i32 {
 function inputTake(kind: i32, len: i32, now: i32): i32 {
   outputReset();
   transmitReset();
+  adjacencyForget(ADJACENCY_ARRIVAL);
   st32(HEADER_KIND, kind);
   if (((now - ld32(HEADER_NOW)) | 0) > 0) st32(HEADER_NOW, now);
   return kindTake(kind, len);

@@ -72,11 +72,20 @@ function quadRead(p: i32, end: i32, to: i32): i32 {
 /** Reads a dotted quad at `p` into 16 bytes at `to`. Returns the position after it, or 0 when it is none. */
 export function ip4Read(p: i32, end: i32, to: i32): i32 {
   const stop: i32 = quadRead(p, end, to + 12);
-  if (stop === 0) return 0;
+  if (stop !== 0) prefixWrite(to);
+  return stop;
+}
+
+function prefixWrite(to: i32): void {
   st32(to, 0);
   st32(to + 4, 0);
   st32be(to + 8, MAPPED);
-  return stop;
+}
+
+/** Writes the four bytes of an IPv4 address at `p` as sixteen. */
+export function mappedWrite(to: i32, p: i32): void {
+  prefixWrite(to);
+  st32be(to + 12, ld32be(p));
 }
 
 function hexValue(c: i32): i32 {

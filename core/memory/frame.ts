@@ -88,11 +88,8 @@ export const ADJACENCY_TAG_INNER: i32 = 8;
 /** How many labels, and the labels from the top of the stack down. */
 export const ADJACENCY_DEPTH: i32 = 12;
 export const ADJACENCY_LABELS: i32 = 16;
-/** What tells networks apart (SPEC V7): VPN id, VLAN ids, MPLS label, as in a packet header. */
-export const ADJACENCY_VPN: i32 = 32;
-export const ADJACENCY_VLAN: i32 = 36;
-export const ADJACENCY_VLAN_OUTER: i32 = 40;
-export const ADJACENCY_MPLS: i32 = 44;
+/** What tells networks apart (SPEC V7), 16 bytes: VPN id, VLAN ids, MPLS label (table/label.ts). */
+export const ADJACENCY_NETWORK: i32 = 32;
 /** Destination and source address as a frame towards there has them. */
 export const ADJACENCY_ADDRESSES: i32 = 48;
 

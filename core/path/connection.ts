@@ -13,15 +13,11 @@ import {
   PACKET_DESTINATION_PORT,
   PACKET_FRAMED,
   PACKET_LEN,
-  PACKET_MPLS,
-  PACKET_MPLS_OUTER,
   PACKET_PAYLOAD,
   PACKET_REALM,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
   PACKET_TRANSPORT,
-  PACKET_VLAN_OUTER,
-  PACKET_VPN,
 } from "../memory/packet.ts";
 import {
   FAULT_CONNECTION,
@@ -57,6 +53,7 @@ import { SCAN_LINE, headEnd, messageLength } from "../input/frame/sip.ts";
 import { FRAME_MESSAGE, FRAME_PARTIAL, FRAME_PING, streamNext } from "../input/stream.ts";
 import { assemblyRoom, hasBound, messageRoom } from "../output/queue.ts";
 import { connectionAt } from "../table/connection.ts";
+import { labelsClear, outerLabelsClear } from "../table/label.ts";
 import { poolOf, portOwner } from "../table/port.ts";
 import { SLAB_CONNECTIONS, handleIndex, handleOf } from "../table/slab.ts";
 import { terminalHash } from "../table/terminal.ts";
@@ -106,8 +103,7 @@ function dialledOpen(handle: i32): i32 {
 /** A connection is up. Returns its handle, or a fault: it is to be closed. */
 export function openTake(): i32 {
   const handle: i32 = ld32(INPUT + PACKET_CONNECTION);
-  st32(INPUT + PACKET_VLAN_OUTER, -1);
-  st32(INPUT + PACKET_MPLS_OUTER, -1);
+  outerLabelsClear(INPUT);
   if (handle !== 0) return dialledOpen(handle);
   const port: i32 = ld32(INPUT + PACKET_DESTINATION_PORT);
   const pool: i32 = poolOf(INPUT + PACKET_DESTINATION, port);
@@ -162,8 +158,7 @@ function headerSet(packet: i32, index: i32): void {
   addressCopy(packet + PACKET_SOURCE, c + CONNECTION_REMOTE);
   addressCopy(packet + PACKET_DESTINATION, c + CONNECTION_LOCAL);
   st32(packet + PACKET_FRAMED, 0);
-  for (let field: i32 = PACKET_VPN; field <= PACKET_MPLS; field += 4) st32(packet + field, -1);
-  st32(packet + PACKET_VLAN_OUTER, -1);
+  labelsClear(packet);
   terminalHash(packet);
 }
 

@@ -3,7 +3,6 @@
  */
 
 import { ld32, st32 } from "../machine.ts";
-import { ADJACENCY_ARRIVAL } from "../memory/frame.ts";
 import { OUTPUT_FORWARD } from "../memory/output.ts";
 import {
   PACKET_AT,
@@ -12,20 +11,18 @@ import {
   PACKET_DESTINATION_PORT,
   PACKET_FRAMED,
   PACKET_LEN,
-  PACKET_MPLS_OUTER,
   PACKET_PAYLOAD,
   PACKET_REALM,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
   PACKET_TRANSPORT,
-  PACKET_VLAN_OUTER,
   TRANSPORT_UDP,
 } from "../memory/packet.ts";
 import { REASON_IDLE_PORT, REASON_RELAYED, REASON_STRANGER, VERDICT_DISCARDED, VERDICT_FORWARDED, VERDICT_RELAYED } from "../memory/reason.ts";
 import { PORT_BINDING, PORT_FLOW, PORT_INDEX } from "../memory/tables.ts";
 import { outputSend } from "../output/queue.ts";
 import { mediaRelay } from "../relay/media.ts";
-import { adjacencyForget } from "../table/adjacency.ts";
+import { outerLabelsClear } from "../table/label.ts";
 import { poolOf, portOwner } from "../table/port.ts";
 import { terminalHash } from "../table/terminal.ts";
 import { conclude } from "./outcome.ts";
@@ -36,10 +33,8 @@ import { inboundTake, isCorePeer, outboundSet, outboundTake, payloadSet } from "
 export function datagramNote(packet: i32): void {
   st32(packet + PACKET_CONNECTION, 0);
   st32(packet + PACKET_TRANSPORT, TRANSPORT_UDP);
-  st32(packet + PACKET_VLAN_OUTER, -1);
-  st32(packet + PACKET_MPLS_OUTER, -1);
+  outerLabelsClear(packet);
   st32(packet + PACKET_FRAMED, 0);
-  adjacencyForget(ADJACENCY_ARRIVAL);
   st32(packet + PACKET_AT, packet + PACKET_PAYLOAD);
   if (poolOf(packet + PACKET_DESTINATION, ld32(packet + PACKET_DESTINATION_PORT)) < 0) terminalHash(packet);
 }

@@ -19,6 +19,7 @@ import {
   WIRE_START,
   WIRE_TTL,
 } from "../memory/frame.ts";
+import { UDP_HEADER } from "../memory/header.ts";
 import {
   PACKET_AT,
   PACKET_CONNECTION,
@@ -50,7 +51,6 @@ import {
 } from "../memory/reason.ts";
 import { PORT_FLOW } from "../memory/tables.ts";
 import { isUdpMissing, isUdpRight } from "../encode/packet/checksum.ts";
-import { UDP_HEADER } from "../encode/packet/header.ts";
 import { frameBegin, linkRead } from "../input/packet/ethernet.ts";
 import { ipRead, transportRead } from "../input/packet/ip.ts";
 import { datagramGive, datagramJoin, fragmentTake } from "../table/datagram.ts";

@@ -24,6 +24,7 @@ import {
   WIRE_TTL,
   WIRE_WHOLE,
 } from "../memory/frame.ts";
+import { FRAGMENT_HEADER, IP4_HEADER, IP6_HEADER, UDP_HEADER } from "../memory/header.ts";
 import { ASSEMBLY, ASSEMBLY_SIZE, HEADER_OUT_TAIL, OUTPUTS, OUTPUT_SIZE } from "../memory/layout.ts";
 import {
   HINT_ARRIVAL,
@@ -46,19 +47,7 @@ import {
 import { PROTOCOL_ICMP, PROTOCOL_ICMP6, PROTOCOL_UDP } from "../memory/packet.ts";
 import { randomWord } from "../bytes/random.ts";
 import { udpChecksum } from "../encode/packet/checksum.ts";
-import {
-  FRAGMENT_HEADER,
-  IP4_HEADER,
-  IP6_HEADER,
-  UDP_HEADER,
-  ip4Write,
-  ip6FragmentWrite,
-  ip6Write,
-  isSix,
-  linkSize,
-  linkWrite,
-  udpWrite,
-} from "../encode/packet/header.ts";
+import { ip4Write, ip6FragmentWrite, ip6Write, isSix, linkSize, linkWrite, udpWrite } from "../encode/packet/header.ts";
 import { assemblyLeft, outputCopy, outputKeep, outputRoom } from "../output/queue.ts";
 import { adjacencyAt, realmAdjacency } from "../table/adjacency.ts";
 import { interfaceAt, linkAt } from "../table/link.ts";

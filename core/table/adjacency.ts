@@ -3,7 +3,7 @@
  * hop (SPEC I3c: the path learned from the request). They stand beside their owners, so that none can outlive its owner.
  */
 
-import { clear, copy, copy16, equal16, ld16be, ld32, mul, st32 } from "../machine.ts";
+import { clear, copy, copy16, equal16, ld32, mul, st32 } from "../machine.ts";
 import {
   ADJACENCY_ADDRESSES,
   ADJACENCY_ARRIVAL,
@@ -13,7 +13,7 @@ import {
   ADJACENCY_REALMS,
   ADJACENCY_TAG,
   ADJACENCY_TAG_INNER,
-  ADJACENCY_VPN,
+  ADJACENCY_NETWORK,
   INTERFACE_ADDRESS,
   INTERFACE_PEER,
   LINK_INTERFACES,
@@ -35,7 +35,7 @@ import {
   table,
 } from "../memory/layout.ts";
 import { PACKET_FRAMED } from "../memory/packet.ts";
-import { hasInterface, interfaceAt, isStation, linkAt } from "./link.ts";
+import { hasInterface, interfaceAt, isGroup, isStation, linkAt } from "./link.ts";
 
 const TPID_INNER: i32 = 0x8100;
 const TPID_OUTER: i32 = 0x88a8;
@@ -85,7 +85,7 @@ export function adjacencyForget(index: i32): void {
 export function isSameNetwork(index: i32, packet: i32): boolean {
   if (ld32(packet + PACKET_FRAMED) === 0) return true;
   const a: i32 = adjacencyAt(index);
-  return ld32(a + ADJACENCY_INTERFACE) === 0 || equal16(a + ADJACENCY_VPN, adjacencyAt(ADJACENCY_ARRIVAL) + ADJACENCY_VPN);
+  return ld32(a + ADJACENCY_INTERFACE) === 0 || equal16(a + ADJACENCY_NETWORK, adjacencyAt(ADJACENCY_ARRIVAL) + ADJACENCY_NETWORK);
 }
 
 /** One label of a stack. */
@@ -145,5 +145,5 @@ export function adjacenciesInit(): void {
 /** Turns the address pair at `p` round: from where a frame came to where its answer goes; a destination that is no station's becomes that of the interface. */
 export function stationsTurn(to: i32, p: i32, ingress: i32): void {
   copy(to, p + 6, 6);
-  copy(to + 6, (ld16be(p) & 0x100) !== 0 ? interfaceAt(ingress) + INTERFACE_ADDRESS : p, 6);
+  copy(to + 6, isGroup(p) ? interfaceAt(ingress) + INTERFACE_ADDRESS : p, 6);
 }

@@ -20,7 +20,7 @@ import {
   WIRE_TTL,
   WIRE_VERSION,
 } from "../memory/frame.ts";
-import { PACKET_DESTINATION, PACKET_MPLS, PACKET_PROTOCOL, PACKET_SOURCE, PACKET_VLAN, PACKET_VLAN_OUTER, PACKET_VPN, PROTOCOL_TCP } from "../memory/packet.ts";
+import { PACKET_DESTINATION, PACKET_PROTOCOL, PACKET_SOURCE, PROTOCOL_TCP } from "../memory/packet.ts";
 import { REASON_FRAGMENT, REASON_FRAGMENTS_FULL, REASON_FRAGMENTS_LATE, REASON_FRAGMENT_BAD } from "../memory/reason.ts";
 import {
   BLOCK_BYTES,
@@ -43,7 +43,8 @@ import {
   DATAGRAM_TTL,
   RECORD_LINK,
 } from "../memory/tables.ts";
-import { hashAddress, hashBegin, hashEnd, hashWord } from "../bytes/hash.ts";
+import { hashAddress, hashBegin, hashEnd } from "../bytes/hash.ts";
+import { labelsAre, labelsHash, labelsWrite } from "./label.ts";
 import { CHAIN_MAX, SLAB_BLOCKS, SLAB_DATAGRAMS, chainAdd, chainFirst, chainNext, chainRemove, recordAt, recordGive, recordTake, timerOf } from "./slab.ts";
 import { timerSet, timerStop } from "./timer.ts";
 
@@ -75,16 +76,8 @@ function keyHash(packet: i32): i32 {
   hashBegin();
   hashAddress(packet + PACKET_SOURCE, ld32(WIRE_ID));
   hashAddress(packet + PACKET_DESTINATION, keyOf(packet));
-  hashWord(ld32(packet + PACKET_VPN));
-  hashWord(ld32(packet + PACKET_VLAN));
-  hashWord(ld32(packet + PACKET_VLAN_OUTER));
-  hashWord(ld32(packet + PACKET_MPLS));
+  labelsHash(packet);
   return hashEnd();
-}
-
-function labelsAre(labels: i32, packet: i32): boolean {
-  const vlans: boolean = ld32(labels + 4) === ld32(packet + PACKET_VLAN) && ld32(labels + 8) === ld32(packet + PACKET_VLAN_OUTER);
-  return vlans && ld32(labels) === ld32(packet + PACKET_VPN) && ld32(labels + 12) === ld32(packet + PACKET_MPLS);
 }
 
 function isOf(index: i32, hash: i32, packet: i32): boolean {
@@ -108,10 +101,7 @@ function datagramOpen(packet: i32): i32 {
   st32(d + DATAGRAM_HASH, hash);
   st32(d + DATAGRAM_ID, ld32(WIRE_ID));
   st32(d + DATAGRAM_KEY, keyOf(packet));
-  st32(d + DATAGRAM_LABELS, ld32(packet + PACKET_VPN));
-  st32(d + DATAGRAM_LABELS + 4, ld32(packet + PACKET_VLAN));
-  st32(d + DATAGRAM_LABELS + 8, ld32(packet + PACKET_VLAN_OUTER));
-  st32(d + DATAGRAM_LABELS + 12, ld32(packet + PACKET_MPLS));
+  labelsWrite(d + DATAGRAM_LABELS, packet);
   copy16(d + DATAGRAM_SOURCE, packet + PACKET_SOURCE);
   copy16(d + DATAGRAM_DESTINATION, packet + PACKET_DESTINATION);
   st32(d + DATAGRAM_TTL, 255);

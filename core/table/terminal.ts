@@ -6,17 +6,7 @@
 
 import { ld32, ld8, st32, st8 } from "../machine.ts";
 import { TERMINAL_LENGTH, TOUCHED } from "../memory/layout.ts";
-import {
-  PACKET_HASH,
-  PACKET_MPLS,
-  PACKET_REALM,
-  PACKET_SOURCE,
-  PACKET_SOURCE_PORT,
-  PACKET_TRANSPORT,
-  PACKET_VLAN,
-  PACKET_VLAN_OUTER,
-  PACKET_VPN,
-} from "../memory/packet.ts";
+import { PACKET_HASH, PACKET_REALM, PACKET_SOURCE, PACKET_SOURCE_PORT, PACKET_TRANSPORT } from "../memory/packet.ts";
 import {
   CONNECTION_TERMINAL,
   TERMINAL_ADDRESS,
@@ -28,8 +18,9 @@ import {
   TERMINAL_TRANSPORT,
 } from "../memory/tables.ts";
 import { addressCopy, addressEqual } from "../bytes/address.ts";
-import { hashAddress, hashBegin, hashEnd, hashWord } from "../bytes/hash.ts";
+import { hashAddress, hashBegin, hashEnd } from "../bytes/hash.ts";
 import { adjacencyForget, adjacencyLearn, adjacencyMove, isSameNetwork, terminalAdjacency } from "./adjacency.ts";
+import { isLabelled, labelsHash } from "./label.ts";
 import {
   CHAIN_MAX,
   SLAB_CONNECTIONS,
@@ -45,21 +36,12 @@ import {
   recordTake,
 } from "./slab.ts";
 
-/** What a packet without labels does without. */
-function labelsHash(packet: i32): void {
-  hashWord(ld32(packet + PACKET_VPN));
-  hashWord(ld32(packet + PACKET_VLAN));
-  hashWord(ld32(packet + PACKET_VLAN_OUTER));
-  hashWord(ld32(packet + PACKET_MPLS));
-}
-
 /** Notes the hash of the packet's source in its header: the calls below want it there. */
 export function terminalHash(packet: i32): void {
   hashBegin();
   const place: i32 = (ld32(packet + PACKET_TRANSPORT) << 4) | ld32(packet + PACKET_REALM);
   hashAddress(packet + PACKET_SOURCE, (ld32(packet + PACKET_SOURCE_PORT) << 8) | place);
-  const vlans: i32 = ld32(packet + PACKET_VLAN) & ld32(packet + PACKET_VLAN_OUTER);
-  if ((vlans & ld32(packet + PACKET_MPLS) & ld32(packet + PACKET_VPN)) !== -1) labelsHash(packet);
+  if (isLabelled(packet)) labelsHash(packet);
   st32(packet + PACKET_HASH, hashEnd());
 }
 

@@ -6,10 +6,11 @@
 
 import { ld32, st16be } from "../../machine.ts";
 import { WIRE_CHECKSUM, WIRE_PARTIAL, WIRE_PAYLOAD, WIRE_PAYLOAD_LEN } from "../../memory/frame.ts";
+import { UDP_HEADER } from "../../memory/header.ts";
 import { OUTPUT_LEN, OUTPUT_LOCAL, OUTPUT_LOCAL_PORT, OUTPUT_PAYLOAD, OUTPUT_REMOTE, OUTPUT_REMOTE_PORT } from "../../memory/output.ts";
 import { PACKET_DESTINATION, PACKET_DESTINATION_PORT, PACKET_SOURCE, PACKET_SOURCE_PORT, PROTOCOL_UDP } from "../../memory/packet.ts";
 import { checksumUpdate, pseudoSum, sumAdd, sumEnd, sumFold, udpSent } from "../../bytes/checksum.ts";
-import { UDP_HEADER, isSix } from "./header.ts";
+import { isSix } from "./header.ts";
 
 /** Does the record send the payload of the frame in hand as it is? */
 function isPassed(record: i32): boolean {

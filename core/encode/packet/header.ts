@@ -5,24 +5,16 @@
 
 import { copy, ld32, ld8, st16be, st32be, st8 } from "../../machine.ts";
 import { ADJACENCY_ADDRESSES, ADJACENCY_DEPTH, ADJACENCY_LABELS, ADJACENCY_TAG, ADJACENCY_TAG_INNER } from "../../memory/frame.ts";
+import { ETHERNET_HEADER, FRAGMENT_HEADER, IP4_HEADER, IP6_HEADER, NEXT_FRAGMENT, TYPE_IP4, TYPE_IP6, TYPE_MPLS, UDP_HEADER } from "../../memory/header.ts";
 import { isMapped } from "../../bytes/address.ts";
 import { sumAdd, sumEnd } from "../../bytes/checksum.ts";
 
-const ETHERNET: i32 = 14;
-export const IP4_HEADER: i32 = 20;
-export const IP6_HEADER: i32 = 40;
-export const FRAGMENT_HEADER: i32 = 8;
-export const UDP_HEADER: i32 = 8;
-const NEXT_FRAGMENT: i32 = 44;
-const TYPE_MPLS: i32 = 0x8847;
-const TYPE_IP4: i32 = 0x0800;
-const TYPE_IP6: i32 = 0x86dd;
 const BOTTOM: i32 = 0x100;
 
 /** Bytes of the link header towards an adjacency. */
 export function linkSize(a: i32): i32 {
   const tags: i32 = (ld32(a + ADJACENCY_TAG) !== 0 ? 4 : 0) + (ld32(a + ADJACENCY_TAG_INNER) !== 0 ? 4 : 0);
-  return ETHERNET + tags + (ld32(a + ADJACENCY_DEPTH) << 2);
+  return ETHERNET_HEADER + tags + (ld32(a + ADJACENCY_DEPTH) << 2);
 }
 
 function tagWrite(p: i32, tag: i32): i32 {

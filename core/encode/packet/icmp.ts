@@ -6,14 +6,14 @@
 
 import { ld16be, ld32, ld32be, ld8, st16be, st32be, st8 } from "../../machine.ts";
 import { WIRE_INNER_IP, WIRE_INNER_UDP, WIRE_TRANSPORT, WIRE_VERSION } from "../../memory/frame.ts";
+import { ICMP_HEADER, IP4_HEADER, IP6_HEADER, UDP_HEADER } from "../../memory/header.ts";
 import { OUTPUT_LOCAL, OUTPUT_LOCAL_PORT, OUTPUT_REMOTE, OUTPUT_REMOTE_PORT } from "../../memory/output.ts";
 import { PROTOCOL_ICMP6, PROTOCOL_UDP } from "../../memory/packet.ts";
 import { pseudoSum, sumAdd, sumEnd } from "../../bytes/checksum.ts";
-import { IP4_HEADER, IP6_HEADER, UDP_HEADER, ip4Write, ip6Write, udpWrite } from "./header.ts";
+import { ip4Write, ip6Write, udpWrite } from "./header.ts";
 
-const ICMP_HEADER: i32 = 8;
 /** How much longer IPv6's header is than IPv4's. */
-const DIFFERENCE: i32 = 20;
+const DIFFERENCE: i32 = IP6_HEADER - IP4_HEADER;
 /** Of a message that has no counterpart. */
 const NONE: i32 = -1;
 

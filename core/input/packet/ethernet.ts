@@ -10,12 +10,9 @@ import {
   ADJACENCY_DEPTH,
   ADJACENCY_INTERFACE,
   ADJACENCY_LABELS,
-  ADJACENCY_MPLS,
   ADJACENCY_TAG,
   ADJACENCY_TAG_INNER,
-  ADJACENCY_VLAN,
-  ADJACENCY_VLAN_OUTER,
-  ADJACENCY_VPN,
+  ADJACENCY_NETWORK,
   FRAME_BYTES,
   FRAME_INTERFACE,
   FRAME_TAG,
@@ -29,10 +26,12 @@ import {
   WIRE_TTL,
   WIRE_VERSION,
 } from "../../memory/frame.ts";
+import { TYPE_IP4, TYPE_IP6, TYPE_MPLS } from "../../memory/header.ts";
 import { ADJACENCY_SIZE } from "../../memory/layout.ts";
 import { PACKET_LEN, PACKET_MPLS, PACKET_MPLS_OUTER, PACKET_VLAN, PACKET_VLAN_OUTER, PACKET_VPN } from "../../memory/packet.ts";
 import { REASON_LABELS_DEEP, REASON_NOT_IP } from "../../memory/reason.ts";
 import { adjacencyAt, stationsTurn } from "../../table/adjacency.ts";
+import { labelsClear, labelsWrite } from "../../table/label.ts";
 import { interfaceAt } from "../../table/link.ts";
 
 const ADDRESSES: i32 = 12;
@@ -40,9 +39,6 @@ const TYPE_VLAN: i32 = 0x8100;
 const TYPE_SERVICE_VLAN: i32 = 0x88a8;
 /** The tag of QinQ before it was a standard. */
 const TYPE_OLD_VLAN: i32 = 0x9100;
-const TYPE_MPLS: i32 = 0x8847;
-const TYPE_IP4: i32 = 0x0800;
-const TYPE_IP6: i32 = 0x86dd;
 const VLAN_ID: i32 = 0xfff;
 
 function isTag(type: i32): boolean {
@@ -93,13 +89,6 @@ function labelsRead(packet: i32, a: i32, at: i32): i32 {
   return 0;
 }
 
-function networkNote(packet: i32, a: i32): void {
-  st32(a + ADJACENCY_VPN, ld32(packet + PACKET_VPN));
-  st32(a + ADJACENCY_VLAN, ld32(packet + PACKET_VLAN));
-  st32(a + ADJACENCY_VLAN_OUTER, ld32(packet + PACKET_VLAN_OUTER));
-  st32(a + ADJACENCY_MPLS, ld32(packet + PACKET_MPLS));
-}
-
 /** Reads the link header. Returns 0 with WIRE_IP at an IP header, or the reason why there is none. */
 export function linkRead(packet: i32): i32 {
   const a: i32 = adjacencyAt(ADJACENCY_ARRIVAL);
@@ -107,11 +96,8 @@ export function linkRead(packet: i32): i32 {
   const start: i32 = ld32(WIRE_START);
   const end: i32 = ld32(WIRE_END);
   clear(a, ADJACENCY_SIZE);
+  labelsClear(packet);
   st32(packet + PACKET_VPN, (ld32(interfaceAt(ingress) + INTERFACE_VPN) - 1) | 0);
-  st32(packet + PACKET_VLAN, -1);
-  st32(packet + PACKET_VLAN_OUTER, -1);
-  st32(packet + PACKET_MPLS, -1);
-  st32(packet + PACKET_MPLS_OUTER, -1);
   st32(WIRE_IP, 0);
   st32(WIRE_TTL, 255);
   st32(WIRE_PCP, 0);
@@ -131,7 +117,7 @@ export function linkRead(packet: i32): i32 {
     at = labelsRead(packet, a, at);
     if (at === 0) return REASON_LABELS_DEEP;
   } else if (type !== TYPE_IP4 && type !== TYPE_IP6) return REASON_NOT_IP;
-  networkNote(packet, a);
+  labelsWrite(a + ADJACENCY_NETWORK, packet);
   st32(a + ADJACENCY_INTERFACE, ingress + 1);
   stationsTurn(a + ADJACENCY_ADDRESSES, start, ingress);
   return at < end ? versionRead(type, at) : REASON_NOT_IP;

@@ -13,12 +13,11 @@ import {
   WIRE_STOP,
   WIRE_TRANSPORT,
 } from "../../memory/frame.ts";
+import { ICMP_HEADER, IP4_HEADER, IP6_HEADER, UDP_HEADER } from "../../memory/header.ts";
 import { PACKET_DESTINATION, PACKET_PROTOCOL, PACKET_SOURCE, PROTOCOL_ICMP, PROTOCOL_ICMP6, PROTOCOL_UDP } from "../../memory/packet.ts";
+import { mappedWrite } from "../../bytes/address.ts";
 import { pseudoSum, sumAdd } from "../../bytes/checksum.ts";
-import { ip4Address } from "./ip.ts";
 
-const ICMP_HEADER: i32 = 8;
-const UDP_HEADER: i32 = 8;
 const UNREACHABLE: i32 = 3;
 const TIME_EXCEEDED: i32 = 11;
 const PARAMETER_PROBLEM: i32 = 12;
@@ -33,18 +32,18 @@ function isError(packet: i32, type: i32): boolean {
 /** The quoted packet of IPv4; its UDP header, 0 when it shows none. */
 function quoted4(ip: i32, end: i32): i32 {
   const header: i32 = (ld8(ip) & 15) << 2;
-  if (ld8(ip) >> 4 !== 4 || header < 20 || ip + header + UDP_HEADER > end) return 0;
+  if (ld8(ip) >> 4 !== 4 || header < IP4_HEADER || ip + header + UDP_HEADER > end) return 0;
   if (ld8(ip + 9) !== PROTOCOL_UDP || (ld16be(ip + 6) & 0x1fff) !== 0) return 0;
-  ip4Address(WIRE_INNER_LOCAL, ip + 12);
-  ip4Address(WIRE_INNER_REMOTE, ip + 16);
+  mappedWrite(WIRE_INNER_LOCAL, ip + 12);
+  mappedWrite(WIRE_INNER_REMOTE, ip + 16);
   return ip + header;
 }
 
 function quoted6(ip: i32, end: i32): i32 {
-  if (ip + 40 + UDP_HEADER > end || ld8(ip) >> 4 !== 6 || ld8(ip + 6) !== PROTOCOL_UDP) return 0;
+  if (ip + IP6_HEADER + UDP_HEADER > end || ld8(ip) >> 4 !== 6 || ld8(ip + 6) !== PROTOCOL_UDP) return 0;
   copy(WIRE_INNER_LOCAL, ip + 8, 16);
   copy(WIRE_INNER_REMOTE, ip + 24, 16);
-  return ip + 40;
+  return ip + IP6_HEADER;
 }
 
 /** Is the packet in hand an ICMP error about a UDP packet? Then WIRE_INNER_* say which: its sender is called local. */
@@ -52,7 +51,7 @@ export function quotedRead(packet: i32): boolean {
   const at: i32 = ld32(WIRE_TRANSPORT);
   const end: i32 = ld32(WIRE_STOP);
   const ip: i32 = at + ICMP_HEADER;
-  if (end - ip < 20 + UDP_HEADER || !isError(packet, ld8(at))) return false;
+  if (end - ip < IP4_HEADER + UDP_HEADER || !isError(packet, ld8(at))) return false;
   const udp: i32 = ld32(packet + PACKET_PROTOCOL) === PROTOCOL_ICMP ? quoted4(ip, end) : quoted6(ip, end);
   if (udp === 0) return false;
   st32(WIRE_INNER_IP, ip);

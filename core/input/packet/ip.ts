@@ -5,7 +5,7 @@
  * Invariant: nothing is read past the frame, and lengths are those of the headers, not of the frame, which may be padded.
  */
 
-import { copy, ld16be, ld32, ld32be, ld8, st32, st32be } from "../../machine.ts";
+import { copy, ld16be, ld32, ld32be, ld8, st32 } from "../../machine.ts";
 import {
   FRAME_FLAGS,
   FRAME_FLAG_PARTIAL,
@@ -25,6 +25,7 @@ import {
   WIRE_VERSION,
   WIRE_WHOLE,
 } from "../../memory/frame.ts";
+import { FRAGMENT_HEADER, IP4_HEADER, IP6_HEADER, NEXT_FRAGMENT, UDP_HEADER } from "../../memory/header.ts";
 import {
   PACKET_AT,
   PACKET_DESTINATION,
@@ -37,27 +38,15 @@ import {
   PROTOCOL_UDP,
 } from "../../memory/packet.ts";
 import { FAULT_FRAME, REASON_CHECKSUM, REASON_NOT_IP } from "../../memory/reason.ts";
-import { isMapped } from "../../bytes/address.ts";
+import { isMapped, mappedWrite } from "../../bytes/address.ts";
 import { sumAdd } from "../../bytes/checksum.ts";
 
-const IP4_HEADER: i32 = 20;
-const IP6_HEADER: i32 = 40;
-const UDP_HEADER: i32 = 8;
 const TCP_HEADER: i32 = 20;
 const HOP_BY_HOP: i32 = 0;
 const ROUTING: i32 = 43;
-const FRAGMENT: i32 = 44;
 const DESTINATION_OPTIONS: i32 = 60;
 /** Extension headers that are walked past. */
 const EXTENSIONS_MAX: i32 = 8;
-
-/** Writes an IPv4 address at `p` as sixteen bytes. */
-export function ip4Address(to: i32, p: i32): void {
-  st32(to, 0);
-  st32(to + 4, 0);
-  st32be(to + 8, 0xffff);
-  st32be(to + 12, ld32be(p));
-}
 
 function ttlNote(ttl: i32): void {
   if (ttl < ld32(WIRE_TTL)) st32(WIRE_TTL, ttl);
@@ -78,8 +67,8 @@ function ip4Read(packet: i32, ip: i32): i32 {
   st32(WIRE_OFFSET, (place & 0x1fff) << 3);
   ttlNote(ld8(ip + 8));
   st32(packet + PACKET_PROTOCOL, ld8(ip + 9));
-  ip4Address(packet + PACKET_SOURCE, ip + 12);
-  ip4Address(packet + PACKET_DESTINATION, ip + 16);
+  mappedWrite(packet + PACKET_SOURCE, ip + 12);
+  mappedWrite(packet + PACKET_DESTINATION, ip + 16);
   st32(WIRE_TRANSPORT, ip + header);
   st32(WIRE_STOP, ip + length);
   return 0;
@@ -107,12 +96,12 @@ function extensionsSkip(packet: i32, first: i32, from: i32): i32 {
   let next: i32 = first;
   let at: i32 = from;
   for (let i: i32 = 0; i < EXTENSIONS_MAX; i++) {
-    const known: boolean = next === HOP_BY_HOP || next === DESTINATION_OPTIONS || next === ROUTING || next === FRAGMENT;
+    const known: boolean = next === HOP_BY_HOP || next === DESTINATION_OPTIONS || next === ROUTING || next === NEXT_FRAGMENT;
     if (!known) break;
     if (at + 8 > stop) return FAULT_FRAME;
     if (next === ROUTING && ld8(at + 3) !== 0) return REASON_NOT_IP;
-    const len: i32 = next === FRAGMENT ? 8 : (ld8(at + 1) + 1) << 3;
-    if (next === FRAGMENT) {
+    const len: i32 = next === NEXT_FRAGMENT ? FRAGMENT_HEADER : (ld8(at + 1) + 1) << 3;
+    if (next === NEXT_FRAGMENT) {
       const place: i32 = ld16be(at + 2);
       st32(WIRE_OFFSET, place & 0xfff8);
       st32(WIRE_MORE, place & 1);
