@@ -19,6 +19,18 @@ export function lineEnd(p: i32, end: i32): i32 {
   return at;
 }
 
+/** Exclusive end of the name whose line begins at `p`: spaces, tabs and line ends that were folded may stand before the colon (RFC 3261 25.1, HCOLON). */
+export function nameEnd(p: i32, colon: i32): i32 {
+  let at: i32 = colon;
+  while (at > p && ld8(at - 1) <= 32) {
+    const c: i32 = ld8(at - 1);
+    if (c === 32 || c === 9) at--;
+    else if (c === 10) at = at - (at - p > 1 && ld8(at - 2) === 13 ? 2 : 1);
+    else break;
+  }
+  return at;
+}
+
 /** Exclusive end of the value whose line ends at `end`: most end in one CR. */
 export function valueEnd(p: i32, end: i32): i32 {
   return end - p > 1 && ld8(end - 1) === 13 && ld8(end - 2) > 32 ? end - 1 : spaceTrim(p, end);

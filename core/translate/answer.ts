@@ -29,7 +29,8 @@ import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import { decimalRead, digitsEnd } from "../bytes/decimal.ts";
 import { hashBegin, hashBytes, hashEnd } from "../bytes/hash.ts";
 import { hexIs } from "../bytes/hex.ts";
-import { fold32, spaceSkip, spaceTrim } from "../bytes/word.ts";
+import { nameEnd } from "../bytes/line.ts";
+import { fold32, spaceSkip } from "../bytes/word.ts";
 import { mentionAt } from "../decode/mention.ts";
 import { lineColon, lineFirst, lineNext, lineValueEnd } from "../decode/sip/line.ts";
 import { NAME_VIA, nameRead } from "../decode/sip/name.ts";
@@ -97,7 +98,7 @@ function viaCopy(line: i32, end: i32): void {
 /** Copies every Via line of the request. */
 function viasCopy(): void {
   for (let line: i32 = lineFirst(); line !== 0; line = lineNext(line)) {
-    if (nameRead(line, spaceTrim(line, lineColon(line))) === NAME_VIA) viaCopy(line, lineValueEnd(line));
+    if (nameRead(line, nameEnd(line, lineColon(line))) === NAME_VIA) viaCopy(line, lineValueEnd(line));
   }
 }
 
@@ -207,7 +208,7 @@ function isMaxForwards(p: i32, end: i32): boolean {
 export function isOutOfHops(): boolean {
   for (let line: i32 = lineFirst(); line !== 0; line = lineNext(line)) {
     const colon: i32 = lineColon(line);
-    if (!isMaxForwards(line, spaceTrim(line, colon))) continue;
+    if (!isMaxForwards(line, nameEnd(line, colon))) continue;
     const end: i32 = lineValueEnd(line);
     const value: i32 = spaceSkip(colon + 1, end);
     return decimalRead(value, digitsEnd(value, end)) === 0;

@@ -34,7 +34,7 @@ function headersCut(text: string): { name: string; lines: string }[] {
     if (cut.length > 0 && /^[ \t]/.test(line)) cut[cut.length - 1] += `\n${line}`;
     else cut.push(line);
   }
-  return cut.map((lines) => ({ name: nameOf(/^([^\s:]+)\s*:/.exec(lines)?.[1] ?? ""), lines }));
+  return cut.map((lines) => ({ name: nameOf(/^([^\s:]+)(?:[ \t]|\r?\n)*:/.exec(lines)?.[1] ?? ""), lines }));
 }
 
 function asksForIce(input: string): boolean {

@@ -58,8 +58,8 @@ import {
   fault,
 } from "../../memory/reason.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
-import { emptyLine, lineEnd, valueEnd } from "../../bytes/line.ts";
-import { fold16, fold32, fold8, spaceSkip, spaceTrim, tokenEnd } from "../../bytes/word.ts";
+import { emptyLine, lineEnd, nameEnd, valueEnd } from "../../bytes/line.ts";
+import { fold16, fold32, fold8, spaceSkip, tokenEnd } from "../../bytes/word.ts";
 import { mentionAt, mentionCount, mentionNumber } from "../mention.ts";
 import { contentRead, isEarlySession, isEncoded } from "./content.ts";
 import { methodRead } from "./method.ts";
@@ -248,7 +248,7 @@ function headersRead(p: i32, end: i32): i32 {
     const stop: i32 = lineEnd(line + usualLength(usual), end);
     const colon: i32 = usual !== 0 ? line + usualLength(usual) : scan8(line, stop, 58);
     if (usual === 0 && (colon === line || colon === stop)) return fault(FAULT_HEADER, line);
-    const name: i32 = usual !== 0 ? usualName(usual) : nameRead(line, spaceTrim(line, colon));
+    const name: i32 = usual !== 0 ? usualName(usual) : nameRead(line, nameEnd(line, colon));
     if (name !== NAME_OTHER) {
       const result: i32 = headerRead(name, line, colon + 1, valueEnd(colon + 1, stop));
       if (result < 0) return result;

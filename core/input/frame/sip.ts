@@ -7,8 +7,8 @@ import { ld8, scan8, st32 } from "../../machine.ts";
 import { FRAME_SCAN } from "../../memory/layout.ts";
 import { FAULT_CONTENT_LENGTH, fault } from "../../memory/reason.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
-import { lineEnd } from "../../bytes/line.ts";
-import { fold16, fold32, fold8, spaceSkip, spaceTrim } from "../../bytes/word.ts";
+import { lineEnd, nameEnd } from "../../bytes/line.ts";
+import { fold16, fold32, fold8, spaceSkip } from "../../bytes/word.ts";
 
 /* How the bytes before ended. */
 export const SCAN_LINE: i32 = 0;
@@ -62,7 +62,7 @@ export function messageLength(p: i32, end: i32): i32 {
     const stop: i32 = lineEnd(line, end);
     const first: i32 = fold8(line);
     const colon: i32 = first === 0x6c || first === 0x63 ? scan8(line, stop, 58) : stop;
-    if (colon < stop && isLength(line, spaceTrim(line, colon))) {
+    if (colon < stop && isLength(line, nameEnd(line, colon))) {
       const value: i32 = lengthRead(colon + 1, stop);
       if (value < 0 || (length >= 0 && value !== length)) return fault(FAULT_CONTENT_LENGTH, line);
       length = value;

@@ -4,7 +4,8 @@
  */
 
 import { scan8, scanSpace } from "../../machine.ts";
-import { spaceSkip, spaceTrim } from "../../bytes/word.ts";
+import { nameEnd } from "../../bytes/line.ts";
+import { spaceSkip } from "../../bytes/word.ts";
 import { lineAfter, lineColon, lineFirst, lineNext, lineValueEnd } from "../../decode/sip/line.ts";
 import { TRACE_DIALOG, TRACE_ELEMENT, TRACE_IDENTITY, TRACE_REPLY, traceRead } from "../../decode/sip/trace.ts";
 import { editAppend, textMark } from "../../encode/edit.ts";
@@ -26,7 +27,7 @@ function callIdsMap(trace: i32, p: i32, end: i32): void {
 /** Maps the header line that begins at `line`. */
 function headerMap(line: i32): void {
   const colon: i32 = lineColon(line);
-  const trace: i32 = traceRead(line, spaceTrim(line, colon));
+  const trace: i32 = traceRead(line, nameEnd(line, colon));
   if (trace === TRACE_IDENTITY) {
     if (hasDomain()) identitiesMap(colon + 1, lineValueEnd(line));
   } else if (isHiding()) {
