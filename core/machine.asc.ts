@@ -142,6 +142,14 @@ export function scanSpace(p: i32, end: i32): i32 {
   return i32(((hit >> 7) * 0x0102040810204080) >> 56);
 }
 
+@inline export function nondigits16(p: i32): i32 {
+  if (ASC_FEATURE_SIMD) {
+    const x: v128 = i8x16.sub(v128.load(p), i8x16.splat(48));
+    return i8x16.bitmask(i8x16.gt_u(x, i8x16.splat(9)));
+  }
+  return nondigits8(p) | (nondigits8(p + 8) << 8);
+}
+
 /** Pairs of digits, then of pairs, then of those: three multiplications (Lemire, "Quickly parsing eight digits", 2018). */
 export function decimal8(p: i32, n: i32): i32 {
   let x: u64 = (load<u64>(p) << u64((8 - n) << 3)) & 0x0f0f0f0f0f0f0f0f;

@@ -108,6 +108,11 @@ export function nondigits8(p: i32): i32 {
   return mask;
 }
 
+/** The same of sixteen. */
+export function nondigits16(p: i32): i32 {
+  return nondigits8(p) | (nondigits8(p + 8) << 8);
+}
+
 /** Value of the `n` digits at `p`, one to eight of them. */
 export function decimal8(p: i32, n: i32): i32 {
   let value = 0;

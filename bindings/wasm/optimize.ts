@@ -12,6 +12,11 @@ const INLINE_ALWAYS_MAX = 2;
 const INLINE_MAX = { speed: 160, size: 30 };
 const INLINE_ONE_CALLER_MAX = 100000;
 
+/** What an engine has, beside vectors, which are for its speed: C is made for any processor. */
+const { BulkMemory, BulkMemoryOpt, MutableGlobals, SignExt, SIMD128 } = binaryen.Features as unknown as Record<string, number>;
+const FEATURES = BulkMemory! | BulkMemoryOpt! | MutableGlobals! | SignExt!;
+const FEATURES_OF = { speed: FEATURES | SIMD128!, size: FEATURES };
+
 function settings(aim: Aim): void {
   binaryen.setOptimizeLevel(4);
   binaryen.setShrinkLevel(0);
@@ -35,11 +40,6 @@ export function wasmOptimize(binary: Uint8Array, aim: Aim): Uint8Array {
   module.dispose();
   return made;
 }
-
-/** What an engine has, beside vectors, which are for its speed: C is made for any processor. */
-const { BulkMemory, BulkMemoryOpt, MutableGlobals, SignExt, SIMD128 } = binaryen.Features as unknown as Record<string, number>;
-const FEATURES = BulkMemory! | BulkMemoryOpt! | MutableGlobals! | SignExt!;
-const FEATURES_OF = { speed: FEATURES | SIMD128!, size: FEATURES };
 
 function inlined(binary: Uint8Array, aim: Aim): string {
   const module = binaryen.readBinary(binary);

@@ -40,14 +40,15 @@ export function recallClear(): void {
   fill(table(REGION_RECALLS), 0, mul(recallCount(), RECALL_SIZE));
 }
 
-/** The two entries where a packet's match may stand. The key of the tables decides which packets share them. */
+/** The two entries where a packet's match may stand. The key of the tables decides which packets share them; no part of the hash waits for another. */
 export function recallAt(packet: i32): i32 {
-  let hash: i32 = mixed(ld32(HEADER_KEY), ld32(packet + PACKET_REALM));
-  hash = mixed(hash, (ld32(packet + PACKET_SOURCE_PORT) << 16) ^ ld32(packet + PACKET_DESTINATION_PORT));
-  hash = mixed16(hash, packet + PACKET_PROTOCOL);
-  hash = mixed16(hash, packet + PACKET_SOURCE);
-  hash = mixed16(hash, packet + PACKET_DESTINATION);
-  hash = mixed(mixed(hash, ld32(packet + PACKET_VLAN_OUTER)), ld32(packet + PACKET_MPLS_OUTER));
+  const key: i32 = ld32(HEADER_KEY);
+  const labels: i32 = mixed16(key, packet + PACKET_PROTOCOL);
+  const source: i32 = mixed16(key, packet + PACKET_SOURCE);
+  const destination: i32 = mixed16(key, packet + PACKET_DESTINATION);
+  const outer: i32 = mixed(mixed(key, ld32(packet + PACKET_VLAN_OUTER)), ld32(packet + PACKET_MPLS_OUTER));
+  let hash: i32 = mixed(ld32(packet + PACKET_REALM), (ld32(packet + PACKET_SOURCE_PORT) << 16) ^ ld32(packet + PACKET_DESTINATION_PORT));
+  hash = mixed(mixed(mixed(mixed(hash, source), destination), labels), outer);
   return (table(REGION_RECALLS) + mul((hash >>> 8) & (recallCount() - 2), RECALL_SIZE)) | 0;
 }
 

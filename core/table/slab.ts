@@ -7,8 +7,6 @@
 import { clear, fill, ld32, mul, st32 } from "../machine.ts";
 import {
   BINDING_LENGTH,
-  BINDING_SIZE,
-  BLOCK_SIZE,
   CALL_SIZE,
   CAPACITY_BLOCKS,
   CAPACITY_CALLS,
@@ -33,7 +31,6 @@ import {
   SLABS,
   SLAB_SIZE,
   TERMINAL_LENGTH,
-  TERMINAL_SIZE,
   bindingCapacity,
   bucketCount,
   table,
@@ -49,9 +46,11 @@ export const SLAB_CONNECTIONS: i32 = 5;
 export const SLAB_BLOCKS: i32 = 6;
 export const SLAB_DATAGRAMS: i32 = 7;
 
+/** How far apart two records stand, as powers of two, four bits for each slab from the first up: the compiler knows them. */
+const SIZES: i32 = 0x7b798788;
+
 /* Offsets into a slab's bookkeeping. */
 const BASE: i32 = 0;
-const SIZE: i32 = 4;
 const CAPACITY: i32 = 8;
 /** First free record (index + 1), 0 when full. */
 const FREE: i32 = 12;
@@ -60,7 +59,7 @@ const BUCKETS: i32 = 20;
 const BUCKET_MASK: i32 = 24;
 /** First timer id of its records. */
 const TIMERS: i32 = 28;
-/** Bytes that a record has; SIZE is how far apart two stand. */
+/** Bytes that a record has. */
 const LENGTH: i32 = 32;
 /** First record of the free list. */
 const FIRST: i32 = 36;
@@ -73,11 +72,9 @@ function slabAt(id: i32): i32 {
 }
 
 /** `first` is the first record of the free list: those before it are only taken by their index. */
-function slabInit(id: i32, region: i32, size: i32, length: i32, capacity: i32, first: i32, buckets: i32, timers: i32): void {
+function slabInit(id: i32, region: i32, length: i32, capacity: i32, first: i32, buckets: i32, timers: i32): void {
   const slab: i32 = slabAt(id);
-  const base: i32 = table(region);
-  st32(slab + BASE, base);
-  st32(slab + SIZE, size);
+  st32(slab + BASE, table(region));
   st32(slab + CAPACITY, capacity);
   st32(slab + LENGTH, length);
   st32(slab + FIRST, first);
@@ -87,8 +84,8 @@ function slabInit(id: i32, region: i32, size: i32, length: i32, capacity: i32, f
   st32(slab + BUCKET_MASK, (bucketCount(capacity) - 1) | 0);
   st32(slab + TIMERS, timers);
   for (let i: i32 = 0; i < capacity; i++) {
-    clear(base + mul(i, size), length);
-    st32(base + mul(i, size) + RECORD_LINK, i >= first && i + 1 < capacity ? i + 2 : 0);
+    clear(recordAt(id, i), length);
+    st32(recordAt(id, i) + RECORD_LINK, i >= first && i + 1 < capacity ? i + 2 : 0);
   }
 }
 
@@ -99,30 +96,29 @@ export function slabsInit(): void {
   const registrations: i32 = ld32(CAPACITY_REGISTRATIONS);
   const calls: i32 = ld32(CAPACITY_CALLS);
   let buckets: i32 = table(REGION_BUCKETS);
-  slabInit(SLAB_TERMINALS, REGION_TERMINALS, TERMINAL_SIZE, TERMINAL_LENGTH, terminals, 0, buckets, 0);
+  slabInit(SLAB_TERMINALS, REGION_TERMINALS, TERMINAL_LENGTH, terminals, 0, buckets, 0);
   buckets = buckets + (bucketCount(terminals) << 2);
-  slabInit(SLAB_BINDINGS, REGION_BINDINGS, BINDING_SIZE, BINDING_LENGTH, bindings, terminals, buckets, terminals);
+  slabInit(SLAB_BINDINGS, REGION_BINDINGS, BINDING_LENGTH, bindings, terminals, buckets, terminals);
   buckets = buckets + (bucketCount(bindings) << 2);
-  slabInit(SLAB_REGISTRATIONS, REGION_REGISTRATIONS, REGISTRATION_SIZE, REGISTRATION_SIZE, registrations, 0, buckets, terminals + bindings);
+  slabInit(SLAB_REGISTRATIONS, REGION_REGISTRATIONS, REGISTRATION_SIZE, registrations, 0, buckets, terminals + bindings);
   buckets = buckets + (bucketCount(registrations) << 3);
-  slabInit(SLAB_CALLS, REGION_CALLS, CALL_SIZE, CALL_SIZE, calls, 0, buckets, terminals + bindings + registrations);
+  slabInit(SLAB_CALLS, REGION_CALLS, CALL_SIZE, calls, 0, buckets, terminals + bindings + registrations);
   buckets = buckets + (bucketCount(calls) << 2);
   const connections: i32 = ld32(CAPACITY_CONNECTIONS);
   const timers: i32 = terminals + bindings + registrations + calls;
-  slabInit(SLAB_CONNECTIONS, REGION_CONNECTIONS, CONNECTION_SIZE, CONNECTION_SIZE, connections, 0, buckets, timers);
+  slabInit(SLAB_CONNECTIONS, REGION_CONNECTIONS, CONNECTION_SIZE, connections, 0, buckets, timers);
   buckets = buckets + (bucketCount(connections) << 2);
   const datagrams: i32 = ld32(CAPACITY_DATAGRAMS);
-  slabInit(SLAB_DATAGRAMS, REGION_DATAGRAMS, DATAGRAM_SIZE, DATAGRAM_SIZE, datagrams, 0, buckets, timers + connections);
+  slabInit(SLAB_DATAGRAMS, REGION_DATAGRAMS, DATAGRAM_SIZE, datagrams, 0, buckets, timers + connections);
   buckets = buckets + (bucketCount(datagrams) << 2);
-  slabInit(SLAB_FLOWS, REGION_FLOWS, FLOW_SIZE, FLOW_SIZE, ld32(CAPACITY_FLOWS), 0, 0, 0);
-  slabInit(SLAB_BLOCKS, REGION_BLOCKS, BLOCK_SIZE, BLOCK_BYTES, ld32(CAPACITY_BLOCKS), 0, 0, 0);
+  slabInit(SLAB_FLOWS, REGION_FLOWS, FLOW_SIZE, ld32(CAPACITY_FLOWS), 0, 0, 0);
+  slabInit(SLAB_BLOCKS, REGION_BLOCKS, BLOCK_BYTES, ld32(CAPACITY_BLOCKS), 0, 0, 0);
   fill(table(REGION_BUCKETS), 0, (buckets - table(REGION_BUCKETS)) | 0);
 }
 
 /** Address of the record with this index. */
 export function recordAt(id: i32, index: i32): i32 {
-  const slab: i32 = slabAt(id);
-  return (ld32(slab + BASE) + mul(index, ld32(slab + SIZE))) | 0;
+  return (ld32(slabAt(id) + BASE) + (index << ((SIZES >> (id << 2)) & 15))) | 0;
 }
 
 /** Takes a free record, cleared but for its generation. Returns its index, -1 when the slab is full. */

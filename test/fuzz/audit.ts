@@ -7,9 +7,19 @@ import * as abi from "#abi";
 import { CoreFault } from "./fault.ts";
 
 /** Offsets into a slab's bookkeeping (core/table/slab.ts), which is no part of the contract. */
-const SLAB = { base: 0, size: 4, capacity: 8, used: 16 };
-const SLABS = ["terminals", "bindings", "registrations", "calls", "flows", "connections", "blocks"] as const;
-type Table = (typeof SLABS)[number];
+const SLAB = { base: 0, capacity: 8, used: 16 };
+/** How far apart the records of each slab stand. */
+const SIZES = {
+  terminals: abi.TERMINAL_SIZE,
+  bindings: abi.BINDING_SIZE,
+  registrations: abi.REGISTRATION_SIZE,
+  calls: abi.CALL_SIZE,
+  flows: abi.FLOW_SIZE,
+  connections: abi.CONNECTION_SIZE,
+  blocks: abi.BLOCK_SIZE,
+};
+type Table = keyof typeof SIZES;
+const SLABS = Object.keys(SIZES) as Table[];
 type Records = Map<number, number>;
 
 export type Usage = Record<Table | "ports", number>;
@@ -28,7 +38,7 @@ export class Audit {
   /** Addresses of the records in use by their index. */
   private records(table: Table): Records {
     const slab = this.slab(table);
-    const [base, size, capacity] = [this.word(slab + SLAB.base), this.word(slab + SLAB.size), this.word(slab + SLAB.capacity)];
+    const [base, size, capacity] = [this.word(slab + SLAB.base), SIZES[table], this.word(slab + SLAB.capacity)];
     const found: Records = new Map();
     for (let i = 0; i < capacity; i++) if ((this.word(base + i * size + abi.RECORD_GENERATION) & 1) === 1) found.set(i, base + i * size);
     this.equal(this.word(slab + SLAB.used), found.size, `records in use of ${table}`);
