@@ -2,6 +2,9 @@
  * What a run finds out against the core: a property by name, and what exactly was seen.
  */
 
+/** The property that breaks when the core throws. */
+export const TRAP = "trap";
+
 export class CoreFault extends Error {
   constructor(
     readonly property: string,
@@ -9,6 +12,23 @@ export class CoreFault extends Error {
   ) {
     super(`${property}: ${detail}`);
   }
+}
+
+/**
+ * Plays seeds from 1 to `most` until one breaks `property`; other properties may break on the way. Returns that seed, or undefined.
+ * Throws when the core traps, unless that is the property, or the play itself fails: then nothing is said about the property.
+ */
+export async function seedFind(property: string, most: number, play: (seed: number) => unknown): Promise<number | undefined> {
+  for (let seed = 1; seed <= most; seed++) {
+    try {
+      await play(seed);
+    } catch (error) {
+      if (!(error instanceof CoreFault)) throw error;
+      if (error.property === property) return seed;
+      if (error.property === TRAP) throw error;
+    }
+  }
+  return undefined;
 }
 
 /** A message as a report shows it: what cannot be printed is escaped. */

@@ -65,6 +65,16 @@ describe("a planted bug is found", () => {
       expect(await plantFind(plant, PLANT_STRETCHES, pace), plant.what).toBeDefined();
   });
 
+  test.each([
+    ["says what is nowhere", { to: "return nowhere;" }, "traps: ReferenceError: nowhere is not defined"],
+    ["stands where the core has moved on", { from: "return nowhere;" }, "plant the bug elsewhere"],
+    ["is in a file that is gone", { file: "core/nowhere.ts" }, "core/nowhere.ts is no part of the core"],
+  ])("one that %s is not taken for one that is not found", async (_, change, message) => {
+    const plant = PLANTS.find(({ what }) => what === "a token's tag is not looked at")!;
+    const broken = { ...plant, change: { ...plant.change, ...change } };
+    await expect(plantFind(broken, PLANT_STRETCHES, paceClose(STEPS))).rejects.toThrow(message);
+  });
+
   test.each(PLANTS)("$what", async (plant) => {
     expect(await plantFind(plant, PLANT_STRETCHES, paceClose(STEPS)), `${plant.property}, in ${PLANT_STRETCHES} stretches`).toBeDefined();
   });

@@ -9,7 +9,7 @@
 import * as abi from "#abi";
 import { addressParse } from "../../hosts/shared/address.ts";
 import { type Exports, PAGE, pageHashes } from "../parity/engine.ts";
-import { CoreFault } from "./fault.ts";
+import { CoreFault, TRAP } from "./fault.ts";
 import { type Output, outputsEqual, outputsRead } from "./output.ts";
 
 /** Makes a core over a fresh memory of `size` bytes. */
@@ -159,7 +159,7 @@ export class Lockstep {
       try {
         return exports.input(kind, len, now | 0);
       } catch (error) {
-        throw new CoreFault("trap", `${name} traps: ${String(error)}`);
+        throw new CoreFault(TRAP, `${name} traps: ${String(error)}`);
       }
     });
     for (const [i, result] of results.entries()) this.same(result === results[0], i, `results ${results[0]} and ${result}`);

@@ -4,7 +4,7 @@
  * comparison gives them away.
  */
 
-import { CoreFault } from "./fault.ts";
+import { seedFind } from "./fault.ts";
 import { type Pace, stretchPlay } from "./fuzz.ts";
 import type { Maker } from "./lockstep.ts";
 import { builtMakers, type Change, jsVariant, wasmVariant } from "./variant.ts";
@@ -176,16 +176,8 @@ async function makersOf({ into, change }: Plant): Promise<Maker[]> {
   return [(await builtMakers())[0]!, await wasmVariant([change])];
 }
 
-/** Seeds of the stretches that were needed until the plant was found, or undefined when it was not. */
+/** Seed of the stretch that found it, or undefined. */
 export async function plantFind(plant: Plant, stretches: number, pace: Pace): Promise<number | undefined> {
   const makers = await makersOf(plant);
-  for (let seed = 1; seed <= stretches; seed++) {
-    try {
-      await stretchPlay(makers, seed, pace);
-    } catch (error) {
-      if (!(error instanceof CoreFault)) throw error;
-      if (error.property === plant.property) return seed;
-    }
-  }
-  return undefined;
+  return await seedFind(plant.property, stretches, (seed) => stretchPlay(makers, seed, pace));
 }

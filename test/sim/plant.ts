@@ -2,7 +2,7 @@
  * Bugs that the simulator has to find, planted as those of test/fuzz/plant.ts, each with the invariant that must catch it.
  */
 
-import { CoreFault } from "../fuzz/fault.ts";
+import { seedFind } from "../fuzz/fault.ts";
 import type { Plant } from "../fuzz/plant.ts";
 import { jsVariant } from "../fuzz/variant.ts";
 import { World } from "./world.ts";
@@ -89,13 +89,5 @@ export const PLANTS: Omit<Plant, "into">[] = [
 /** Seed of the world that found it, or undefined. */
 export async function plantFind(plant: Omit<Plant, "into">, seeds: number, minutes: number): Promise<number | undefined> {
   const makers = [await jsVariant([plant.change])];
-  for (let seed = 1; seed <= seeds; seed++) {
-    try {
-      (await World.open(makers, seed)).run(minutes);
-    } catch (error) {
-      if (!(error instanceof CoreFault)) throw error;
-      if (error.property === plant.property) return seed;
-    }
-  }
-  return undefined;
+  return await seedFind(plant.property, seeds, async (seed) => (await World.open(makers, seed)).run(minutes));
 }
