@@ -1,28 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { type Config, configRead, problemText } from "../../../hosts/shared/config.ts";
-
-const SMALL = `
-realms:
-  access: { address: 192.0.2.1 }
-  core: { address: 10.9.0.2 }
-services:
-  voice: { address: 203.0.113.5, servers: [10.9.0.10] }
-`;
-
-function read(text: string): Config {
-  const { config, problems } = configRead(text, "culvert.yaml");
-  expect(problems.map(problemText)).toEqual([]);
-  return config!;
-}
-
-/** The problems as a person sees them. */
-function problems(text: string): string[] {
-  return configRead(text.replace(/^\n/, ""), "culvert.yaml").problems.map(problemText);
-}
+import { problemsOf, read, SMALL } from "./configuration.ts";
 
 /** Problems of the small configuration with one line more or another line instead. */
 function problemsWith(change: (text: string) => string): string[] {
-  return problems(change(SMALL));
+  return problemsOf(change(SMALL));
 }
 
 /** "culvert.yaml:LINE:COLUMN" of where `token` first stands in the text. */
@@ -207,7 +189,7 @@ describe("problems name line, column, cause and remedy", () => {
       'not YAML: Missing , between flow map items; quote an IPv6 address with brackets: "[2001:db8::1]:5060"',
     ],
   ])("%s", (_, text, token, message) => {
-    expect(problems(text)).toContain(`${placeOf(text, token)}: error: ${message}`);
+    expect(problemsOf(text)).toContain(`${placeOf(text, token)}: error: ${message}`);
   });
 
   test.each([
@@ -340,12 +322,12 @@ interception: { kind: local, device: eth1 }
       "capacity.rules: there are 2 rules, and room for 1; raise it or leave it away",
     ],
   ])("%s", (_, text, token, message) => {
-    expect(problems(text)).toContain(`${placeOf(text, token)}: error: ${message}`);
+    expect(problemsOf(text)).toContain(`${placeOf(text, token)}: error: ${message}`);
   });
 
   test("several access realms: the service must say which", () => {
     const text = SMALL.replace("  core:", "  guest: { address: 192.0.2.9 }\n  core:");
-    expect(problems(text)).toContain("culvert.yaml:6:3: error: services.voice: say which access realm it is for: `access: access` or `access: guest`");
+    expect(problemsOf(text)).toContain("culvert.yaml:6:3: error: services.voice: say which access realm it is for: `access: access` or `access: guest`");
   });
 
   test("all problems at once, in the order of the text", () => {
@@ -357,7 +339,7 @@ interception: { kind: local, device: eth1 }
 
   test("a secret is not repeated", () => {
     for (const secret of ["[hunter2]", "'hunter2", "{ hunter2: 1 }", '"hunter2\\q"']) {
-      const text = problems(`${SMALL}secret: ${secret}\n`).join();
+      const text = problemsOf(`${SMALL}secret: ${secret}\n`).join();
       expect(text).toContain("error");
       expect(text).not.toContain("hunter2: unknown");
       if (!secret.startsWith("{")) expect(text).not.toContain("hunter2");
@@ -368,7 +350,7 @@ interception: { kind: local, device: eth1 }
 describe("warnings", () => {
   test("of the interception that will not do what it says", () => {
     const text = SMALL.replace("10.9.0.2 ", "192.0.2.1 ");
-    expect(problems(`${text}interception: { device: lo, router: { proxy: eth3 }, returns: [ { via: 192.0.2.254 } ] }`).slice(-3)).toEqual([
+    expect(problemsOf(`${text}interception: { device: lo, router: { proxy: eth3 }, returns: [ { via: 192.0.2.254 } ] }`).slice(-3)).toEqual([
       "culvert.yaml:6:25: warning: interception.device: is not used: only `kind: local` puts service addresses on an interface",
       "culvert.yaml:6:37: warning: interception.router: is not used: nothing is asked of a router in serial mode",
       "culvert.yaml:6:65: warning: interception.returns[0]: media for terminals leaves from 192.0.2.1, which is an address of a core realm too, so it keeps to " +
@@ -386,7 +368,7 @@ describe("warnings", () => {
   });
 
   test("a service that no rule leads to, ports that run out first", () => {
-    expect(problems(`${withRules("{ vlan: 3, discard: true }")}capacity: { calls: 20000 }`)).toEqual([
+    expect(problemsOf(`${withRules("{ vlan: 3, discard: true }")}capacity: { calls: 20000 }`)).toEqual([
       expect.stringContaining("culvert.yaml:2:11: warning: realms.access: its media ports are enough for 10000 streams"),
       expect.stringContaining("culvert.yaml:3:9: warning: realms.core: its media ports are enough for 10000 streams"),
       "culvert.yaml:5:10: warning: services.voice: no rule leads to it; add `- { to: 203.0.113.5, proxy: voice }` to rules",

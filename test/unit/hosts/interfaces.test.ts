@@ -1,19 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Config, configRead, problemText } from "../../../hosts/shared/config.ts";
-
-const SMALL = `
-realms:
-  access: { address: 192.0.2.1 }
-  core: { address: 10.9.0.2 }
-services:
-  voice: { address: 203.0.113.5, servers: [10.9.0.10] }
-`;
-
-function read(text: string): Config {
-  const { config, problems } = configRead(text, "culvert.yaml");
-  expect(problems.map(problemText)).toEqual([]);
-  return config!;
-}
+import { problemsOf, read, SMALL } from "./configuration.ts";
 
 describe("packet mode", () => {
   const framed = (realm: string, interfaces = "eth0: { mac: 02:00:00:00:00:01, peer: eth1 }, eth1: { vpn: 7, mtu: 9000 }"): string =>
@@ -49,8 +35,7 @@ describe("packet mode", () => {
   });
 
   test("portable sockets read no frames", () => {
-    const { problems } = configRead(`${framed("interface: eth1")}io: portable\n`, "culvert.yaml");
-    expect(problems.map(problemText)).toEqual([
+    expect(problemsOf(`${framed("interface: eth1")}io: portable\n`)).toEqual([
       expect.stringMatching(/io: portable sockets read no frames, and `interfaces:` wants them read; remove one of the two$/),
     ]);
   });
@@ -80,7 +65,6 @@ describe("packet mode", () => {
     ["nat: auto", "eth0: { peer: eth1 }", 'interfaces.eth0.peer: there is no interface "eth1"; did you mean "eth0"?'],
     ["nat: auto", "eth0: { peer: eth0 }", "interfaces.eth0.peer: an interface cannot be its own peer; name the one on the other side"],
   ])("%s is refused", (realm, interfaces, message) => {
-    const { problems } = configRead(framed(realm, interfaces), "culvert.yaml");
-    expect(problems.map((problem) => problemText(problem).replace(/^culvert.yaml:\d+:\d+: error: /, ""))).toContain(message);
+    expect(problemsOf(framed(realm, interfaces)).map((problem) => problem.replace(/^culvert.yaml:\d+:\d+: error: /, ""))).toContain(message);
   });
 });
