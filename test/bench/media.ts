@@ -30,6 +30,7 @@ import {
   TERMINAL_PORT,
 } from "./medialab.ts";
 import { ngCalls } from "./ng.ts";
+import { missing } from "./program.ts";
 
 const PROGRAMS = ["ip", "nft", "sysctl", "taskset", "cc", "rtpengine"];
 const CALLS = Number(process.env.CALLS ?? 100);
@@ -53,17 +54,6 @@ interface Relay {
   ports: number[];
   /** Does it hear what is for the others as well? Then it is halted while they have their turn. */
   rings: boolean;
-}
-
-function missing(): string[] {
-  return PROGRAMS.filter((program) => {
-    try {
-      execFileSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" });
-      return false;
-    } catch {
-      return true;
-    }
-  });
 }
 
 /** All that was started; it ends with this process. */
@@ -221,7 +211,7 @@ async function enclose(source: string): Promise<void> {
 }
 
 const generator = join(resolve(process.env.CULVERT_SHARED ?? "../shared"), "lab/gen.c");
-const absent = [...missing(), ...(existsSync(generator) ? [] : [generator])];
+const absent = [...missing(PROGRAMS), ...(existsSync(generator) ? [] : [generator])];
 if (process.env.CULVERT_MEDIA_LAB !== undefined) await measure(JSON.parse(process.env.CULVERT_MEDIA_LAB) as Lab);
 else if (absent.length > 0 || process.getuid?.() !== 0)
   console.log(`skipped: wants root and ${PROGRAMS.join(", ")}${absent.length > 0 ? `; ${absent.join(", ")} missing` : ""}`);

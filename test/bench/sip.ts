@@ -9,6 +9,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { missing } from "./program.ts";
 
 const NAMESPACE = `cv-bench${process.pid}`;
 const PROGRAMS = ["ip", "sipp", "kamailio", "rtpengine", "taskset", "cc", "python3"];
@@ -25,17 +26,6 @@ secret: 000102030405060708090a0b0c0d0e0f
 log: { level: error }
 io: ${process.env.IO ?? "auto"}
 `;
-
-function missing(): string[] {
-  return PROGRAMS.filter((program) => {
-    try {
-      execFileSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" });
-      return false;
-    } catch {
-      return true;
-    }
-  });
-}
 
 function run(): void {
   const shared = resolve(process.env.CULVERT_SHARED ?? "../shared");
@@ -56,7 +46,7 @@ function run(): void {
   }
 }
 
-const absent = missing();
+const absent = missing(PROGRAMS);
 if (absent.length > 0 || process.getuid?.() !== 0)
   console.log(`skipped: wants root and ${PROGRAMS.join(", ")}${absent.length > 0 ? `; ${absent.join(", ")} missing` : ""}`);
 else run();
