@@ -20,7 +20,7 @@ import { certificatesNone } from "./certificates.ts";
 import { fakeCore } from "./fakecore.ts";
 import { fakeLog } from "./fakelog.ts";
 import { fakeRuntime } from "./fakeruntime.ts";
-import { freePort, Peer, registerAnswer, registerRequest } from "./register.ts";
+import { freePort, peer, registerAnswer, registerRequest } from "./register.ts";
 
 const PORT = 20_000;
 
@@ -247,14 +247,7 @@ const LONG = "x".repeat(9000);
 describe.skipIf(refused !== "")(`hosts/linux${refused === "" ? "" : ` [skipped: ${refused}]`}`, () => {
   const runtime = { ...nodeRuntime, shim: (memory: ArrayBuffer) => shimOpen(file, memory) };
   const host: Host = { ...nodeHost, runtime, coreBinary: () => readFile("dist/core.wasm") };
-  const peers: Peer[] = [];
   let proxy: Proxy | undefined;
-
-  async function peer(address: string): Promise<[Peer, number]> {
-    const opened = new Peer(address.includes(":") ? "udp6" : "udp4");
-    peers.push(opened);
-    return [opened, await opened.open(address)];
-  }
 
   async function start(
     access: string,
@@ -276,7 +269,6 @@ io: ${io}
   afterEach(() => {
     proxy?.stop();
     proxy = undefined;
-    for (const opened of peers.splice(0)) opened.close();
   });
 
   test.each([

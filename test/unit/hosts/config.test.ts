@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Config, configRead, problemText } from "../../../hosts/shared/config.ts";
+import { configRead, problemText } from "../../../hosts/shared/config.ts";
 import { problemsOf, read, SMALL } from "./configuration.ts";
 
 /** Problems of the small configuration with one line more or another line instead. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Deno as shim } from "@deno/shim-deno";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { listenDatagram } from "../../../hosts/node-dgram-adapter/index.ts";
-import { freePort, Peer, registerAnswer, registerRequest } from "./register.ts";
+import { freePort, peer, registerAnswer, registerRequest } from "./register.ts";
 
 const listeners: Record<string, () => void> = {};
 let args: string[] = [];
@@ -35,9 +35,8 @@ afterAll(async () => {
 });
 
 test("hosts/deno/main.ts runs a proxy: a REGISTER and its answer pass, a signal ends it", async () => {
-  const [terminal, registrar] = [new Peer(), new Peer()];
-  const terminalPort = await terminal.open("127.0.0.4");
-  const registrarPort = await registrar.open("127.0.0.3");
+  const [terminal, terminalPort] = await peer("127.0.0.4");
+  const [registrar, registrarPort] = await peer("127.0.0.3");
   const port = await freePort("127.0.0.1");
   const file = join(directory, "culvert.yaml");
   await writeFile(
@@ -63,6 +62,4 @@ log: { level: error }
   expect(Object.keys(listeners)).toEqual([]);
   const again = listenDatagram({ transport: "udp", hostname: "127.0.0.1", port });
   again.close();
-  terminal.close();
-  registrar.close();
 });

@@ -5,7 +5,7 @@
 import { afterEach, expect, test } from "vitest";
 import { nodeRuntime } from "../../../hosts/node/runtime.ts";
 import type { Socket } from "../../../hosts/shared/runtime.ts";
-import { freePort, Peer } from "./register.ts";
+import { freePort, Peer, peer } from "./register.ts";
 
 const HOST = "127.0.0.1";
 /** More than make a stream. */
@@ -18,12 +18,6 @@ let failures: string[];
 afterEach(() => {
   for (const one of open.splice(0)) one.close();
 });
-
-async function peer(): Promise<[Peer, number]> {
-  const made = new Peer();
-  open.push(made);
-  return [made, await made.open(HOST)];
-}
 
 function listen(port: number, signal: boolean): Socket {
   [heard, failures] = [[], []];
@@ -45,8 +39,8 @@ async function until(n: number): Promise<void> {
 test.each([false, true])("whoever sends is heard while a stream goes to one of them; signaling: %s", async (signal) => {
   const port = await freePort(HOST);
   const socket = listen(port, signal);
-  const [far, farPort] = await peer();
-  const [stranger, strangerPort] = await peer();
+  const [far, farPort] = await peer(HOST);
+  const [stranger, strangerPort] = await peer(HOST);
   for (let i = 0; i < MANY; i++) {
     socket.send(Buffer.from(`to ${i}`), HOST, farPort);
     expect(await far.receive()).toEqual({ text: `to ${i}`, port, address: HOST });
@@ -66,8 +60,8 @@ test.each([false, true])("whoever sends is heard while a stream goes to one of t
 test("that nobody listens at the far end for a while is no failure", async () => {
   const port = await freePort(HOST);
   const socket = listen(port, false);
-  const far = new Peer();
-  const farPort = await far.open(HOST);
+  const far = new Peer(HOST);
+  const farPort = await far.open();
   for (let i = 0; i < MANY; i++) socket.send(Buffer.from("on"), HOST, farPort);
   far.close();
   for (let i = 0; i < MANY; i++) {
@@ -81,7 +75,7 @@ test.each(["255.255.255.255", "203.0.113.9"])("a stream to where the system has 
   const port = await freePort(HOST);
   const socket = listen(port, false);
   for (let i = 0; i < MANY; i++) socket.send(Buffer.from("on"), nowhere, 9);
-  const [far, farPort] = await peer();
+  const [far, farPort] = await peer(HOST);
   socket.send(Buffer.from("here"), HOST, farPort);
   expect((await far.receive()).text).toBe("here");
   far.send("there", HOST, port);
@@ -93,7 +87,7 @@ test.each(["255.255.255.255", "203.0.113.9"])("a stream to where the system has 
 test("a port that somebody has is found, one of media too, with a stream and without", async () => {
   const port = await freePort(HOST);
   const socket = listen(port, false);
-  const [far, farPort] = await peer();
+  const [far, farPort] = await peer(HOST);
   const opened =
     (signal: boolean): (() => void) =>
     () =>

@@ -5,22 +5,14 @@ import { type Proxy, proxyStart } from "../../../hosts/shared/proxy.ts";
 import type { Host } from "../../../hosts/shared/runtime.ts";
 import { readFile } from "node:fs/promises";
 import { fakeLog } from "./fakelog.ts";
-import { freePort, Peer, registerAnswer, registerRequest } from "./register.ts";
+import { freePort, peer, registerAnswer, registerRequest } from "./register.ts";
 
 const host: Host = { ...nodeHost, coreBinary: () => readFile("dist/core.wasm") };
-const peers: Peer[] = [];
 let proxy: Proxy | undefined;
-
-async function peer(address: string): Promise<[Peer, number]> {
-  const opened = new Peer(address.includes(":") ? "udp6" : "udp4");
-  peers.push(opened);
-  return [opened, await opened.open(address)];
-}
 
 afterEach(() => {
   proxy?.stop();
   proxy = undefined;
-  for (const opened of peers.splice(0)) opened.close();
 });
 
 test.each(["js", "wasm"] as const)("a REGISTER and its answer pass through real sockets and the %s core", async (kind) => {
@@ -52,7 +44,7 @@ secret: 000102030405060708090a0b0c0d0e0f
 test("an offer has the ports that the machine opens, not one that another program has", async () => {
   const [terminal, terminalPort] = await peer("127.0.0.4");
   const [server, serverPort] = await peer("127.0.0.3");
-  const [other, taken] = await peer("127.0.0.2");
+  const [, taken] = await peer("127.0.0.2");
   const port = await freePort("127.0.0.1");
   const first = (taken & -2) - 2;
   const text = `
@@ -73,8 +65,6 @@ secret: 000102030405060708090a0b0c0d0e0f
   terminal.send(invite(2), "127.0.0.1", port);
   expect((await terminal.receive()).text).toContain("SIP/2.0 503 ");
   expect(proxy.pump.totals.noSocket).toBe(0);
-  other.close();
-  peers.splice(peers.indexOf(other), 1);
 });
 
 test("over IPv6, with one address of ours in both realms", async () => {

@@ -3,6 +3,7 @@
  */
 
 import { createSocket, type Socket } from "node:dgram";
+import { onTestFinished } from "vitest";
 
 interface Heard {
   text: string;
@@ -16,18 +17,18 @@ export class Peer {
   readonly #heard: Heard[] = [];
   #waiting: ((heard: Heard) => void) | undefined;
 
-  constructor(type: "udp4" | "udp6" = "udp4") {
-    this.#socket = createSocket(type);
+  constructor(private readonly address: string) {
+    this.#socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   }
 
-  async open(address: string): Promise<number> {
+  async open(): Promise<number> {
     this.#socket.on("message", (data, from) => {
       const heard = { text: data.toString(), port: from.port, address: from.address };
       if (this.#waiting) this.#waiting(heard);
       else this.#heard.push(heard);
       this.#waiting = undefined;
     });
-    await new Promise<void>((resolve) => this.#socket.bind(0, address, resolve));
+    await new Promise<void>((resolve) => this.#socket.bind(0, this.address, resolve));
     return this.#socket.address().port;
   }
 
@@ -45,11 +46,18 @@ export class Peer {
   }
 }
 
+/** A peer at a port of an address, for the test that asks for it. */
+export async function peer(address: string): Promise<[Peer, number]> {
+  const opened = new Peer(address);
+  onTestFinished(() => opened.close());
+  return [opened, await opened.open()];
+}
+
 /** A free UDP port of an address. */
 export async function freePort(address: string): Promise<number> {
-  const peer = new Peer(address.includes(":") ? "udp6" : "udp4");
-  const port = await peer.open(address);
-  peer.close();
+  const opened = new Peer(address);
+  const port = await opened.open();
+  opened.close();
   return port;
 }
 

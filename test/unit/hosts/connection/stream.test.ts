@@ -4,44 +4,25 @@
  */
 
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import tls from "node:tls";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { dial, listenStream } from "../../../../hosts/connection/stream.ts";
 import { certificateCheck } from "../../../../hosts/connection/tls.ts";
-import type { CertifiedKey, ServerTls, Stream, StreamListener, StreamReceiver } from "../../../../hosts/shared/runtime.ts";
+import type { CertifiedKey, ServerTls, Stream, StreamReceiver } from "../../../../hosts/shared/runtime.ts";
 import { freePort } from "../register.ts";
-import { certified, HOST, material, openssl, shown } from "./peer.ts";
+import { certified, folderMake, HOST, material, openssl, shown, Tested } from "./peer.ts";
 
-let folder = "";
-let port = 0;
-let listener: StreamListener | undefined;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "culvert-stream-"));
-});
-
-afterEach(() => {
-  listener?.close();
-  listener = undefined;
-});
-
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderMake("stream");
+const tested = new Tested(listenStream, ["tcp", "tls"]);
 
 /** Sends everything back. */
 function echo(stream: Stream): StreamReceiver {
   return { onData: (data) => void stream.send(data), onClose: () => undefined };
 }
 
-async function listen(material?: ServerTls, onStream: (stream: Stream) => StreamReceiver | undefined = echo): Promise<Error[]> {
-  port = await freePort(HOST);
-  const failures: Error[] = [];
-  const transport = material ? "tls" : "tcp";
-  listener = listenStream({ address: HOST, port, transport, tls: material, onStream, onFailure: (error) => void failures.push(error) });
-  return failures;
+function listen(material?: ServerTls, onStream: (stream: Stream) => StreamReceiver | undefined = echo): Promise<Error[]> {
+  return tested.listen(onStream, material);
 }
 
 /** What comes back for a text; "" when the connection ends before. */
@@ -59,16 +40,23 @@ function ask(socket: net.Socket, text: string): Promise<string> {
 
 test("TCP: what is sent comes back; whom nobody takes is cut off", async () => {
   await listen();
-  expect(await ask(net.connect(port, HOST), "hello")).toBe("hello");
-  listener!.close();
+  expect(await ask(net.connect(tested.port, HOST), "hello")).toBe("hello");
+  tested.listener!.close();
   await listen(undefined, () => undefined);
-  expect(await ask(net.connect(port, HOST), "hello")).toBe("");
+  expect(await ask(net.connect(tested.port, HOST), "hello")).toBe("");
 });
 
 test("a port in use is heard of", async () => {
   const failures = await listen();
   const second: Error[] = [];
-  const taken = listenStream({ address: HOST, port, transport: "tcp", tls: undefined, onStream: echo, onFailure: (error) => void second.push(error) });
+  const taken = listenStream({
+    address: HOST,
+    port: tested.port,
+    transport: "tcp",
+    tls: undefined,
+    onStream: echo,
+    onFailure: (error) => void second.push(error),
+  });
   await expect.poll(() => second.map(({ message }) => message)).toEqual([expect.stringContaining("EADDRINUSE")]);
   taken.close();
   expect(failures).toEqual([]);
@@ -80,12 +68,20 @@ test("dialling: what is sent before the connection is up arrives; one that fails
   let openPort = 0;
   const closed: (Error | undefined)[] = [];
   const receiver = (): StreamReceiver => ({ onData: (data) => void heard.push(data.toString()), onClose: (error) => void closed.push(error) });
-  const stream = dial({ localAddress: HOST, address: HOST, port, transport: "tcp", tls: undefined, onOpen: (at) => (openPort = at), receiver: receiver() });
+  const stream = dial({
+    localAddress: HOST,
+    address: HOST,
+    port: tested.port,
+    transport: "tcp",
+    tls: undefined,
+    onOpen: (at) => (openPort = at),
+    receiver: receiver(),
+  });
   stream.send(Buffer.from("early"));
   await expect.poll(() => heard).toEqual(["early"]);
   expect(openPort).toBeGreaterThan(0);
   stream.close();
-  listener!.close();
+  tested.listener!.close();
   const idle = await freePort(HOST);
   dial({ localAddress: HOST, address: HOST, port: idle, transport: "tcp", tls: undefined, onOpen: () => undefined, receiver: receiver() });
   await expect.poll(() => closed.filter((error) => error !== undefined).length).toBe(1);
@@ -99,7 +95,7 @@ test("a peer that does not read has what is sent to it counted, and hears the re
     return { onData: () => undefined, onClose: () => undefined };
   };
   await listen(undefined, send);
-  const socket = net.connect(port, HOST).pause();
+  const socket = net.connect(tested.port, HOST).pause();
   await expect.poll(() => waiting).toBeGreaterThan(1 << 20);
   let heard = 0;
   socket.on("data", (data) => void (heard += data.length)).resume();
@@ -110,12 +106,12 @@ test("a peer that does not read has what is sent to it counted, and hears the re
 describe.skipIf(!openssl)("TLS [skipped without openssl]", () => {
   test("names, and new certificates without a restart", async () => {
     await listen(material(folder, "one.example.com", { names: { "two.example.com": certified(folder, "two.example.com") } }));
-    expect(await shown(port, "one.example.com")).toBe("one.example.com");
-    expect(await shown(port, "two.example.com")).toBe("two.example.com");
-    expect(await shown(port, "other.example.com")).toBe("one.example.com");
-    listener!.renew(material(folder, "three.example.com", { names: { "two.example.com": certified(folder, "four.example.com") } }));
-    expect(await shown(port, "one.example.com")).toBe("three.example.com");
-    expect(await shown(port, "two.example.com")).toBe("four.example.com");
+    expect(await shown(tested.port, "one.example.com")).toBe("one.example.com");
+    expect(await shown(tested.port, "two.example.com")).toBe("two.example.com");
+    expect(await shown(tested.port, "other.example.com")).toBe("one.example.com");
+    tested.listener!.renew(material(folder, "three.example.com", { names: { "two.example.com": certified(folder, "four.example.com") } }));
+    expect(await shown(tested.port, "one.example.com")).toBe("three.example.com");
+    expect(await shown(tested.port, "two.example.com")).toBe("four.example.com");
   });
 
   test("a client without the right certificate is refused when one is asked for", async () => {
@@ -123,7 +119,7 @@ describe.skipIf(!openssl)("TLS [skipped without openssl]", () => {
     const stranger = certified(folder, "stranger.example.com");
     await listen(material(folder, "server.example.com", { clients: client.certificate }));
     const connect = (own?: CertifiedKey): tls.TLSSocket =>
-      tls.connect({ host: HOST, port, rejectUnauthorized: false, ...(own ? { cert: own.certificate, key: own.key } : {}) });
+      tls.connect({ host: HOST, port: tested.port, rejectUnauthorized: false, ...(own ? { cert: own.certificate, key: own.key } : {}) });
     expect(await ask(connect(client), "hello")).toBe("hello");
     expect(await ask(connect(stranger), "hello")).toBe("");
     expect(await ask(connect(), "hello")).toBe("");
@@ -132,8 +128,9 @@ describe.skipIf(!openssl)("TLS [skipped without openssl]", () => {
   test("for each name the same authorities vouch for clients", async () => {
     const client = certified(folder, "client.example.com");
     await listen(material(folder, "one.example.com", { names: { "*.two.example.com": certified(folder, "two.example.com") }, clients: client.certificate }));
-    const connect = (more: object): tls.TLSSocket => tls.connect({ host: HOST, port, rejectUnauthorized: false, servername: "A.two.example.com", ...more });
-    expect(await shown(port, "A.two.example.com")).toBe("two.example.com");
+    const connect = (more: object): tls.TLSSocket =>
+      tls.connect({ host: HOST, port: tested.port, rejectUnauthorized: false, servername: "A.two.example.com", ...more });
+    expect(await shown(tested.port, "A.two.example.com")).toBe("two.example.com");
     expect(await ask(connect({ cert: client.certificate, key: client.key }), "hello")).toBe("hello");
     expect(await ask(connect({}), "hello")).toBe("");
   });
@@ -156,7 +153,7 @@ describe.skipIf(!openssl)("TLS [skipped without openssl]", () => {
         const stream: Stream = dial({
           localAddress: HOST,
           address: HOST,
-          port,
+          port: tested.port,
           transport: "tls",
           tls: { authorities, name, certified: undefined },
           onOpen: () => undefined,
@@ -172,8 +169,8 @@ describe.skipIf(!openssl)("TLS [skipped without openssl]", () => {
 
   test("who speaks no TLS is heard of, and others are still served", async () => {
     const failures = await listen(material(folder, "server.example.com"));
-    expect(await ask(net.connect(port, HOST), "OPTIONS sip:x SIP/2.0\r\n\r\n")).toMatch(/^(?!OPTIONS)/);
+    expect(await ask(net.connect(tested.port, HOST), "OPTIONS sip:x SIP/2.0\r\n\r\n")).toMatch(/^(?!OPTIONS)/);
     await expect.poll(() => failures.length).toBe(1);
-    expect(await shown(port, "server.example.com")).toBe("server.example.com");
+    expect(await shown(tested.port, "server.example.com")).toBe("server.example.com");
   });
 });

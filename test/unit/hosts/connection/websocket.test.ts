@@ -4,43 +4,24 @@
  */
 
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { get } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
 import { listenWebSocket } from "../../../../hosts/connection/websocket.ts";
-import type { ServerTls, Stream, StreamListener, StreamReceiver } from "../../../../hosts/shared/runtime.ts";
-import { freePort } from "../register.ts";
-import { certified, HOST, material, openssl, shown } from "./peer.ts";
+import type { ServerTls, Stream, StreamReceiver } from "../../../../hosts/shared/runtime.ts";
+import { certified, folderMake, HOST, material, openssl, shown, Tested } from "./peer.ts";
 
-let folder = "";
-let port = 0;
-let listener: StreamListener | undefined;
+const folder = folderMake("websocket");
+const tested = new Tested(listenWebSocket, ["ws", "wss"]);
 let closed = 0;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "culvert-websocket-"));
-});
-
-afterEach(() => {
-  listener?.close();
-  listener = undefined;
-});
-
-afterAll(() => rmSync(folder, { recursive: true }));
 
 function echo(stream: Stream): StreamReceiver {
   return { onData: (data) => void stream.send(data), onClose: () => void closed++ };
 }
 
-async function listen(tls?: ServerTls, onStream: (stream: Stream) => StreamReceiver | undefined = echo): Promise<Error[]> {
-  port = await freePort(HOST);
+function listen(tls?: ServerTls, onStream: (stream: Stream) => StreamReceiver | undefined = echo): Promise<Error[]> {
   closed = 0;
-  const failures: Error[] = [];
-  listener = listenWebSocket({ address: HOST, port, transport: tls ? "wss" : "ws", tls, onStream, onFailure: (error) => void failures.push(error) });
-  return failures;
+  return tested.listen(onStream, tls);
 }
 
 interface Answer {
@@ -50,7 +31,7 @@ interface Answer {
 
 /** What comes back for a message, or why nothing does. */
 function ask(message: string | Uint8Array, options: ClientOptions = {}, protocols = ["sip"]): Promise<Answer | string> {
-  const socket = new WebSocket(`${options.rejectUnauthorized === undefined ? "ws" : "wss"}://${HOST}:${port}`, protocols, options);
+  const socket = new WebSocket(`${options.rejectUnauthorized === undefined ? "ws" : "wss"}://${HOST}:${tested.port}`, protocols, options);
   return new Promise((resolve) => {
     socket.on("open", () => socket.send(message));
     socket.on("message", (data: Buffer, binary) => {
@@ -74,14 +55,14 @@ test("who offers no SIP, sends too much or is not taken is cut off", async () =>
   expect(await ask("hello", {}, ["xmpp"])).toBe("refused");
   expect(await ask("hello", {}, [])).toBe("closed 1002");
   expect(await ask(new Uint8Array(65_536))).toBe("closed 1009");
-  listener!.close();
+  tested.listener!.close();
   await listen(undefined, () => undefined);
   expect(await ask("hello")).toMatch(/closed 1006|refused/);
 });
 
 test("who comes without an upgrade is told so", async () => {
   await listen();
-  const [response] = await once(get({ host: HOST, port }), "response");
+  const [response] = await once(get({ host: HOST, port: tested.port }), "response");
   expect(response.statusCode).toBe(426);
 });
 
@@ -95,7 +76,7 @@ test("a peer that does not read has what is sent to it counted", async () => {
     onClose: () => void closed++,
   });
   await listen(undefined, receiver);
-  const socket = new WebSocket(`ws://${HOST}:${port}`, ["sip"]);
+  const socket = new WebSocket(`ws://${HOST}:${tested.port}`, ["sip"]);
   await once(socket, "open");
   socket.pause();
   socket.send("hello");
@@ -108,10 +89,10 @@ describe.skipIf(!openssl)("secure [skipped without openssl]", () => {
   test("names, and new certificates without a restart", async () => {
     await listen(material(folder, "one.example.com", { names: { "two.example.com": certified(folder, "two.example.com") } }));
     expect(await ask("hello", { rejectUnauthorized: false })).toEqual({ text: "hello", binary: false });
-    expect(await shown(port, "two.example.com")).toBe("two.example.com");
-    listener!.renew(material(folder, "three.example.com", { names: { "two.example.com": certified(folder, "four.example.com") } }));
-    expect(await shown(port, "one.example.com")).toBe("three.example.com");
-    expect(await shown(port, "two.example.com")).toBe("four.example.com");
+    expect(await shown(tested.port, "two.example.com")).toBe("two.example.com");
+    tested.listener!.renew(material(folder, "three.example.com", { names: { "two.example.com": certified(folder, "four.example.com") } }));
+    expect(await shown(tested.port, "one.example.com")).toBe("three.example.com");
+    expect(await shown(tested.port, "two.example.com")).toBe("four.example.com");
   });
 
   test("a client without the right certificate is refused when one is asked for", async () => {
