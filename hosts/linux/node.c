@@ -48,25 +48,27 @@ static napi_value openCall(napi_env env, napi_callback_info info) {
   return number(env, shim_open(data, (int)size));
 }
 
+/** The number that a function of one argument is called with, 0 for anything else. */
+static int32_t argumentRead(napi_env env, napi_callback_info info) {
+  size_t n = 1;
+  int32_t value = 0;
+  napi_value argument;
+  napi_get_cb_info(env, info, &n, &argument, NULL, NULL);
+  napi_get_value_int32(env, argument, &value);
+  return value;
+}
+
 /** exchange(shim: number): ArrayBuffer */
 static napi_value exchangeCall(napi_env env, napi_callback_info info) {
-  size_t n = 1;
-  int32_t shim = 0;
-  napi_value argument, result = NULL;
-  napi_get_cb_info(env, info, &n, &argument, NULL, NULL);
-  napi_get_value_int32(env, argument, &shim);
-  napi_create_external_arraybuffer(env, shim_exchange(shim), EXCHANGE_WORDS * sizeof(int32_t), NULL, NULL, &result);
+  napi_value result = NULL;
+  napi_create_external_arraybuffer(env, shim_exchange(argumentRead(env, info)), EXCHANGE_WORDS * sizeof(int32_t), NULL, NULL, &result);
   return result;
 }
 
 /** code(number: number): string, the name of an errno */
 static napi_value codeCall(napi_env env, napi_callback_info info) {
-  size_t n = 1;
-  int32_t code = 0;
-  napi_value argument, result = NULL;
-  napi_get_cb_info(env, info, &n, &argument, NULL, NULL);
-  napi_get_value_int32(env, argument, &code);
-  const char *name = shim_code(code);
+  napi_value result = NULL;
+  const char *name = shim_code(argumentRead(env, info));
   napi_create_string_utf8(env, name != NULL ? name : "unknown", NAPI_AUTO_LENGTH, &result);
   return result;
 }
