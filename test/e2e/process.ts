@@ -118,3 +118,10 @@ export class Program {
 export function run(command: string, args: string[], options: ProgramOptions): Promise<Ended> {
   return new Program(command, args, options).ended;
 }
+
+/** What it said. Throws that when it failed. */
+export async function must(what: Promise<Ended>): Promise<string> {
+  const { code, output } = await what;
+  if (code !== 0) throw new Error(output);
+  return output;
+}

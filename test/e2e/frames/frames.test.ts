@@ -11,12 +11,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { Capture } from "../capture.ts";
 import { type Configuration, Culvert, denoHost, interceptionApply, nodeHost } from "../culvert.ts";
-import { Program, stopAll } from "../process.ts";
+import { must, Program, stopAll } from "../process.ts";
 import { file, program, root, scenario } from "../requirement.ts";
 import { sipp, sippRun } from "../sipp.ts";
 import {
   type Addresses,
-  must,
   type Netns,
   netnsOf,
   networkDown,

@@ -7,12 +7,13 @@
  *   routed: t1 10.1.0.10 -- 10.1.0.1 acc px net 10.9.0.2 -- 10.9.0.10 sv     px is the router
  */
 
-import { type Ended, run } from "../process.ts";
+import { namespacesOf } from "../namespace.ts";
+import { must, run } from "../process.ts";
 
 export type Netns = "t1" | "t2" | "sw" | "px" | "sv";
-const ALL: Netns[] = ["t1", "t2", "sw", "px", "sv"];
 
-export const netnsOf = (name: Netns): string => `cf-${name}`;
+const { netnsOf, within, cable, make, networkDown } = namespacesOf<Netns>("cf", ["t1", "t2", "sw", "px", "sv"]);
+export { netnsOf, networkDown, within };
 
 export const TERMINAL = "10.1.0.10";
 export const VLANS = { t1: 100, t2: 200 };
@@ -30,36 +31,11 @@ export const PLAIN: Addresses = { service: "10.1.0.20", server: "10.1.0.20", med
 export const ROUTED: Addresses = { service: "10.9.0.10", server: "10.9.0.10", media: "10.1.0.1", core: "10.9.0.2" };
 export const TAGGED: Addresses = { service: "203.0.113.20", server: "10.9.0.10", media: "203.0.113.21", core: "10.9.0.2" };
 
-export async function must(what: Promise<Ended>): Promise<string> {
-  const { code, output } = await what;
-  if (code !== 0) throw new Error(output);
-  return output;
-}
-
-export function within(netns: Netns, command: string, ...args: string[]): Promise<Ended> {
-  return run(command, args, { seconds: 30, netns: netnsOf(netns) });
-}
-
-export async function networkDown(): Promise<void> {
-  for (const name of ALL) await run("ip", ["netns", "del", netnsOf(name)], { seconds: 10 });
-}
-
-function cable(a: Netns, aName: string, b: Netns, bName: string): string[] {
-  return [
-    `ip link add ${aName} netns ${netnsOf(a)} type veth peer name ${bName} netns ${netnsOf(b)}`,
-    ...[`-n ${netnsOf(a)} link set ${aName}`, `-n ${netnsOf(b)} link set ${bName}`].map((end) => `ip ${end} up`),
-  ];
-}
-
 const at = (netns: Netns, ...lines: string[]): string[] => lines.map((line) => `ip -n ${netnsOf(netns)} ${line}`);
 
 async function up(lines: string[]): Promise<void> {
-  await networkDown();
-  for (const name of ALL) {
-    await must(run("ip", ["netns", "add", netnsOf(name)], { seconds: 10 }));
-    await must(within(name, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1", "net.ipv6.conf.all.disable_ipv6=1"));
-  }
-  await must(run("sh", ["-ec", [...ALL.map((name) => `ip -n ${netnsOf(name)} link set lo up`), ...lines].join("\n")], { seconds: 20 }));
+  await make("sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1");
+  await must(run("sh", ["-ec", lines.join("\n")], { seconds: 20 }));
 }
 
 export function plainUp(): Promise<void> {

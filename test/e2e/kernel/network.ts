@@ -7,7 +7,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Ended, run } from "../process.ts";
+import { must, run } from "../process.ts";
 
 export const INSIDE = "vk-in";
 export const ROUTER = "vk-rt";
@@ -45,13 +45,8 @@ const ROUTER_ADDRESSES = ["10.1.0.1/16 dev in", "fd00:1::1/64 dev in nodad", "20
 const ROUTER_OWN = ["route add local 198.18.0.0/16 dev lo", "route add local 2001:db8:1::/64 dev lo"];
 const OUTSIDE_ADDRESSES = ["203.0.113.20/24", "203.0.113.66/24", "2001:db8:2::20/64", "2001:db8:2::66/64"];
 
-export async function must(what: Promise<Ended>): Promise<void> {
-  const { code, output } = await what;
-  if (code !== 0) throw new Error(output);
-}
-
 /** Runs `ip` on the lines of a file. */
-function batch(folder: string, netns: string, lines: string[]): Promise<void> {
+function batch(folder: string, netns: string, lines: string[]): Promise<string> {
   const path = join(folder, `${netns}.batch`);
   writeFileSync(path, `${lines.join("\n")}\n`);
   return must(run("ip", ["-n", netns, "-batch", path], { seconds: 20 }));

@@ -4,8 +4,8 @@
 
 import { join } from "node:path";
 import { type Configuration, Culvert, interceptionApply, nodeHost } from "../culvert.ts";
-import { must, ROUTER, serverAddress } from "./network.ts";
-import { run } from "../process.ts";
+import { ROUTER, serverAddress } from "./network.ts";
+import { must, run } from "../process.ts";
 
 export type Router = "bare" | "kernel" | "culvert";
 

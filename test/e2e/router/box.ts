@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { stringify } from "yaml";
 import { type Configuration, Culvert, nodeHost } from "../culvert.ts";
-import { GATEWAY, must, type Netns, netnsOf, PROXY, REGISTRAR, SERVER, stateOf, within } from "./network.ts";
+import { must } from "../process.ts";
+import { GATEWAY, type Netns, netnsOf, PROXY, REGISTRAR, SERVER, stateOf, within } from "./network.ts";
 
 export type ProxyName = "p1" | "p2";
 

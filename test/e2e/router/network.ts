@@ -7,13 +7,14 @@
  *                    t2 10.5.0.10 -- 10.5.0.1 rt 10.4.0.1 -- net p2 away -- nobody            (IPv6: fd00:N::)
  */
 
-import { type Ended, run } from "../process.ts";
+import { namespacesOf } from "../namespace.ts";
+import { must, run } from "../process.ts";
 
 export type Netns = "t1" | "t2" | "p1" | "p2" | "rt" | "sv";
 const ALL: Netns[] = ["t1", "t2", "p1", "p2", "rt", "sv"];
 
-/** What a namespace is called on this machine. */
-export const netnsOf = (name: Netns): string => `cr-${name}`;
+const { netnsOf, within, cable, make, networkDown } = namespacesOf("cr", ALL);
+export { netnsOf, networkDown, within };
 
 export const REGISTRAR = "10.2.0.20";
 export const SERVER = { 4: "10.2.0.30", 6: "fd00:2::30" };
@@ -60,27 +61,8 @@ const ROUTES: [Netns, number | undefined, number, number][] = [
 /** Sources are checked strictly, as careful machines do; an address under test for duplicates would send nothing for a second. */
 const KNOBS = ["net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0", "net.ipv4.conf.default.rp_filter=1", "net.ipv4.conf.all.rp_filter=1"];
 
-export async function must(what: Promise<Ended>): Promise<string> {
-  const { code, output } = await what;
-  if (code !== 0) throw new Error(output);
-  return output;
-}
-
-export function within(netns: Netns, command: string, ...args: string[]): Promise<Ended> {
-  return run(command, args, { seconds: 20, netns: netnsOf(netns) });
-}
-
 function shell(netns: Netns, lines: string[]): Promise<string> {
   return must(within(netns, "sh", "-ec", lines.join("\n")));
-}
-
-function cableLines([a, aName, b, bName]: (typeof CABLES)[number]): string[] {
-  const [left, right] = [netnsOf(a), netnsOf(b)];
-  return [
-    `ip link add ${aName} netns ${left} type veth peer name ${bName} netns ${right}`,
-    `ip -n ${left} link set ${aName} up`,
-    `ip -n ${right} link set ${bName} up`,
-  ];
 }
 
 function addressLines(netns: Netns): string[] {
@@ -97,17 +79,9 @@ function routeLines(netns: Netns): string[] {
   ]);
 }
 
-export async function networkDown(): Promise<void> {
-  for (const name of ALL) await run("ip", ["netns", "del", netnsOf(name)], { seconds: 10 });
-}
-
 export async function networkUp(): Promise<void> {
-  await networkDown();
-  for (const name of ALL) {
-    await must(run("ip", ["netns", "add", netnsOf(name)], { seconds: 10 }));
-    await shell(name, [`sysctl -qw ${KNOBS.join(" ")}`, "ip link set lo up"]);
-  }
-  await must(run("sh", ["-ec", CABLES.flatMap(cableLines).join("\n")], { seconds: 20 }));
+  await make(`sysctl -qw ${KNOBS.join(" ")}`);
+  await must(run("sh", ["-ec", CABLES.flatMap((ends) => cable(...ends)).join("\n")], { seconds: 20 }));
   for (const name of ALL) await shell(name, [...addressLines(name), ...routeLines(name)]);
   await shell("rt", ["sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"]);
 }

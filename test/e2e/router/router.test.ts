@@ -10,11 +10,11 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { Capture } from "../capture.ts";
 import { nodeHost } from "../culvert.ts";
-import { Program, stopAll } from "../process.ts";
+import { must, Program, stopAll } from "../process.ts";
 import { file, lab, labPath, program, scenario } from "../requirement.ts";
 import { Box, configurationOf, INVENTED, parallelTo, RETURNS, type Services, TAKEN_OVER } from "./box.ts";
 import { type Called, calls, serversStart, type Terminal, telephones } from "./call.ts";
-import { must, netnsOf, networkDown, networkUp, proxyAway, proxyHome, REGISTRAR, SERVER, stateOf, within } from "./network.ts";
+import { netnsOf, networkDown, networkUp, proxyAway, proxyHome, REGISTRAR, SERVER, stateOf, within } from "./network.ts";
 
 const needs = [...lab(), ...["sipp", "kamailio", "baresip", "setpriv"].map(program), file(nodeHost)];
 const enabled = process.env.CULVERT_E2E === "1" && needs.every((need) => need === "");
