@@ -16,6 +16,7 @@ import type { Core } from "./core.ts";
 import { EndpointTable, type OpenEndpoint } from "./endpointtable.ts";
 import { EventLog } from "./eventlog.ts";
 import { ForeignEndpoints } from "./foreign.ts";
+import { headerWrite, SLOT } from "./header.ts";
 import type { Log } from "./log.ts";
 import { reasonName, verdictName } from "./names.ts";
 import { RateLimit } from "./ratelimit.ts";
@@ -26,8 +27,6 @@ import { Streams } from "./streams.ts";
 const COMPLAINT_INTERVAL_MS = 10_000;
 /** Payload bytes that the input slot takes; no UDP datagram has more. */
 const PAYLOAD_MOST = 65_535;
-/** Word index of the input slot. */
-const SLOT = abi.INPUT >> 2;
 /** What an input that ended in an exception gives. */
 const TRAPPED = -1;
 
@@ -193,17 +192,8 @@ export class Pump {
     const source = this.#cache.words(address);
     if (this.#stopped || !source || data.length > PAYLOAD_MOST) return;
     this.totals.received++;
-    const words = this.#words;
-    words[SLOT + (abi.PACKET_LEN >> 2)] = data.length;
-    words[SLOT + (abi.PACKET_REALM >> 2)] = endpoint.realm;
-    words[SLOT + (abi.PACKET_SOURCE_PORT >> 2)] = port;
-    words[SLOT + (abi.PACKET_DESTINATION_PORT >> 2)] = endpoint.port;
-    words[SLOT + (abi.PACKET_PROTOCOL >> 2)] = abi.PROTOCOL_UDP;
-    words[SLOT + (abi.PACKET_VPN >> 2)] = -1;
-    words[SLOT + (abi.PACKET_VLAN >> 2)] = -1;
-    words[SLOT + (abi.PACKET_MPLS >> 2)] = -1;
-    words.set(source, SLOT + (abi.PACKET_SOURCE >> 2));
-    words.set(endpoint.words, SLOT + (abi.PACKET_DESTINATION >> 2));
+    headerWrite(this.#words, abi.PROTOCOL_UDP, source, port, endpoint);
+    this.#words[SLOT + (abi.PACKET_LEN >> 2)] = data.length;
     this.#bytes.set(data, abi.INPUT + abi.PACKET_PAYLOAD);
     this.#takeInput();
   }

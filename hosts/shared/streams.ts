@@ -11,6 +11,7 @@ import type { Certificates } from "./certificates.ts";
 import type { StreamTransport } from "./config/settled.ts";
 import * as abi from "./core.ts";
 import type { CoreMemory } from "./core.ts";
+import { type Destination, headerWrite, SLOT } from "./header.ts";
 import type { Runtime, ServerTls, Stream, StreamListener, StreamReceiver, SystemError } from "./runtime.ts";
 
 /** Bytes that may wait for one connection: who reads so slowly is cut off. */
@@ -18,7 +19,6 @@ const WAITING_MOST = 1 << 20;
 /** A server that has not taken a connection by then is not reached: the terminal learns of it before its transaction ends (RFC 3261 17.1.1.2, 32 s). */
 const DIAL_MOST_MS = 10_000;
 const PAYLOAD_MOST = abi.INPUT_SIZE - abi.PACKET_PAYLOAD;
-const SLOT = abi.INPUT >> 2;
 /** Index = TRANSPORT_*. */
 const NAMES = ["udp", "tcp", "tls", "ws", "wss"] as const;
 
@@ -88,14 +88,14 @@ export class Streams {
 
   #listen(realm: number, address: string, port: number, transport: StreamTransport, shown: Listening["shown"]): void {
     const { runtime, complain } = this.#setting;
-    const own = this.#setting.cache.words(address)!;
+    const here = { realm, words: this.#setting.cache.words(address)!, port, transport };
     const tls = shown();
     const listener = runtime.listenStream({
       address,
       port,
       transport,
       tls,
-      onStream: (stream, from, fromPort) => this.#accept(stream, from, fromPort, { realm, own, port, transport }),
+      onStream: (stream, from, fromPort) => this.#accept(stream, from, fromPort, here),
       onFailure: (error) => {
         const what = isBindError(error) ? bindAdvice(error, transport.toUpperCase(), address, port) : `a connection failed before it was up: ${error.message}`;
         complain(`listen ${transport}`, { address, port, transport }, what);
@@ -137,26 +137,13 @@ export class Streams {
   }
 
   /** Tells the core of a connection. Who receives what it says, or undefined when the core will not have it. */
-  #accept(
-    stream: Stream,
-    address: string,
-    port: number,
-    here: { realm: number; own: Int32Array; port: number; transport: StreamTransport },
-  ): StreamReceiver | undefined {
+  #accept(stream: Stream, address: string, port: number, here: Destination & { transport: StreamTransport }): StreamReceiver | undefined {
     const words = this.#words;
     const source = this.#setting.cache.words(address);
     if (!source) return undefined;
-    words[SLOT + (abi.PACKET_REALM >> 2)] = here.realm;
-    words[SLOT + (abi.PACKET_SOURCE_PORT >> 2)] = port;
-    words[SLOT + (abi.PACKET_DESTINATION_PORT >> 2)] = here.port;
-    words[SLOT + (abi.PACKET_PROTOCOL >> 2)] = abi.PROTOCOL_TCP;
-    words[SLOT + (abi.PACKET_VPN >> 2)] = -1;
-    words[SLOT + (abi.PACKET_VLAN >> 2)] = -1;
-    words[SLOT + (abi.PACKET_MPLS >> 2)] = -1;
+    headerWrite(words, abi.PROTOCOL_TCP, source, port, here);
     words[SLOT + (abi.PACKET_CONNECTION >> 2)] = 0;
     words[SLOT + (abi.PACKET_TRANSPORT >> 2)] = NAMES.indexOf(here.transport);
-    words.set(source, SLOT + (abi.PACKET_SOURCE >> 2));
-    words.set(here.own, SLOT + (abi.PACKET_DESTINATION >> 2));
     const handle = this.#setting.input(abi.KIND_OPEN, 0);
     if (handle <= 0) {
       this.totals.refused++;
