@@ -4,8 +4,9 @@
 
 import { type Address, prefixText } from "../address.ts";
 import type { Path, Report } from "./problem.ts";
+import { addressesOf } from "./realm.ts";
 import type { Written } from "./schema.ts";
-import type { Gateway, Interception, Realm, Service } from "./settled.ts";
+import type { Gateway, Interception, Realm, Return, Service } from "./settled.ts";
 
 const PREFERENCE = 10;
 const TABLE = 1067;
@@ -23,7 +24,7 @@ function oneOfEach(addresses: Address[]): Address[] {
 
 function gatewaySettle(written: Written, realms: Realm[]): Gateway {
   const given = written.interception?.router ?? {};
-  const ours = realms.filter(({ kind }) => kind === "access").flatMap(({ addresses, media }) => [...addresses, media]);
+  const ours = addressesOf(realms, "access");
   return {
     terminals: given.terminals ?? [TERMINAL_PORT],
     proxy: given.proxy ?? PROXY_PORT,
@@ -42,18 +43,15 @@ function returnsCheck({ returns }: Interception, report: Report): void {
   }
 }
 
-/** Media goes the way back as well, except from an address that servers are sent media from, too. */
+/** Does media for terminals go this way back as well? Where that does not say `to`, not from an address that core realms have too. */
+export function mediaReturns(media: Address, realms: Realm[], { to }: Return): boolean {
+  return to !== undefined || addressesOf(realms, "core").every(({ text }) => text !== media.text);
+}
+
 function mediaCheck({ returns }: Interception, realms: Realm[], report: Report): void {
-  const core = new Set(
-    realms
-      .filter(({ kind }) => kind === "core")
-      .flatMap(({ addresses, media }) => [...addresses, media])
-      .map(({ text }) => text),
-  );
-  const shared = realms.filter(({ kind, media }) => kind === "access" && core.has(media.text));
-  for (const [i, { via, to }] of returns.entries()) {
-    const realm = shared.find(({ media }) => media.family === via.family);
-    if (!realm || to) continue;
+  for (const [i, way] of returns.entries()) {
+    const realm = realms.find(({ kind, media }) => kind === "access" && media.family === way.via.family && !mediaReturns(media, realms, way));
+    if (!realm) continue;
     report.warn(
       [...PATH, "returns", i],
       `media for terminals leaves from ${realm.media.text}, which is an address of a core realm too, so it keeps to the main routing table; give \`to:\` with the terminals' networks`,

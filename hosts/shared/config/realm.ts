@@ -67,6 +67,11 @@ function addressCheck(realm: Realm, written: WrittenRealm, report: Report): void
   if (written.media) check("media", written.media);
 }
 
+/** Addresses of ours, also more than once, in realms of a kind or in all. */
+export function addressesOf(realms: Realm[], wanted?: Realm["kind"]): Address[] {
+  return realms.filter(({ kind }) => wanted === undefined || kind === wanted).flatMap(({ addresses, media }) => [...addresses, media]);
+}
+
 export function realmsSettle(written: Written, interfaces: Interface[], most: number, report: Report): Realm[] {
   const names = Object.entries(written.realms);
   const realms = names.flatMap(([name, realm]) => realmSettle(name, realm, realmKind(name, realm, written), interfaces, report) ?? []);

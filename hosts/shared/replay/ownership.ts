@@ -4,6 +4,7 @@
 
 import type { Address } from "../address.ts";
 import type { Config, Service } from "../config.ts";
+import { addressesOf } from "../config/realm.ts";
 
 /** A UDP endpoint on the wire. */
 export interface Endpoint {
@@ -42,7 +43,7 @@ export class Ownership {
   ourRealm(endpoint: Endpoint): number {
     const pool = this.poolRealm(endpoint);
     if (pool >= 0) return pool;
-    return this.#config.realms.findIndex((realm) => [...realm.addresses, realm.media].some((address) => address.text === endpoint.address.text));
+    return this.#config.realms.findIndex((realm) => addressesOf([realm]).some((address) => address.text === endpoint.address.text));
   }
 
   /** Realm that a packet came in from: said by what it was sent to, then by who sent it; else from a terminal. */

@@ -7,7 +7,7 @@ import { prefixText } from "../address.ts";
 import type { Interception } from "../config.ts";
 import type { Plan } from "./plan.ts";
 import { type FamilyPolicy, flowsFrom, type Policy } from "./policy.ts";
-import { DEFRAGMENT, markText, setText, tableStep } from "./ruleset.ts";
+import { DEFRAGMENT, markBits, markText, setText, tableStep } from "./ruleset.ts";
 import { routeStep, ruleStep, settingKey, settingStep, type Step } from "./step.ts";
 
 const TABLE = "culvert_gateway";
@@ -36,13 +36,13 @@ function lastSteps({ family }: FamilyPolicy, { fallback }: Policy, table: string
   return [routeStep("without a way to Culvert it goes nowhere", family, table, ["blackhole", "default", "metric", WORST], "blackhole default")];
 }
 
-function familySteps(part: FamilyPolicy, policy: Policy, { preference, table, mark }: Interception): Step[] {
-  const bits = `0x${mark.toString(16)}/0x${mark.toString(16)}`;
+function familySteps(part: FamilyPolicy, policy: Policy, interception: Interception): Step[] {
+  const { preference, table } = interception;
   const there = `what is for a service goes to ${part.nextHop.text}`;
   const steps = [
     routeStep(there, part.family, String(table), ["default", "via", part.nextHop.text], `default via ${part.nextHop.text}`),
     ...lastSteps(part, policy, String(table)),
-    ruleStep(there, part.family, preference, { mark: bits }, ["lookup", String(table)]),
+    ruleStep(there, part.family, preference, { mark: markBits(interception) }, ["lookup", String(table)]),
   ];
   if (!part.returnHop) return steps;
   const back = `what comes from a service address goes to ${part.returnHop.text}`;

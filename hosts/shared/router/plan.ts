@@ -15,8 +15,10 @@
 
 import { type Address, prefixText } from "../address.ts";
 import type { Config, Interception, Return, Service } from "../config.ts";
-import { markText, rulesetStep } from "./ruleset.ts";
-import { addressStep, type Family, localRouteStep, localRuleStep, routeStep, ruleStep, settingKey, settingStep, type Step } from "./step.ts";
+import { mediaReturns } from "../config/interception.ts";
+import { addressesOf } from "../config/realm.ts";
+import { markBits, rulesetStep } from "./ruleset.ts";
+import { addressStep, FAMILIES, type Family, localRouteStep, localRuleStep, routeStep, ruleStep, settingKey, settingStep, type Step } from "./step.ts";
 
 export interface Plan {
   steps: Step[];
@@ -31,7 +33,6 @@ const AROUND_TERMINALS = 3;
 const LOCAL = 4;
 const END = 5;
 const RETURN = 6;
-const FAMILIES: Family[] = [4, 6];
 
 function distinct(addresses: Address[], family: Family): string[] {
   return [...new Set(addresses.filter((address) => address.family === family).map(({ text }) => text))];
@@ -39,7 +40,7 @@ function distinct(addresses: Address[], family: Family): string[] {
 
 /** Services whose address is not this machine's own: packets for the others come here by themselves. */
 export function servicesCaught({ services, realms, interception }: Config): Service[] {
-  const own = new Set(realms.flatMap(({ addresses, media }) => [...addresses, media]).map(({ text }) => text));
+  const own = new Set(addressesOf(realms).map(({ text }) => text));
   return services.filter(({ address }) => interception.kind === "local" || !own.has(address.text));
 }
 
@@ -68,9 +69,11 @@ function forwardSteps({ realms, interception }: Config, families: Family[]): Ste
 /** Deliver what is marked, by a table in which everything is local. */
 function markedSteps(interception: Interception, family: Family): Step[] {
   const table = String(interception.table);
-  const mark = `${markText(interception)}/${markText(interception)}`;
   const about = `marked packets are delivered here (IPv${family})`;
-  return [localRouteStep(about, family, table, "default"), ruleStep(about, family, interception.preference + MARKED, { mark }, ["lookup", table])];
+  return [
+    localRouteStep(about, family, table, "default"),
+    ruleStep(about, family, interception.preference + MARKED, { mark: markBits(interception) }, ["lookup", table]),
+  ];
 }
 
 /** The rules around the table `local`, then what they make room for in it. */
@@ -79,7 +82,6 @@ function shadowSteps(config: Config, family: Family, services: string[]): Step[]
   const networks = terminalNetworks(config, family);
   const whole = family === 4 ? 32 : 128;
   const at = (offset: number): number => interception.preference + offset;
-  const mark = `${markText(interception)}/${markText(interception)}`;
   const end = ["goto", String(at(END))];
   const local = ["lookup", "local"];
   const own = networks.filter((network) => network.includes("/"));
@@ -89,7 +91,7 @@ function shadowSteps(config: Config, family: Family, services: string[]): Step[]
       : localRouteStep(`sockets can be bound to ${service}`, family, "local", service);
   return [
     ruleStep("the end of the way around the table local", family, at(END), {}, ["nop"]),
-    ruleStep("marked packets are delivered here", family, at(MARKED), { mark }, local),
+    ruleStep("marked packets are delivered here", family, at(MARKED), { mark: markBits(interception) }, local),
     ...services.map((to) => ruleStep(`other packets to ${to} are routed as ever`, family, at(AROUND_SERVICE), { to }, end)),
     ...own.map((to) => ruleStep(`own addresses in ${to} stay`, family, at(OWN_ADDRESS), { to }, [...local, "suppress_prefixlength", String(whole - 1)])),
     ...networks.map((to) => ruleStep(`packets to ${to} are routed as ever`, family, at(AROUND_TERMINALS), { to }, end)),
@@ -111,12 +113,10 @@ function familySteps(config: Config, family: Family, services: string[]): Step[]
   return [bind, ...markedSteps(interception, family)];
 }
 
-/** Who sends by a way back: the service addresses, and our media addresses towards terminals, unless servers use the same. */
-function returnSources({ realms }: Config, services: string[], { via, to }: Return): string[] {
-  const core = realms.filter(({ kind }) => kind === "core").flatMap(({ addresses, media }) => [...addresses, media]);
-  const access = realms.filter(({ kind }) => kind === "access").map(({ media }) => media);
-  const media = access.filter(({ text }) => to !== undefined || core.every((address) => address.text !== text));
-  return [...new Set([...services, ...distinct(media, via.family)])];
+/** Who sends by a way back: the service addresses, and our media addresses towards terminals. */
+function returnSources({ realms }: Config, services: string[], way: Return): string[] {
+  const media = realms.filter(({ kind, media }) => kind === "access" && mediaReturns(media, realms, way)).map(({ media }) => media);
+  return [...new Set([...services, ...distinct(media, way.via.family)])];
 }
 
 /** A strict check of sources (RFC 3704) drops what comes in where the main table would not answer. */

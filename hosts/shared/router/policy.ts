@@ -10,7 +10,7 @@ import type { Address, Prefix } from "../address.ts";
 import type { Config } from "../config.ts";
 import { servicesCaught } from "./plan.ts";
 import { streamPorts } from "./ruleset.ts";
-import type { Family } from "./step.ts";
+import { FAMILIES, type Family } from "./step.ts";
 
 export type Transport = "udp" | "tcp";
 
@@ -67,7 +67,7 @@ export function policyMake(config: Config): Policy {
   if (mode === "serial") {
     throw new PolicyError("nothing is asked of a router in serial mode, where packets pass through this machine; set `interception: { mode: parallel }`");
   }
-  const families = ([4, 6] as const).flatMap((family): FamilyPolicy[] => {
+  const families = FAMILIES.flatMap((family): FamilyPolicy[] => {
     const flows = flowsOf(config, family);
     const nextHop = router.nextHops.find((address) => address.family === family);
     if (flows.length === 0 || !nextHop) return [];

@@ -26,6 +26,11 @@ export function markText({ mark }: Interception): string {
   return `0x${mark.toString(16)}`;
 }
 
+/** The mark and which of its bits count: just these. */
+export function markBits(interception: Interception): string {
+  return `${markText(interception)}/${markText(interception)}`;
+}
+
 /** One value, or a set of them. */
 export function setText(values: (string | number)[]): string {
   return values.length === 1 ? String(values[0]) : `{ ${values.join(", ")} }`;

@@ -5,7 +5,7 @@
  */
 
 import type { Plan } from "./plan.ts";
-import { type Check, type Command, checkHolds, commandOf, type Family, localRuleRestore, PROTOCOL, settingRestore, type Step } from "./step.ts";
+import { type Check, type Command, checkHolds, commandOf, FAMILIES, localRuleRestore, PROTOCOL, settingRestore, type Step } from "./step.ts";
 import { shellText } from "./shell.ts";
 
 /** What was done, and what takes it back while `check` finds it there. */
@@ -53,8 +53,6 @@ interface Progress {
 export class SetupError extends Error {
   override name = "SetupError";
 }
-
-const FAMILIES: Family[] = [4, 6];
 
 function keyOf({ apply }: Step): string {
   return `${shellText(apply)}\n${apply.input ?? ""}`;

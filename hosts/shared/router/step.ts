@@ -31,6 +31,7 @@ export interface Step {
 }
 
 export type Family = 4 | 6;
+export const FAMILIES: readonly Family[] = [4, 6];
 
 /** Tags our rules and routes (rtm_protocol, an unassigned number): what has it is ours. */
 export const PROTOCOL = 67;
