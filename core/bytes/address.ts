@@ -5,6 +5,7 @@
  */
 
 import { copy16, ctz32, equal16, ld16be, ld32be, ld32le, ld8, mul, nondigits16, st16be, st32, st32be, st8 } from "../machine.ts";
+import { hexValue } from "./hex.ts";
 import { octetWrite } from "./octet.ts";
 
 /** The word ::ffff in network order, third of the four words of a mapped IPv4 address. */
@@ -100,13 +101,6 @@ function prefixWrite(to: i32): void {
 export function mappedWrite(to: i32, p: i32): void {
   prefixWrite(to);
   st32be(to + 12, ld32be(p));
-}
-
-function hexValue(c: i32): i32 {
-  if (c >= 48 && c <= 57) return c - 48;
-  const low: i32 = c | 32;
-  if (low >= 97 && low <= 102) return low - 87;
-  return -1;
 }
 
 /** Moves the groups after a `::` to the end and clears the gap: `n` groups were read, the gap stands before group `gap`. */

@@ -1,8 +1,15 @@
 /*
- * A 32-bit number as eight lower-case hexadecimal digits: how our own tags and branches say that they are ours.
+ * Hexadecimal digits. A 32-bit number as eight of them in lower case is how our own tags and branches say that they are ours.
  */
 
 import { ld8, st8 } from "../machine.ts";
+
+/** Value of a digit in either case, -1 for what is none. */
+export function hexValue(c: i32): i32 {
+  if (c >= 48 && c <= 57) return c - 48;
+  const low: i32 = c | 32;
+  return low >= 97 && low <= 102 ? low - 87 : -1;
+}
 
 function hexDigit(value: i32, i: i32): i32 {
   const digit: i32 = (value >> (28 - (i << 2))) & 15;

@@ -10,6 +10,7 @@ import { MESSAGE, SCRATCH_CALL_ID, SCRATCH_UNESCAPED } from "../../memory/layout
 import { isInbound } from "../../memory/context.ts";
 import { MESSAGE_CALL_ID, MESSAGE_CALL_ID_LEN } from "../../memory/message.ts";
 import { SEALED_MAX, SEAL_MAX, SEAL_TEXT, sealPut, sealRead, sealWrite } from "../../bytes/seal.ts";
+import { hexValue } from "../../bytes/hex.ts";
 import { editAppend, textByte, textBytes, textMark, textRoom } from "../../encode/edit.ts";
 import { HIDDEN_CALL_ID, exposedNote, purposeFrom, purposeTo } from "./hiding.ts";
 
@@ -74,12 +75,6 @@ export function callIdOpen(): void {
 export function callIdReset(p: i32, len: i32): void {
   st32(MESSAGE + MESSAGE_CALL_ID, p);
   st32(MESSAGE + MESSAGE_CALL_ID_LEN, len);
-}
-
-function hexValue(c: i32): i32 {
-  if (c >= 48 && c <= 57) return c - 48;
-  const low: i32 = c | 32;
-  return low >= 97 && low <= 102 ? low - 87 : -1;
 }
 
 /** Value of the escape at `p` (RFC 3261 25.1 escaped), -1 when it is none. */
