@@ -111,9 +111,7 @@ async function pageDifferences(left: Engine, right: Engine, page: number, areas:
   return found;
 }
 
-/** What the memories of two engines differ in, or undefined when they are the same. */
-export async function memoryDifference(left: Engine, right: Engine): Promise<string | undefined> {
-  const [a, b] = await Promise.all([left.pages(), right.pages()]);
+async function memoryDifference(left: Engine, right: Engine, a: Uint32Array, b: Uint32Array): Promise<string | undefined> {
   if (a.length !== b.length) return `${left.name} has ${a.length} pages of memory, ${right.name} ${b.length}`;
   const pages = [...a.keys()].filter((page) => a[page] !== b[page]);
   if (pages.length === 0) return undefined;
@@ -121,4 +119,15 @@ export async function memoryDifference(left: Engine, right: Engine): Promise<str
   const lines: string[] = [];
   for (const page of pages) lines.push(...(await pageDifferences(left, right, page, areas)));
   return `the memories of ${left.name} and ${right.name} differ:\n${lines.slice(0, REPORT_MAX).join("\n")}`;
+}
+
+/** What a memory differs in from that of the first engine, or undefined when all are the same. */
+export async function memoriesDifference(engines: Engine[]): Promise<string | undefined> {
+  // Those of other processes are asked first: they hash theirs while this one does.
+  const pages = (await Promise.all(engines.toReversed().map((engine) => engine.pages()))).reverse();
+  for (let i = 1; i < engines.length; i++) {
+    const difference = await memoryDifference(engines[0]!, engines[i]!, pages[0]!, pages[i]!);
+    if (difference !== undefined) return difference;
+  }
+  return undefined;
 }

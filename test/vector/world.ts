@@ -8,7 +8,7 @@ import { addressParse } from "../../hosts/shared/address.ts";
 import { reasonName, verdictName } from "../../hosts/shared/names.ts";
 import type { Built } from "../frame/build.ts";
 import { type Engine, PAGE } from "../parity/engine.ts";
-import { memoryDifference } from "./difference.ts";
+import { memoriesDifference } from "./difference.ts";
 import { type Output, outputsDrain } from "./output.ts";
 
 export interface Packet {
@@ -32,6 +32,8 @@ export interface Outcome {
   /** Milliseconds until the next deadline, -1 for none. */
   timeoutMs: number;
 }
+
+const ZEROS = new Uint8Array(PAGE);
 
 /** Most deadlines inside one `advance`. */
 const DEADLINES_MAX = 10_000;
@@ -99,6 +101,16 @@ async function outcomeOf(engine: Engine, result: number, now: number, refused: n
   };
 }
 
+/** Where the pages begin that are not all zeros. */
+function pagesUsed(image: Uint8Array): number[] {
+  const used: number[] = [];
+  for (let at = 0; at < image.length; at += PAGE) {
+    const page = image.subarray(at, at + PAGE);
+    if (Buffer.compare(page, ZEROS.subarray(0, page.length)) !== 0) used.push(at);
+  }
+  return used;
+}
+
 export class World {
   private now: number;
   private timeoutMs = -1;
@@ -114,12 +126,10 @@ export class World {
   /** Boots every engine at `now` with the configured memory `image`. Memories are compared after each input, or only when asked for. */
   static async boot(engines: Engine[], image: Uint8Array, now: number, always = true): Promise<World> {
     const world = new World(engines, now, always);
+    const pages = pagesUsed(image);
     for (const engine of engines) {
       await engine.open(image.length);
-      for (let at = 0; at < image.length; at += PAGE) {
-        const page = image.subarray(at, at + PAGE);
-        if (page.some((byte) => byte !== 0)) await engine.write(at, page);
-      }
+      for (const at of pages) await engine.write(at, image.subarray(at, at + PAGE));
     }
     const outcome = await world.run(async (engine) => outcomeOf(engine, await engine.boot(world.clock), world.clock));
     if (outcome.verdict === "fault") throw new Error(`boot: ${outcome.reason}`);
@@ -132,11 +142,8 @@ export class World {
 
   /** Compares the memories of all engines. */
   async compare(): Promise<void> {
-    const [first, ...others] = this.engines as [Engine, ...Engine[]];
-    for (const engine of others) {
-      const difference = await memoryDifference(first, engine);
-      if (difference) throw new Error(difference);
-    }
+    const difference = await memoriesDifference(this.engines);
+    if (difference !== undefined) throw new Error(difference);
   }
 
   /** Does the same on all engines and compares; `whole`: their memories too. */
