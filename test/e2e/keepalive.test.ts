@@ -15,6 +15,8 @@ import { sipp, sippRun } from "./sipp.ts";
 const needs = [...lab(), ...["sipp", "kamailio", "tshark"].map(program), file(nodeHost)];
 const MAPPING_S = 8;
 const IDLE_MS = 30_000;
+/** Without Culvert, where nothing could keep the mapping: half as long again as it lives. */
+const ALONE_IDLE_MS = 12_000;
 const RING_S = 2;
 const scripts = join(labPath, "sipp");
 
@@ -45,7 +47,7 @@ async function idleThenCall(nat: "cone" | "none", change: ((configuration: Confi
     const registered = await sippRun({ ...callee, scenario: join(scripts, "register.xml"), user: "a", calls: 1, seconds: 10 });
     expect(registered.code, registered.output.slice(-1000) + (culvert?.tail ?? "")).toBe(0);
     const uas = sipp({ ...callee, scenario: join(scripts, "uas.xml"), mediaPort: 6000, seconds: 100, extra: ["-aa"] });
-    await sleep(IDLE_MS);
+    await sleep(culvert ? IDLE_MS : ALONE_IDLE_MS);
     const probes = await atCallee.count("udp dst port 5060 and dst host 10.11.0.10 and greater 200");
     const { code, output } = await sippRun({
       remote: `${SERVER}:5060`,

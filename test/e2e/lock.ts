@@ -1,6 +1,6 @@
 /*
  * One end-to-end run at a time on a machine: the lab's namespaces have fixed names. The lock is a file
- * that holds the pid of its owner; a dead owner's lock is taken over.
+ * that holds the pid of its owner; a dead owner's lock is taken over. What a run starts shares its lock (CULVERT_E2E_LOCK).
  */
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,29 +12,38 @@ const path = join(tmpdir(), "culvert-e2e.lock");
 const WAIT_MS = 15 * 60 * 1000;
 const STEP_MS = 2000;
 
-function take(): boolean {
+function take(owner: number): boolean {
   try {
-    writeFileSync(path, String(process.pid), { flag: "wx" });
+    writeFileSync(path, String(owner), { flag: "wx" });
     return true;
   } catch {
     return false;
   }
 }
 
-function ownerLives(): boolean {
+/** Pid of who holds it now, if he lives. */
+function ownerFind(): number | undefined {
   try {
-    process.kill(Number(readFileSync(path, "utf8")), 0);
-    return true;
+    const owner = Number(readFileSync(path, "utf8"));
+    process.kill(owner, 0);
+    return owner;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-export default async function setup(): Promise<() => void> {
-  for (let waited = 0; !take(); waited += STEP_MS) {
-    if (!ownerLives()) rmSync(path, { force: true });
+/** Waits until nobody else has it. Returns what gives it back, or does nothing when `owner` had it already. */
+export async function lockTake(owner: number): Promise<() => void> {
+  for (let waited = 0; !take(owner); waited += STEP_MS) {
+    const other = ownerFind();
+    if (other === owner) return () => undefined;
+    if (other === undefined) rmSync(path, { force: true });
     else if (waited >= WAIT_MS) throw new Error(`another end-to-end run holds ${path}`);
     else await sleep(STEP_MS);
   }
   return () => rmSync(path, { force: true });
+}
+
+export default function setup(): Promise<() => void> {
+  return lockTake(Number(process.env.CULVERT_E2E_LOCK ?? process.pid));
 }
