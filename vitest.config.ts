@@ -23,7 +23,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "test/e2e/**"],
-    testTimeout: 60_000,
+    // Some compile the C core first, which takes long where other work is done.
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
     sequence: { sequencer: LongFirst },
