@@ -21,7 +21,7 @@ let engines: Engine[] = [];
 
 beforeAll(async () => {
   engines = await enginesOpen(NATIVE);
-}, 60_000);
+}, 300_000);
 
 afterAll(() => {
   for (const engine of engines) engine.close();
