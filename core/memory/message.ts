@@ -179,6 +179,8 @@ export const ROLE_SDP_RTCP_PORT: i32 = 23;
 export const ROLE_SDP_RTCP_ADDRESS: i32 = 24;
 /** A whole ICE attribute line with its line end: stripped or kept, never half. */
 export const ROLE_SDP_ICE: i32 = 25;
+/** The role in a=setup of media over TCP (RFC 4145 4). */
+export const ROLE_SDP_SETUP: i32 = 27;
 /** A whole a=altc line (RFC 6947), removed since the other address would stay unmapped; or a=group:ANAT (RFC 4091), whose names stand in MENTION_URI. */
 export const ROLE_SDP_ALTERNATIVE: i32 = 26;
 
@@ -215,6 +217,9 @@ export const MEDIA_RTCP_ADDRESS: i32 = 64;
 export const MEDIA_MID: i32 = 80;
 export const MEDIA_MID_LEN: i32 = 84;
 
+/** Index of the mention of its own a=setup + 1, 0 for none. */
+export const MEDIA_SETUP: i32 = 88;
+
 /** The description is of an early session (RFC 3959): its lines are numbered apart. */
 export const LINE_EARLY: i32 = 128;
 
@@ -222,8 +227,11 @@ export const LINE_EARLY: i32 = 128;
 export const PROTO_RTP: i32 = 1;
 /** UDPTL, BFCP and other single-port UDP protocols. */
 export const PROTO_UDP: i32 = 2;
-/** TCP-based or unknown: passes untouched. */
+/** Unknown, or over TCP in a way that c= and m= lines do not tell: passes untouched. */
 export const PROTO_OTHER: i32 = 3;
+/** One connection, from or to c= and m=, as a=setup says (RFC 4145): T.38, BFCP; and MSRP, where that holds with a=msrp-cema alone (RFC 6714). */
+export const PROTO_TCP: i32 = 4;
+export const PROTO_MSRP: i32 = 5;
 
 export const MEDIA_FLAG_MUX: i32 = 1;
 export const MEDIA_FLAG_SENDONLY: i32 = 2;
@@ -235,6 +243,19 @@ export const MEDIA_FLAG_DROPPED: i32 = 64;
 /** It has candidates of its own; and ours are written. */
 export const MEDIA_FLAG_CANDIDATES: i32 = 128;
 export const MEDIA_FLAG_RELAY: i32 = 256;
+/** SETUP_* of a=setup, from this bit on. */
+export const MEDIA_SETUP_SHIFT: i32 = 9;
+/** a=connection:existing (RFC 4145 5), a=msrp-cema (RFC 6714 5). */
+export const MEDIA_FLAG_EXISTING: i32 = 4096;
+export const MEDIA_FLAG_CEMA: i32 = 8192;
+
+/* Who connects (RFC 4145 4): nothing said, the one that says so, the other one, either, nobody for the time being. */
+export const SETUP_NONE: i32 = 0;
+export const SETUP_ACTIVE: i32 = 1;
+export const SETUP_PASSIVE: i32 = 2;
+export const SETUP_ACTPASS: i32 = 3;
+export const SETUP_HOLDCONN: i32 = 4;
+export const SETUP_MASK: i32 = 7;
 
 /* Edit: replace [at, end) by a text in memory. Offsets into an EDIT_SIZE record; edits stand in message order. */
 export const EDIT_AT: i32 = 0;

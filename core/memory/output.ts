@@ -8,7 +8,10 @@ export const OUTPUT_KIND: i32 = 0;
 export const OUTPUT_REALM: i32 = 4;
 export const OUTPUT_LOCAL_PORT: i32 = 8;
 export const OUTPUT_REMOTE_PORT: i32 = 12;
-/** Address in memory and number of bytes of what is sent. For OUTPUT_DIAL the first is the index of the service. */
+/**
+ * Address in memory and number of bytes of what is sent. For OUTPUT_DIAL the index of the service, and the handle of the accepted
+ * connection that the dialled one is to be joined with, 0 for signaling.
+ */
 export const OUTPUT_PAYLOAD: i32 = 16;
 export const OUTPUT_LEN: i32 = 20;
 /**
@@ -38,7 +41,8 @@ export const OUTPUT_UNBIND: i32 = 4;
 export const OUTPUT_EVENT: i32 = 5;
 /**
  * Open a connection from the local address (its port is only a wish) to the remote one. What is sent on it meanwhile is
- * the host's to keep; input(Kind.Open) says that it is up, input(Kind.Close) that it is not.
+ * the host's to keep; input(Kind.Open) says that it is up, input(Kind.Close) that it is not. Of media (OUTPUT_LEN) nothing is
+ * handed in or sent: what comes on one of the two goes out on the other, and so does its end.
  */
 export const OUTPUT_DIAL: i32 = 6;
 /** Close a connection, after what was sent on it: its handle is not known any more. */

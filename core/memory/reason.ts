@@ -89,8 +89,10 @@ export const REASON_MEDIA_GARBAGE: i32 = 33;
 /** The other side's address is not known yet: nothing is sent to a terminal that has not sent. */
 export const REASON_MEDIA_NO_REMOTE: i32 = 34;
 export const REASON_MEDIA_PINHOLE: i32 = 35;
-/** Translated, but a media line passed with the address that it has: over TCP, of a transport that is not known, at a name or a group. */
+/** Translated, but a media line passed with the address that it has: of a transport that is not known, at a name or a group, or over TCP where nobody can connect. */
 export const REASON_MEDIA_UNRELAYED: i32 = 36;
+/** A connection for media that has one already. */
+export const REASON_MEDIA_TAKEN: i32 = 37;
 /* Streams. */
 export const REASON_OPENED: i32 = 40;
 export const REASON_CLOSED: i32 = 41;

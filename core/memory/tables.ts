@@ -165,8 +165,12 @@ export const FLOW_FLAGS_BEFORE: i32 = 36;
 export const FLOW_PROTO_BEFORE: i32 = 40;
 /** Of a description set aside: whose it is (table/description.ts). */
 export const FLOW_KEY: i32 = 44;
-/** 1 while RTCP's ports are closed, since rtcp-mux was agreed; the pairs stay the flow's. */
+/** 1 while RTCP's ports are closed, since rtcp-mux was agreed, 2 while all are, since its media is over TCP; the pairs stay the flow's. */
 export const FLOW_MUXED: i32 = 48;
+/** Over TCP: are connections taken at the even ports? And the handle of the connection on each side, 0 or an old one for none. */
+export const FLOW_LISTENS: i32 = 60;
+export const FLOW_STREAM_ACCESS: i32 = 52;
+export const FLOW_STREAM_CORE: i32 = 56;
 export const FLOW_ACCESS: i32 = 64;
 export const FLOW_CORE: i32 = 288;
 
@@ -178,6 +182,12 @@ export const FLOW_FLAG_HELD_CORE: i32 = 16;
 export const FLOW_FLAG_REJECTED: i32 = 4;
 /** It was there before the offer in progress. */
 export const FLOW_FLAG_STANDING: i32 = 8;
+
+/** Over TCP: the last description lets another connection take the place of the one that there is (RFC 4145 5). */
+export const FLOW_FLAG_RENEWED: i32 = 32;
+/** SETUP_* of each side, as the other one was told, from these bits on. */
+export const FLOW_SETUP_ACCESS: i32 = 8;
+export const FLOW_SETUP_CORE: i32 = 12;
 
 /* Offsets into a side block. */
 /** Realm, pool and our even RTP port there; RTCP is the odd one above it. */
@@ -230,7 +240,7 @@ export const LATCHED_LOCKED: i32 = 3;
 export const SIDE_ACCESS: i32 = 1;
 export const SIDE_CORE: i32 = 2;
 
-/* Connection: TCP, TLS or WebSocket, with a terminal or with the core. CONNECTION_SIZE. */
+/* Connection: TCP, TLS or WebSocket, with a terminal or with the core; for media TCP. CONNECTION_SIZE. */
 export const CONNECTION_HASH: i32 = 8;
 /** TRANSPORT_* */
 export const CONNECTION_TRANSPORT: i32 = 12;
@@ -240,6 +250,8 @@ export const CONNECTION_SERVICE: i32 = 20;
 export const CONNECTION_BINDING: i32 = 24;
 /** Next connection (index + 1) of the binding. */
 export const CONNECTION_NEXT: i32 = 28;
+/** Flow (index + 1) whose media it carries, 0 for signaling. */
+export const CONNECTION_FLOW: i32 = 32;
 /** Handle of the terminal that was last heard by it, 0 for none. */
 export const CONNECTION_TERMINAL: i32 = 36;
 export const CONNECTION_REMOTE_PORT: i32 = 40;

@@ -170,15 +170,15 @@ export function outputStream(connection: i32, payload: i32, len: i32): void {
   st32(tail + OUTPUT_VALUE, handleOf(SLAB_CONNECTIONS, connection));
 }
 
-/** DIAL of a connection to an address and port. */
-export function outputDial(connection: i32, remote: i32, port: i32): void {
+/** DIAL of a connection to an address and port, to be joined with another (0: with none). */
+export function outputDial(connection: i32, remote: i32, port: i32, partner: i32): void {
   const c: i32 = connectionAt(connection);
   const record: i32 = outputNext(OUTPUT_DIAL);
   st32(record + OUTPUT_REALM, ld32(c + CONNECTION_REALM));
   st32(record + OUTPUT_LOCAL_PORT, ld32(c + CONNECTION_LOCAL_PORT));
   st32(record + OUTPUT_REMOTE_PORT, port);
   st32(record + OUTPUT_PAYLOAD, ld32(c + CONNECTION_SERVICE));
-  st32(record + OUTPUT_LEN, 0);
+  st32(record + OUTPUT_LEN, partner);
   st32(record + OUTPUT_VALUE, handleOf(SLAB_CONNECTIONS, connection));
   st32(record + OUTPUT_DETAIL, ld32(c + CONNECTION_TRANSPORT));
   addressCopy(record + OUTPUT_LOCAL, c + CONNECTION_LOCAL);

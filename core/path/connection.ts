@@ -1,12 +1,13 @@
 /*
- * Connections and what comes by them (SPEC S2): opened for a service, or to C:c of a binding; a stream is cut into
- * messages, each of which goes the way of a datagram; closed.
+ * Connections and what comes by them (SPEC S2): opened for a service, to C:c of a binding, or to a media port; a stream is cut
+ * into messages, each of which goes the way of a datagram; closed. What media brings is the host's to carry.
  */
 
 import { copy, ld32, st32 } from "../machine.ts";
 import { FRAME_AT, FRAME_KIND, FRAME_LEN, HEADER_NOW, HEADER_TEXT_TOP, INPUT, INPUT_SIZE, MESSAGE, REASSEMBLY, TEXT } from "../memory/layout.ts";
 import { CONTEXT_PACKET, CONTEXT_SERVICE } from "../memory/context.ts";
 import { MESSAGE_METHOD, METHOD_ACK } from "../memory/message.ts";
+import { EVENT_LATCHED } from "../memory/output.ts";
 import {
   PACKET_CONNECTION,
   PACKET_DESTINATION,
@@ -18,12 +19,14 @@ import {
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
   PACKET_TRANSPORT,
+  TRANSPORT_TCP,
 } from "../memory/packet.ts";
 import {
   FAULT_CONNECTION,
   FAULT_LENGTH,
   REASON_CLOSED,
   REASON_IDLE_PORT,
+  REASON_MEDIA_STRANGER,
   REASON_OPENED,
   REASON_PARTIAL,
   REASON_PING,
@@ -36,6 +39,7 @@ import {
 } from "../memory/reason.ts";
 import {
   CONNECTION_BINDING,
+  CONNECTION_FLOW,
   CONNECTION_LOCAL,
   CONNECTION_LOCAL_PORT,
   CONNECTION_REALM,
@@ -45,23 +49,31 @@ import {
   CONNECTION_SERVICE,
   CONNECTION_TRANSPORT,
   PORT_BINDING,
+  PORT_FLOW,
+  PORT_FLOW_CORE,
+  PORT_FLOW_RTCP,
   PORT_INDEX,
+  SIDE_ACCESS,
+  SIDE_CORE,
 } from "../memory/tables.ts";
 import { addressCopy } from "../bytes/address.ts";
 import { sipDecode } from "../decode/decode.ts";
 import { SCAN_LINE, headEnd, messageLength } from "../input/frame/sip.ts";
 import { FRAME_MESSAGE, FRAME_PARTIAL, FRAME_PING, streamNext } from "../input/stream.ts";
-import { assemblyRoom, hasBound, messageRoom } from "../output/queue.ts";
+import { assemblyRoom, hasBound, messageRoom, outputEvent } from "../output/queue.ts";
+import { isAdmitted } from "../relay/tier.ts";
 import { connectionAt } from "../table/connection.ts";
+import { flowAt } from "../table/flow.ts";
 import { labelsClear, outerLabelsClear } from "../table/label.ts";
 import { poolOf, portOwner } from "../table/port.ts";
-import { SLAB_CONNECTIONS, handleIndex, handleOf } from "../table/slab.ts";
+import { SLAB_CONNECTIONS, SLAB_FLOWS, handleIndex, handleOf } from "../table/slab.ts";
 import { terminalHash } from "../table/terminal.ts";
 import { STATUS_UNAVAILABLE, lineBreak, refusalBuild } from "../translate/answer.ts";
 import { connectionClose, connectionHang, connectionOpen } from "../translate/connect.ts";
 import { callIdOpen } from "../translate/hide/callid.ts";
 import { isHiding } from "../translate/hide/hiding.ts";
 import { leaveAnswer } from "../translate/leave.ts";
+import { streamAccept, streamClose } from "../translate/stream.ts";
 import { conclude } from "./outcome.ts";
 import { policyOf } from "./policy.ts";
 import { inboundTake, isCorePeer, outboundSet, outboundTake, payloadSet } from "./side.ts";
@@ -74,8 +86,13 @@ function refused(reason: i32): i32 {
 /** Takes a connection up into the table, of a binding (-1: of a terminal). Returns its handle or a fault. */
 function accept(binding: i32): i32 {
   const realm: i32 = ld32(INPUT + PACKET_REALM);
-  const index: i32 = connectionOpen(realm, binding, ld32(INPUT + PACKET_TRANSPORT), INPUT + PACKET_SOURCE, ld32(INPUT + PACKET_SOURCE_PORT));
-  if (index < 0) return refused(-index);
+  const transport: i32 = ld32(INPUT + PACKET_TRANSPORT);
+  const index: i32 = connectionOpen(ld32(CONTEXT_SERVICE), realm, binding, transport, INPUT + PACKET_SOURCE, ld32(INPUT + PACKET_SOURCE_PORT));
+  return index < 0 ? refused(-index) : opened(index);
+}
+
+/** Notes where an accepted connection came in. Returns its handle. */
+function opened(index: i32): i32 {
   const c: i32 = connectionAt(index);
   addressCopy(c + CONNECTION_LOCAL, INPUT + PACKET_DESTINATION);
   st32(c + CONNECTION_LOCAL_PORT, ld32(INPUT + PACKET_DESTINATION_PORT));
@@ -89,6 +106,18 @@ function accessOpen(): i32 {
   if (service < 0) return refused(-service);
   st32(CONTEXT_SERVICE, service);
   return accept(-1);
+}
+
+/** A connection to a port of a flow. */
+function mediaOpen(owner: i32): i32 {
+  const side: i32 = (owner & PORT_FLOW_CORE) !== 0 ? SIDE_CORE : SIDE_ACCESS;
+  if ((owner & PORT_FLOW_RTCP) !== 0 || ld32(INPUT + PACKET_TRANSPORT) !== TRANSPORT_TCP) return refused(REASON_IDLE_PORT);
+  const flow: i32 = owner & PORT_INDEX;
+  if (!isAdmitted(flowAt(flow), side, INPUT + PACKET_SOURCE)) return refused(REASON_MEDIA_STRANGER);
+  const index: i32 = streamAccept(flow, side, INPUT + PACKET_SOURCE, ld32(INPUT + PACKET_SOURCE_PORT));
+  if (index < 0) return refused(-index);
+  outputEvent(EVENT_LATCHED, handleOf(SLAB_FLOWS, flow), side);
+  return opened(index);
 }
 
 /** One that was dialled is up: it has a port of its own. */
@@ -109,6 +138,7 @@ export function openTake(): i32 {
   const pool: i32 = poolOf(INPUT + PACKET_DESTINATION, port);
   if (pool < 0) return accessOpen();
   const owner: i32 = portOwner(pool, port);
+  if ((owner & PORT_FLOW) !== 0) return mediaOpen(owner);
   if ((owner & PORT_BINDING) === 0) return refused(REASON_IDLE_PORT);
   outboundSet(INPUT, owner & PORT_INDEX);
   return isCorePeer(INPUT) ? accept(owner & PORT_INDEX) : refused(REASON_STRANGER);
@@ -119,6 +149,10 @@ export function closeTake(len: i32): i32 {
   const index: i32 = handleIndex(SLAB_CONNECTIONS, ld32(INPUT + PACKET_CONNECTION));
   if (index < 0) return refused(FAULT_CONNECTION);
   if (len < 0 || len > INPUT_SIZE - PACKET_PAYLOAD) return fault(FAULT_LENGTH, 0);
+  if (ld32(connectionAt(index) + CONNECTION_FLOW) !== 0) {
+    streamClose(index);
+    return conclude(REASON_CLOSED, VERDICT_ABSORBED);
+  }
   if (ld32(connectionAt(index) + CONNECTION_BINDING) >= 0) unsentTake(index, INPUT + PACKET_PAYLOAD, INPUT + PACKET_PAYLOAD + len);
   connectionClose(index);
   return conclude(REASON_CLOSED, VERDICT_ABSORBED);
@@ -194,7 +228,7 @@ export function streamTake(len: i32): i32 {
   if (len < 0 || len > INPUT_SIZE - PACKET_PAYLOAD) return fault(FAULT_LENGTH, 0);
   const handle: i32 = ld32(INPUT + PACKET_CONNECTION);
   const index: i32 = handleIndex(SLAB_CONNECTIONS, handle);
-  if (index < 0) return refused(FAULT_CONNECTION);
+  if (index < 0 || ld32(connectionAt(index) + CONNECTION_FLOW) !== 0) return refused(FAULT_CONNECTION);
   const p: i32 = INPUT + PACKET_PAYLOAD;
   const end: i32 = p + len;
   let at: i32 = p;

@@ -49,7 +49,7 @@ import {
 import { addressEqual } from "../bytes/address.ts";
 import { outputEvent, outputSend } from "../output/queue.ts";
 import { isFraming } from "../table/adjacency.ts";
-import { flowAt, rtcpPortOf, sideAt, sideMoved } from "../table/flow.ts";
+import { flowAt, isOverTcp, rtcpPortOf, sideAt, sideMoved } from "../table/flow.ts";
 import { poolAt } from "../table/port.ts";
 import { realmAt } from "../table/service.ts";
 import { SLAB_FLOWS, handleOf } from "../table/slab.ts";
@@ -132,7 +132,7 @@ export function mediaRelay(owner: i32, packet: i32): i32 {
   const payload: i32 = ld32(packet + PACKET_AT);
   const len: i32 = ld32(packet + PACKET_LEN);
   const stream: boolean = ld32(flow + FLOW_PROTO) === PROTO_RTP;
-  if (rtcp && !stream) return REASON_IDLE_PORT;
+  if ((rtcp && !stream) || isOverTcp(ld32(flow + FLOW_PROTO))) return REASON_IDLE_PORT;
   const content: i32 = stream ? contentOf(payload, len, rtcp) : len > 0 ? CONTENT_OTHER : CONTENT_WEAK;
   if (content === CONTENT_GARBAGE) return REASON_MEDIA_GARBAGE;
   if (ld32(packet + PACKET_FRAMED) !== 0 && isElsewhere(index, side, rtcp, packet)) return REASON_MEDIA_STRANGER;

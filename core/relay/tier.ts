@@ -8,11 +8,8 @@
 import { ld32 } from "../machine.ts";
 import { HEADER_NOW } from "../memory/layout.ts";
 import { LATCH_ANY, LATCH_STRICT, NAT_ALWAYS, NAT_NEVER, REALM_LATCH, REALM_NAT } from "../memory/config.ts";
-import { FORM_NAME } from "../memory/message.ts";
 import { PACKET_SOURCE, PACKET_SOURCE_PORT } from "../memory/packet.ts";
 import {
-  BINDING_ADDRESS,
-  BINDING_FORM,
   CALL_BINDING,
   CALL_ENDED,
   CALL_SERVICE,
@@ -29,10 +26,10 @@ import {
   TERMINAL_ADDRESS,
 } from "../memory/tables.ts";
 import { addressEqual, isPrivate } from "../bytes/address.ts";
-import { bindingAt } from "../table/binding.ts";
+import { isSpelledAt } from "../table/binding.ts";
 import { callAt } from "../table/call.ts";
-import { rtcpPortOf } from "../table/flow.ts";
-import { poolOf } from "../table/port.ts";
+import { rtcpPortOf, sideAt } from "../table/flow.ts";
+import { isOwn, poolOf } from "../table/port.ts";
 import { realmAt, serverFind, serviceAt } from "../table/service.ts";
 import { terminalAt } from "../table/terminal.ts";
 
@@ -63,9 +60,7 @@ function isHidden(call: i32, side: i32, nat: i32, signalled: i32): boolean {
   const seen: i32 = terminalAt(ld32(call + CALL_TERMINAL)) + TERMINAL_ADDRESS;
   if (addressEqual(signalled, seen)) return false;
   if (nat === NAT_ALWAYS) return true;
-  const binding: i32 = bindingAt(ld32(call + CALL_BINDING));
-  const itself: boolean = ld32(binding + BINDING_FORM) === FORM_NAME || addressEqual(binding + BINDING_ADDRESS, seen);
-  return isPrivate(signalled) && !(isPrivate(seen) && itself);
+  return isPrivate(signalled) && !(isPrivate(seen) && isSpelledAt(ld32(call + CALL_BINDING), seen));
 }
 
 /** TIER_* that the packet's source comes by. */
@@ -82,4 +77,20 @@ export function tierOf(flow: i32, block: i32, side: i32, packet: i32, rtcp: bool
   if (same || isSignaling(call, side, source)) return TIER_SOURCE;
   /* Our own ports are nobody's source but where they were signalled: media would go round in circles. */
   return policy === LATCH_ANY && poolOf(source, sourcePort) < 0 ? TIER_ANY : TIER_NONE;
+}
+
+/**
+ * May media over TCP come from that address: the signalled one, the one that the call's signaling comes from, or as the realm's
+ * policy says? There is no window: who has shaken hands has not forged his address.
+ */
+export function isAdmitted(flow: i32, side: i32, source: i32): boolean {
+  const call: i32 = callAt(ld32(flow + FLOW_CALL));
+  if (ld32(call + CALL_STATE) === CALL_ENDED) return false;
+  const block: i32 = sideAt(flow, side);
+  const realm: i32 = realmAt(ld32(block + SIDE_REALM));
+  const policy: i32 = ld32(realm + REALM_LATCH);
+  const signalled: i32 = block + SIDE_RTP_ADDRESS;
+  if (addressEqual(source, signalled) && (policy === LATCH_STRICT || !isHidden(call, side, ld32(realm + REALM_NAT), signalled))) return true;
+  if (policy === LATCH_STRICT) return false;
+  return isSignaling(call, side, source) || (policy === LATCH_ANY && !isOwn(source));
 }

@@ -5,7 +5,10 @@
  */
 
 import { copy, equal, ld32, st32 } from "../machine.ts";
+import { FORM_NAME } from "../memory/message.ts";
 import {
+  BINDING_ADDRESS,
+  BINDING_FORM,
   BINDING_HASH,
   BINDING_NEXT,
   BINDING_POOL,
@@ -19,6 +22,7 @@ import {
   TERMINAL_BINDINGS,
   TERMINAL_PRIMARY,
 } from "../memory/tables.ts";
+import { addressEqual } from "../bytes/address.ts";
 import { hashBegin, hashBytes, hashEnd, hashWord } from "../bytes/hash.ts";
 import { poolOf, portGive, portOwner, portTake } from "./port.ts";
 import {
@@ -130,6 +134,12 @@ export function bindingMove(index: i32, terminal: i32): void {
   st32(b + BINDING_HASH, hash);
   chainAdd(SLAB_BINDINGS, hash, index);
   bindingAttach(index, terminal);
+}
+
+/** Does the terminal call itself by a name, or by this very address? */
+export function isSpelledAt(index: i32, address: i32): boolean {
+  const b: i32 = bindingAt(index);
+  return ld32(b + BINDING_FORM) === FORM_NAME || addressEqual(b + BINDING_ADDRESS, address);
 }
 
 /** Index of the binding that owns this address and port of ours, -1 for none. */

@@ -26,6 +26,7 @@ import {
   SIDE_RTP_ADDRESS,
   SIDE_RTP_PORT,
 } from "../memory/tables.ts";
+import { PROTO_TCP } from "../memory/message.ts";
 import { POOL_MEDIA } from "../memory/config.ts";
 import { POOL_MAX } from "../memory/layout.ts";
 import { addressEqual } from "../bytes/address.ts";
@@ -40,6 +41,11 @@ export function flowAt(index: i32): i32 {
 /** Address of a flow's block for a side. */
 export function sideAt(flow: i32, side: i32): i32 {
   return side === SIDE_CORE ? flow + FLOW_CORE : flow + FLOW_ACCESS;
+}
+
+/** Is media of this PROTO_* carried by a connection? */
+export function isOverTcp(proto: i32): boolean {
+  return proto >= PROTO_TCP;
 }
 
 /** Port that the peer of a side wants RTCP at when it is not muxed (RFC 3605 2.1, RFC 3550 11). */

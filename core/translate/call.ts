@@ -82,7 +82,7 @@ import {
   inviteSettle,
   isInviteNoted,
   isInviteOpen,
-  muxSettle,
+  portsSettle,
 } from "./sdp/exchange.ts";
 import { requestSide } from "./sdp/side.ts";
 
@@ -350,5 +350,5 @@ export function callSettle(): void {
   const call: i32 = ld32(CONTEXT_CALL);
   if (call < 0 || ld32(CONTEXT_ASIDE) !== 0 || ld32(callAt(call) + CALL_STATE) === CALL_ENDED) return;
   exchangeSettle(call, ld32(MESSAGE + MESSAGE_CSEQ_METHOD));
-  muxSettle(call);
+  portsSettle(call);
 }

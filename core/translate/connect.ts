@@ -43,9 +43,9 @@ export function coreTransport(service: i32, transport: i32): i32 {
   return transport === TRANSPORT_UDP ? TRANSPORT_UDP : TRANSPORT_TCP;
 }
 
-/** Index of a new connection of the service in hand, announced to nobody yet; negative reason when it cannot be. */
-export function connectionOpen(realm: i32, binding: i32, transport: i32, address: i32, port: i32): i32 {
-  const index: i32 = connectionTake(ld32(CONTEXT_SERVICE), realm, binding, transport, address, port);
+/** Index of a new connection of a service, announced to nobody yet; negative reason when it cannot be. */
+export function connectionOpen(service: i32, realm: i32, binding: i32, transport: i32, address: i32, port: i32): i32 {
+  const index: i32 = connectionTake(service, realm, binding, transport, address, port);
   if (index < 0) {
     outputEvent(EVENT_FULL, 0, REGION_CONNECTIONS);
     return -REASON_CONNECTIONS_FULL;
@@ -82,13 +82,13 @@ export function coreConnection(binding: i32, transport: i32): i32 {
   const other: i32 = found >= 0 ? found : connectionFind(binding, transport, CONTEXT_REMOTE, port);
   if (other >= 0) return other;
   const realm: i32 = ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_CORE);
-  const index: i32 = connectionOpen(realm, binding, transport, CONTEXT_REMOTE, port);
+  const index: i32 = connectionOpen(ld32(CONTEXT_SERVICE), realm, binding, transport, CONTEXT_REMOTE, port);
   if (index < 0) return index;
   const b: i32 = bindingAt(binding);
   const c: i32 = connectionAt(index);
   addressCopy(c + CONNECTION_LOCAL, poolAt(ld32(b + BINDING_POOL)) + POOL_ADDRESS);
   st32(c + CONNECTION_LOCAL_PORT, ld32(b + BINDING_PORT));
-  outputDial(index, CONTEXT_REMOTE, port);
+  outputDial(index, CONTEXT_REMOTE, port, 0);
   return index;
 }
 
@@ -104,12 +104,13 @@ export function terminalConnection(reachable: boolean): i32 {
   const transport: i32 = ld8(t + TERMINAL_TRANSPORT);
   if (!reachable || (transport !== TRANSPORT_TCP && transport !== TRANSPORT_TLS)) return -REASON_NO_CONNECTION;
   const service: i32 = ld32(CONTEXT_SERVICE_AT);
-  const index: i32 = connectionOpen(ld32(service + SERVICE_ACCESS), -1, transport, t + TERMINAL_ADDRESS, ld32(t + TERMINAL_PORT));
+  const realm: i32 = ld32(service + SERVICE_ACCESS);
+  const index: i32 = connectionOpen(ld32(CONTEXT_SERVICE), realm, -1, transport, t + TERMINAL_ADDRESS, ld32(t + TERMINAL_PORT));
   if (index < 0) return index;
   const c: i32 = connectionAt(index);
   addressCopy(c + CONNECTION_LOCAL, service + SERVICE_ADDRESS);
   st32(c + CONNECTION_LOCAL_PORT, servicePort(service, transport));
   terminalConnect(terminal, handleOf(SLAB_CONNECTIONS, index));
-  outputDial(index, CONTEXT_REMOTE, ld32(CONTEXT_REMOTE_PORT));
+  outputDial(index, CONTEXT_REMOTE, ld32(CONTEXT_REMOTE_PORT), 0);
   return index;
 }

@@ -19,8 +19,6 @@ import {
   CALL_INITIATOR,
   CALL_STATE,
   FLOW_FLAGS,
-  FLOW_FLAG_HELD_ACCESS,
-  FLOW_FLAG_HELD_CORE,
   FLOW_KEY,
   FLOW_LINE,
   FLOW_NEXT,
@@ -35,8 +33,9 @@ import { descriptionFind, descriptionsDrop, descriptionsSave, flowDescribe } fro
 import { flowAt, sideAt } from "../table/flow.ts";
 import { SLAB_FLOWS, slabCapacity } from "../table/slab.ts";
 import { changesForget, exchangeReset } from "./sdp/exchange.ts";
-import { flowSnapshot, sideReopen } from "./sdp/media.ts";
+import { flowSnapshot, sideFlags, sideReopen } from "./sdp/media.ts";
 import { requestSide } from "./sdp/side.ts";
+import { streamsHang } from "./stream.ts";
 
 /** Hash of the answering side's tag of the message in hand: with the call it names a dialog. It is odd. */
 export function dialogHash(call: i32): i32 {
@@ -90,11 +89,12 @@ export function setOther(call: i32, set: i32, hash: i32): i32 {
 function flowTurn(call: i32, f: i32, hash: i32, described: boolean): void {
   const answering: i32 = SIDE_ACCESS + SIDE_CORE - ld32(callAt(call) + CALL_INITIATOR);
   const saved: i32 = descriptionFind(call, ld32(f + FLOW_LINE), hash);
+  streamsHang(f);
   flowSnapshot(f);
   if (saved >= 0) {
     flowDescribe(f, flowAt(saved));
   } else if (described) {
-    st32(f + FLOW_FLAGS, ld32(f + FLOW_FLAGS) & (answering === SIDE_CORE ? FLOW_FLAG_HELD_ACCESS : FLOW_FLAG_HELD_CORE));
+    st32(f + FLOW_FLAGS, ld32(f + FLOW_FLAGS) & sideFlags(ld32(callAt(call) + CALL_INITIATOR)));
     st32(sideAt(f, answering) + SIDE_RTP_PORT, 0);
     st32(sideAt(f, answering) + SIDE_RTCP_PORT, 0);
   }

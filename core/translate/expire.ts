@@ -27,6 +27,7 @@ import {
   CALL_SERVICE,
   CALL_STATE,
   CONNECTION_BINDING,
+  CONNECTION_FLOW,
   CONNECTION_HELD,
   CONNECTION_SEEN,
   CONNECTION_SINCE,
@@ -39,7 +40,6 @@ import {
   FLOW_FLAG_HELD_ACCESS,
   FLOW_FLAG_HELD_CORE,
   FLOW_NEXT,
-  FLOW_SEEN,
   REGISTRATION_EXPIRES_AT,
   TERMINAL_ADDRESS,
   TERMINAL_BINDINGS,
@@ -83,6 +83,7 @@ import { forksForget } from "./dialog.ts";
 import { bindingClose, flowClose } from "./open.ts";
 import { probeBuild } from "./probe.ts";
 import { registrationClose } from "./register.ts";
+import { flowSeen, isJoined, streamsHang } from "./stream.ts";
 
 /** How often an answered call is looked at. */
 const CHECK: i32 = 5000;
@@ -123,9 +124,20 @@ function isHeld(c: i32): boolean {
   return terminal >= 0 && ld32(terminalAt(terminal) + TERMINAL_BINDINGS) > 0;
 }
 
+/** One for media waits no longer than that for the other to be dialled; then it is held as long as its call. */
+function streamFire(index: i32): void {
+  const flow: i32 = flowAt(ld32(connectionAt(index) + CONNECTION_FLOW) - 1);
+  if (isJoined(flow)) timerSet(timerOf(SLAB_CONNECTIONS, index), (ld32(HEADER_NOW) + CONNECTION_IDLE) | 0);
+  else streamsHang(flow);
+}
+
 /** A connection that nobody holds and that is silent, or whose message does not come to its end, is hung up; a binding hangs its own up. */
 function connectionFire(index: i32): void {
   const c: i32 = connectionAt(index);
+  if (ld32(c + CONNECTION_FLOW) !== 0) {
+    streamFire(index);
+    return;
+  }
   const limit: i32 = (ld32(HEADER_NOW) - CONNECTION_IDLE) | 0;
   const stuck: boolean = ld32(c + CONNECTION_HELD) > 0 && ((ld32(c + CONNECTION_SINCE) - limit) | 0) <= 0;
   const idle: boolean = ld32(c + CONNECTION_BINDING) < 0 && !isHeld(c) && ((ld32(c + CONNECTION_SEEN) - limit) | 0) <= 0;
@@ -180,7 +192,8 @@ function mediaSeen(index: i32): i32 {
   let next: i32 = ld32(c + CALL_FLOWS);
   for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
     const f: i32 = flowAt(next - 1);
-    if (((ld32(f + FLOW_SEEN) - seen) | 0) > 0) seen = ld32(f + FLOW_SEEN);
+    const here: i32 = flowSeen(f);
+    if (((here - seen) | 0) > 0) seen = here;
     next = ld32(f + FLOW_NEXT);
   }
   return seen;

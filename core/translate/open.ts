@@ -10,7 +10,7 @@ import { POOL_ADDRESS, POOL_REALM, POOL_SIGNAL, POOL_MEDIA, SERVICE_ACCESS, SERV
 import { CONTEXT_CORE, CONTEXT_PACKET, CONTEXT_SERVICE_AT, CONTEXT_TERMINAL } from "../memory/context.ts";
 import { FORM_IP4, FORM_IP6 } from "../memory/message.ts";
 import { EVENT_FULL, OUTPUT_BIND, OUTPUT_UNBIND } from "../memory/output.ts";
-import { PACKET_SOURCE, PACKET_SOURCE_PORT, TRANSPORT_UDP } from "../memory/packet.ts";
+import { PACKET_SOURCE, PACKET_SOURCE_PORT, TRANSPORT_TCP, TRANSPORT_UDP } from "../memory/packet.ts";
 import {
   REASON_BINDINGS_FULL,
   REASON_FLOWS_FULL,
@@ -34,6 +34,7 @@ import {
   CALL_FLOWS,
   FLOW_CALL,
   FLOW_LINE,
+  FLOW_LISTENS,
   FLOW_MUXED,
   FLOW_NEXT,
   FLOW_SEEN,
@@ -55,12 +56,13 @@ import { outputEvent, outputRoom, outputSocket } from "../output/queue.ts";
 import { adjacencyLearn, terminalAdjacency } from "../table/adjacency.ts";
 import { SPELLINGS_MAX, bindingAt, bindingGive, bindingTake } from "../table/binding.ts";
 import { callAt, callFlow } from "../table/call.ts";
-import { flowAt, flowGive, flowTake, pairsAt, sideAt, sideRenumber } from "../table/flow.ts";
+import { flowAt, flowGive, flowTake, isOverTcp, pairsAt, sideAt, sideRenumber } from "../table/flow.ts";
 import { poolAt, poolFind, portGive, portTake } from "../table/port.ts";
 import { SLAB_BINDINGS, SLAB_FLOWS, SLAB_TERMINALS, listRemove, recordsFree, timerOf } from "../table/slab.ts";
 import { terminalAt, terminalFind, terminalGive, terminalTake } from "../table/terminal.ts";
 import { timerSet, timerStop } from "../table/timer.ts";
 import { connectionsHang } from "./connect.ts";
+import { streamsHang } from "./stream.ts";
 
 /** How long a binding lives that nothing holds: 64*T1, so that every transaction ends inside (RFC 3261 17.1.1.2). */
 export const BINDING_IDLE: i32 = 32000;
@@ -170,27 +172,47 @@ export function terminalRelease(index: i32): void {
 }
 
 /** BIND or UNBIND for a port of one side of a flow: RTP's for 0, RTCP's for 1. */
-function portAnnounce(kind: i32, flow: i32, side: i32, control: i32): void {
+function portAnnounce(kind: i32, flow: i32, side: i32, control: i32, transport: i32): void {
   const block: i32 = sideAt(flow, side);
   const pool: i32 = poolAt(ld32(block + SIDE_POOL));
-  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, ld32(block + SIDE_PORT) + control, TRANSPORT_UDP, POOL_MEDIA);
+  outputSocket(kind, ld32(pool + POOL_REALM), pool + POOL_ADDRESS, ld32(block + SIDE_PORT) + control, transport, POOL_MEDIA);
 }
 
-/** The same for its two ports. */
-function sideAnnounce(kind: i32, flow: i32, side: i32): void {
-  portAnnounce(kind, flow, side, 0);
-  if (ld32(flow + FLOW_MUXED) === 0) portAnnounce(kind, flow, side, 1);
+/** The same on both sides, first that of the access side. */
+function portsAnnounce(kind: i32, flow: i32, control: i32, transport: i32): void {
+  portAnnounce(kind, flow, SIDE_ACCESS, control, transport);
+  portAnnounce(kind, flow, SIDE_CORE, control, transport);
 }
+
+/** The same for all ports of a side that are open. */
+function sideAnnounce(kind: i32, flow: i32, side: i32): void {
+  const muxed: i32 = ld32(flow + FLOW_MUXED);
+  if (muxed < PORTS_NONE) portAnnounce(kind, flow, side, 0, TRANSPORT_UDP);
+  if (muxed === 0) portAnnounce(kind, flow, side, 1, TRANSPORT_UDP);
+  if (ld32(flow + FLOW_LISTENS) !== 0) portAnnounce(kind, flow, side, 0, TRANSPORT_TCP);
+}
+
+/** FLOW_MUXED of media over TCP. */
+export const PORTS_NONE: i32 = 2;
 
 /**
- * Closes RTCP's ports of a flow (`muxed` 1), or opens them again (0). They stay its own meanwhile: pairs are given out whole
- * (RFC 3550 11), and what an earlier description named is to be no other stream's.
+ * Closes RTCP's ports of a flow (`muxed` 1), those of RTP as well (PORTS_NONE), or opens them again (0). They stay its own
+ * meanwhile: pairs are given out whole (RFC 3550 11), and what an earlier description named is to be no other stream's.
  */
 export function flowMux(flow: i32, muxed: i32): void {
-  if (ld32(flow + FLOW_MUXED) === muxed || !outputRoom(2)) return;
+  const before: i32 = ld32(flow + FLOW_MUXED);
+  if (before === muxed || !outputRoom(4)) return;
   st32(flow + FLOW_MUXED, muxed);
-  portAnnounce(muxed !== 0 ? OUTPUT_UNBIND : OUTPUT_BIND, flow, SIDE_ACCESS, 1);
-  portAnnounce(muxed !== 0 ? OUTPUT_UNBIND : OUTPUT_BIND, flow, SIDE_CORE, 1);
+  if ((before === PORTS_NONE) !== (muxed === PORTS_NONE)) portsAnnounce(muxed === PORTS_NONE ? OUTPUT_UNBIND : OUTPUT_BIND, flow, 0, TRANSPORT_UDP);
+  if ((before === 0) !== (muxed === 0)) portsAnnounce(muxed !== 0 ? OUTPUT_UNBIND : OUTPUT_BIND, flow, 1, TRANSPORT_UDP);
+}
+
+/** Takes connections at the even ports of a flow (`listens` 1), or no more. */
+export function flowListen(flow: i32, listens: i32): void {
+  if (ld32(flow + FLOW_LISTENS) === listens || !outputRoom(4)) return;
+  st32(flow + FLOW_LISTENS, listens);
+  if (listens === 0) streamsHang(flow);
+  portsAnnounce(listens !== 0 ? OUTPUT_BIND : OUTPUT_UNBIND, flow, 0, TRANSPORT_TCP);
 }
 
 /** RTP sessions of one m= line that are relayed; a line with more passes untouched. */
@@ -221,6 +243,8 @@ export function flowsOpen(call: i32, line: i32, proto: i32, n: i32): i32 {
   for (let k: i32 = n - 1; k >= 0; k--) {
     first = flowTake(call, flowLine(line, k), proto, access, accessPair + (k << 1), core, corePair + (k << 1));
     st32(flowAt(first) + FLOW_SEEN, ld32(HEADER_NOW));
+    st32(flowAt(first) + FLOW_LISTENS, isOverTcp(proto) ? 1 : 0);
+    st32(flowAt(first) + FLOW_MUXED, isOverTcp(proto) ? PORTS_NONE : 0);
     sideAnnounce(OUTPUT_BIND, flowAt(first), SIDE_ACCESS);
     sideAnnounce(OUTPUT_BIND, flowAt(first), SIDE_CORE);
   }
@@ -229,6 +253,7 @@ export function flowsOpen(call: i32, line: i32, proto: i32, n: i32): i32 {
 
 /** Closes a flow and takes it off its call. */
 export function flowClose(index: i32, call: i32): void {
+  streamsHang(flowAt(index));
   sideAnnounce(OUTPUT_UNBIND, flowAt(index), SIDE_ACCESS);
   sideAnnounce(OUTPUT_UNBIND, flowAt(index), SIDE_CORE);
   listRemove(SLAB_FLOWS, callAt(call) + CALL_FLOWS, FLOW_NEXT, index);

@@ -37,11 +37,18 @@ class NodeStream implements Stream {
   abort(): void {
     this.#socket.destroy();
   }
+
+  /** A pipe waits for the slower end with no more than its buffer (`highWaterMark`), and hands the end of its source on. */
+  join(other: Stream): void {
+    const socket = (other as NodeStream).#socket;
+    this.#socket.pipe(socket);
+    socket.pipe(this.#socket);
+  }
 }
 
 function receive(socket: net.Socket, receiver: StreamReceiver): void {
   let failure: Error | undefined;
-  socket.on("data", (data: Buffer) => receiver.onData(data));
+  if (receiver.onData) socket.on("data", (data: Buffer) => receiver.onData?.(data));
   socket.on("error", (error) => {
     failure = error;
   });
@@ -61,9 +68,14 @@ function take(socket: net.Socket, request: StreamListenRequest): void {
   else socket.destroy();
 }
 
+/** A connection for media is read once it is joined, and stays open one way when the other way has ended. */
+function optionsOf({ media }: { media: boolean }): { allowHalfOpen: boolean; pauseOnConnect: boolean } {
+  return { allowHalfOpen: media, pauseOnConnect: media };
+}
+
 function serverOf(request: StreamListenRequest): Secured<net.Server> {
   const onConnection = (socket: net.Socket): void => take(socket, request);
-  if (!request.tls) return { server: net.createServer(onConnection), renew: () => undefined };
+  if (!request.tls) return { server: net.createServer(optionsOf(request), onConnection), renew: () => undefined };
   const secured = securedServer(request.tls, (options) => tls.createServer(options, onConnection));
   secured.server.on("tlsClientError", (error) => request.onFailure(error));
   return secured;
@@ -89,8 +101,8 @@ function tlsDial({ address, port, localAddress, tls: material }: DialRequest): t
 }
 
 export function dial(request: DialRequest): Stream {
-  const { address: host, port, localAddress, transport, onOpen, receiver } = request;
-  const socket = transport === "tls" ? tlsDial(request) : net.connect({ host, port, localAddress });
+  const { address: host, port, localAddress, transport, media, onOpen, receiver } = request;
+  const socket = transport === "tls" ? tlsDial(request) : net.connect({ host, port, localAddress, allowHalfOpen: media });
   socket.once(transport === "tls" ? "secureConnect" : "connect", () => onOpen(socket.localPort ?? 0));
   receive(socket, receiver);
   return new NodeStream(socket);

@@ -50,6 +50,10 @@ class WebSocketStream implements Stream {
   abort(): void {
     this.#socket.terminate();
   }
+
+  join(): never {
+    throw new Error("media does not come by WebSocket");
+  }
 }
 
 /** Pings the peer, and ends the connection when it does not answer until the next time. */
@@ -80,7 +84,7 @@ function take(socket: WebSocket, from: http.IncomingMessage, request: StreamList
     socket.terminate();
     return;
   }
-  socket.on("message", (data: Buffer) => receiver.onData(data));
+  socket.on("message", (data: Buffer) => receiver.onData?.(data));
   socket.on("close", () => receiver.onClose());
   pingsStart(socket);
 }

@@ -40,11 +40,16 @@ export interface Stream {
   close(): void;
   /** Closes at once; the receiver hears of it. */
   abort(): void;
+  /**
+   * What comes on either of two connections for media goes out on the other from now on, no faster than that takes it, and so does
+   * its end (half close). The receivers hear when each is closed both ways.
+   */
+  join(other: Stream): void;
 }
 
 export interface StreamReceiver {
-  /** The data is the receiver's only during the call. */
-  onData(data: Uint8Array): void;
+  /** The data is the receiver's only during the call. Without it nothing is read until the connection is joined with another. */
+  onData?(data: Uint8Array): void;
   /** Once, after which nothing comes; with what went wrong, if something did. */
   onClose(error?: SystemError): void;
 }
@@ -73,6 +78,8 @@ export interface StreamListenRequest {
   address: string;
   port: number;
   transport: StreamTransport;
+  /** Are they for media, to be joined? */
+  media: boolean;
   /** For tls and wss. */
   tls: ServerTls | undefined;
   /** A connection is up: who takes it, or undefined for nobody. */
@@ -93,6 +100,8 @@ export interface DialRequest {
   address: string;
   port: number;
   transport: StreamTransport;
+  /** Is it for media, to be joined? */
+  media: boolean;
   tls: ClientTls | undefined;
   /** The connection is up, at this port of ours. */
   onOpen(localPort: number): void;

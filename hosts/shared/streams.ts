@@ -50,6 +50,13 @@ interface Connection {
   timer?: unknown;
 }
 
+/** Where a connection came in. */
+interface Arrival extends Destination {
+  transport: StreamTransport;
+  /** Is it for media? */
+  media: boolean;
+}
+
 interface Listening {
   listener: StreamListener;
   /** What its peers are shown now; undefined for TCP and WebSocket. */
@@ -83,17 +90,19 @@ export class Streams {
   /** Takes connections of a service's terminals. Throws what the system says. */
   serve(realm: number, address: string, port: number, transport: StreamTransport, service: number): void {
     const secure = transport === "tls" || transport === "wss";
-    this.#listen(realm, address, port, transport, () => (secure ? this.#setting.certificates.ofTerminals(service) : undefined));
+    const words = this.#setting.cache.words(address)!;
+    this.#listen(address, { realm, words, port, transport, media: false }, () => (secure ? this.#setting.certificates.ofTerminals(service) : undefined));
   }
 
-  #listen(realm: number, address: string, port: number, transport: StreamTransport, shown: Listening["shown"]): void {
+  #listen(address: string, here: Arrival, shown: Listening["shown"]): void {
     const { runtime, complain } = this.#setting;
-    const here = { realm, words: this.#setting.cache.words(address)!, port, transport };
+    const { port, transport, media } = here;
     const tls = shown();
     const listener = runtime.listenStream({
       address,
       port,
       transport,
+      media,
       tls,
       onStream: (stream, from, fromPort) => this.#accept(stream, from, fromPort, here),
       onFailure: (error) => {
@@ -126,7 +135,9 @@ export class Streams {
     const transport = NAMES[words[(at + abi.OUTPUT_VALUE) >> 2]!];
     if (transport === undefined || transport === "udp" || this.#listening.has(keyOf(address, port))) return;
     const shown = (): ServerTls | undefined => (transport === "tls" ? this.#setting.certificates.ofServers(address) : undefined);
-    if (transport === "tcp" || shown()) this.#listen(words[(at + abi.OUTPUT_REALM) >> 2]!, address, port, transport, shown);
+    const media = words[(at + abi.OUTPUT_DETAIL) >> 2] === abi.POOL_MEDIA;
+    const here = { realm: words[(at + abi.OUTPUT_REALM) >> 2]!, words: this.#setting.cache.words(address)!, port, transport, media };
+    if (transport === "tcp" || shown()) this.#listen(address, here, shown);
   }
 
   unbind(at: number): void {
@@ -137,7 +148,7 @@ export class Streams {
   }
 
   /** Tells the core of a connection. Who receives what it says, or undefined when the core will not have it. */
-  #accept(stream: Stream, address: string, port: number, here: Destination & { transport: StreamTransport }): StreamReceiver | undefined {
+  #accept(stream: Stream, address: string, port: number, here: Arrival): StreamReceiver | undefined {
     const words = this.#words;
     const source = this.#setting.cache.words(address);
     if (!source) return undefined;
@@ -151,7 +162,7 @@ export class Streams {
     }
     this.totals.accepted++;
     this.#streams.set(handle, { stream, early: undefined });
-    return this.#receiver(handle);
+    return this.#receiver(handle, here.media);
   }
 
   /** DIAL of the core. */
@@ -162,22 +173,25 @@ export class Streams {
     const transport = NAMES[words[(at + abi.OUTPUT_DETAIL) >> 2]!];
     const address = cache.text(words, (at + abi.OUTPUT_REMOTE) >> 2);
     const port = words[(at + abi.OUTPUT_REMOTE_PORT) >> 2]!;
-    const receiver = this.#receiver(handle);
+    const partner = words[(at + abi.OUTPUT_LEN) >> 2]!;
+    const receiver = this.#receiver(handle, partner !== 0);
     const stream = runtime.dial({
       localAddress: cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2),
       address,
       port,
       transport: transport === "tls" ? "tls" : "tcp",
+      media: partner !== 0,
       tls: certificates.ofDialled(words[(at + abi.OUTPUT_PAYLOAD) >> 2]!),
       onOpen: (localPort) => {
         const connection = this.#streams.get(handle);
         if (!connection) return;
         connection.early = undefined;
         runtime.clearTimer(connection.timer);
+        this.#streams.get(partner)?.stream.join(connection.stream);
         this.#tell(abi.KIND_OPEN, handle, localPort);
       },
       receiver: {
-        onData: receiver.onData,
+        ...receiver,
         onClose: (error) => {
           if (this.#streams.get(handle)?.early) this.#unreached(address, port, error);
           receiver.onClose(error);
@@ -202,11 +216,10 @@ export class Streams {
     this.#setting.complain("dial", { address, port, code: error?.code }, `a connection could not be opened: ${error?.message ?? "it was closed"}`);
   }
 
-  #receiver(handle: number): StreamReceiver {
-    return {
-      onData: (data) => this.#receive(handle, data),
-      onClose: () => this.#closed(handle),
-    };
+  /** What media brings does not come here. */
+  #receiver(handle: number, media: boolean): StreamReceiver {
+    const onClose = (): void => this.#closed(handle);
+    return media ? { onClose } : { onData: (data) => this.#receive(handle, data), onClose };
   }
 
   /** With what was to be sent, if the connection was never up: the core answers it. */

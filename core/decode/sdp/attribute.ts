@@ -24,6 +24,11 @@ export const ATTRIBUTE_GROUP: i32 = 9;
 
 /** a=mid (RFC 5888 4). */
 export const ATTRIBUTE_MID: i32 = 10;
+/** a=setup, a=connection (RFC 4145). */
+export const ATTRIBUTE_SETUP: i32 = 11;
+export const ATTRIBUTE_CONNECTION: i32 = 12;
+/** a=msrp-cema (RFC 6714). */
+export const ATTRIBUTE_CEMA: i32 = 13;
 
 function attributeOf8(p: i32): i32 {
   const first: i32 = fold32(p);
@@ -58,11 +63,16 @@ export function attributeRead(p: i32, end: i32): i32 {
     if (fold32(p) === 0x70637472) return ATTRIBUTE_RTCP;
     return fold32(p) === 0x63746c61 ? ATTRIBUTE_ALTC : ATTRIBUTE_OTHER;
   }
-  if (len === 5) return fold32(p) === 0x756f7267 && fold8(p + 4) === 0x70 ? ATTRIBUTE_GROUP : ATTRIBUTE_OTHER;
+  if (len === 5) {
+    if (fold8(p + 4) !== 0x70) return ATTRIBUTE_OTHER;
+    return fold32(p) === 0x756f7267 ? ATTRIBUTE_GROUP : fold32(p) === 0x75746573 ? ATTRIBUTE_SETUP : ATTRIBUTE_OTHER;
+  }
   if (len === 8) {
     const plain: i32 = attributeOf8(p);
     if (plain !== ATTRIBUTE_OTHER) return plain;
   }
+  if (len === 9 && fold32(p) === 0x7072736d && fold32(p + 4) === 0x6d65632d && fold8(p + 8) === 0x61) return ATTRIBUTE_CEMA;
+  if (len === 10 && fold32(p) === 0x6e6e6f63 && fold32(p + 4) === 0x69746365 && fold16(p + 8) === 0x6e6f) return ATTRIBUTE_CONNECTION;
   return isIce(p, len) ? ATTRIBUTE_ICE : ATTRIBUTE_OTHER;
 }
 

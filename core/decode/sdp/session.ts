@@ -16,6 +16,8 @@ import {
   MEDIA_COUNT,
   MEDIA_FLAGS,
   MEDIA_FLAG_CANDIDATES,
+  MEDIA_FLAG_CEMA,
+  MEDIA_FLAG_EXISTING,
   MEDIA_FLAG_ICE,
   MEDIA_FLAG_INACTIVE,
   MEDIA_FLAG_MUX,
@@ -31,6 +33,8 @@ import {
   MEDIA_RTCP_ADDRESS,
   MEDIA_RTCP_MENTION,
   MEDIA_RTCP_PORT,
+  MEDIA_SETUP,
+  MEDIA_SETUP_SHIFT,
   MENTION_ADDRESS,
   MENTION_AT,
   MENTION_COUNT,
@@ -46,9 +50,7 @@ import {
   MESSAGE_FLAG_SESSION,
   MESSAGE_MEDIA_COUNT,
   MESSAGE_SDP,
-  PROTO_OTHER,
-  PROTO_RTP,
-  PROTO_UDP,
+  PROTO_TCP,
   ROLE_SDP_ALTERNATIVE,
   ROLE_SDP_CONNECTION,
   ROLE_SDP_ICE,
@@ -56,14 +58,18 @@ import {
   ROLE_SDP_PORT,
   ROLE_SDP_RTCP_ADDRESS,
   ROLE_SDP_RTCP_PORT,
+  ROLE_SDP_SETUP,
+  SETUP_MASK,
 } from "../../memory/message.ts";
 import { FAULT_MEDIA, FAULT_MENTIONS, FAULT_SDP, fault } from "../../memory/reason.ts";
 import { addressCopy, ip4Read, ip6Read } from "../../bytes/address.ts";
 import { decimalRead, digitsEnd } from "../../bytes/decimal.ts";
-import { fold16, fold32, fold8, isInvalid } from "../../bytes/word.ts";
+import { fold16, fold8, isInvalid } from "../../bytes/word.ts";
 import { mentionAppend, mentionAt, mentionCount, mentionDrop } from "../mention.ts";
 import {
   ATTRIBUTE_ALTC,
+  ATTRIBUTE_CEMA,
+  ATTRIBUTE_CONNECTION,
   ATTRIBUTE_GROUP,
   ATTRIBUTE_ICE,
   ATTRIBUTE_INACTIVE,
@@ -74,10 +80,12 @@ import {
   ATTRIBUTE_RTCP,
   ATTRIBUTE_SENDONLY,
   ATTRIBUTE_SENDRECV,
+  ATTRIBUTE_SETUP,
   attributeRead,
   isAnat,
   isCodecLine,
 } from "./attribute.ts";
+import { isExisting, protoRead, setupRead } from "./proto.ts";
 
 /* Session-level values while a description is read. */
 const SESSION_CONNECTION: i32 = MESSAGE + 164;
@@ -166,16 +174,6 @@ function connectionRead(p: i32, end: i32): i32 {
   return 0;
 }
 
-/** PROTO_* of the transport in [p, end) (RFC 8866 8.2.2 registry). */
-function protoRead(p: i32, end: i32): i32 {
-  const len: i32 = end - p;
-  if (len >= 4 && fold32(p) === 0x2f707472) return PROTO_RTP;
-  if (len >= 12 && fold32(p) === 0x2f706475 && fold32(p + 4) === 0x2f736c74 && fold32(p + 8) === 0x2f707472) return PROTO_RTP;
-  if (len >= 3 && fold16(p) === 0x6475 && fold8(p + 2) === 0x70) return PROTO_UDP;
-  if (len >= 5 && fold32(p) === 0x736c7464 && ld8(p + 4) === 47) return PROTO_UDP;
-  return PROTO_OTHER;
-}
-
 /** m=<media> <port>[/<count>] <proto> <fmt> ... */
 function mediaRead(p: i32, end: i32, next: i32): i32 {
   const index: i32 = mediaCount();
@@ -246,6 +244,22 @@ function directionSet(flag: i32): void {
   st32(flagsNow(), (ld32(flagsNow()) & ~DIRECTIONS) | flag);
 }
 
+function flagSet(flag: i32): void {
+  st32(flagsNow(), ld32(flagsNow()) | flag);
+}
+
+/** a=setup:<role> in [p, end); a media over TCP has a mention of its own one. */
+function setupTake(p: i32, end: i32): i32 {
+  const media: i32 = mediaNow();
+  st32(flagsNow(), (ld32(flagsNow()) & ~(SETUP_MASK << MEDIA_SETUP_SHIFT)) | (setupRead(p, end) << MEDIA_SETUP_SHIFT));
+  if (media < 0 || p >= end || ld32(mediaAt(media) + MEDIA_PROTO) < PROTO_TCP) return 0;
+  const m: i32 = mentionAppend(ROLE_SDP_SETUP, p, end);
+  if (m === 0) return fault(FAULT_MENTIONS, p);
+  st32(m + MENTION_MEDIA, media);
+  st32(mediaAt(media) + MEDIA_SETUP, mentionCount());
+  return 0;
+}
+
 /** The whole line as one mention, to be kept or removed as one. */
 function lineMention(role: i32, line: i32, next: i32): i32 {
   const m: i32 = mentionAppend(role, line, next);
@@ -276,16 +290,19 @@ function attributeLineRead(line: i32, next: i32, p: i32, end: i32): i32 {
   const name: i32 = attributeRead(p, nameEnd);
   if (name === ATTRIBUTE_OTHER) return 0;
   if (name === ATTRIBUTE_RTCP) return rtcpRead(nameEnd + 1, end);
-  if (name === ATTRIBUTE_MUX) st32(flagsNow(), ld32(flagsNow()) | MEDIA_FLAG_MUX);
+  if (name === ATTRIBUTE_SETUP) return setupTake(nameEnd + 1, end);
+  if (name === ATTRIBUTE_MUX) flagSet(MEDIA_FLAG_MUX);
   else if (name === ATTRIBUTE_SENDONLY) directionSet(MEDIA_FLAG_SENDONLY);
   else if (name === ATTRIBUTE_RECVONLY) directionSet(MEDIA_FLAG_RECVONLY);
   else if (name === ATTRIBUTE_INACTIVE) directionSet(MEDIA_FLAG_INACTIVE);
   else if (name === ATTRIBUTE_SENDRECV) directionSet(0);
+  else if (name === ATTRIBUTE_CEMA) flagSet(MEDIA_FLAG_CEMA);
+  else if (name === ATTRIBUTE_CONNECTION) flagSet(isExisting(nameEnd + 1, end) ? MEDIA_FLAG_EXISTING : 0);
   else if (name === ATTRIBUTE_ALTC) return lineMention(ROLE_SDP_ALTERNATIVE, line, next);
   else if (name === ATTRIBUTE_GROUP) return isAnat(nameEnd + 1, end) ? anatRead(line, next, nameEnd + 5, end) : 0;
   else if (name === ATTRIBUTE_MID) midRead(nameEnd + 1, end);
   else if (name === ATTRIBUTE_ICE) {
-    st32(flagsNow(), ld32(flagsNow()) | MEDIA_FLAG_ICE | (fold8(p) === 99 ? MEDIA_FLAG_CANDIDATES : 0));
+    flagSet(MEDIA_FLAG_ICE | (fold8(p) === 99 ? MEDIA_FLAG_CANDIDATES : 0));
     return lineMention(ROLE_SDP_ICE, line, next);
   }
   return 0;

@@ -38,6 +38,7 @@ import {
   FLOW_FLAG_REJECTED,
   FLOW_FLAG_STANDING,
   FLOW_LINE,
+  FLOW_MUXED,
   FLOW_NEXT,
   FLOW_PROTO,
   SIDE_ACCESS,
@@ -46,10 +47,11 @@ import {
 } from "../../memory/tables.ts";
 import { callAt } from "../../table/call.ts";
 import { descriptionFind, descriptionsDrop, descriptionsSave, sideDescribe } from "../../table/description.ts";
-import { flowAt, sideAt } from "../../table/flow.ts";
+import { flowAt, isOverTcp, sideAt } from "../../table/flow.ts";
 import { SLAB_FLOWS, slabCapacity } from "../../table/slab.ts";
 import { flowRestore, flowSnapshot, windowReopen } from "./media.ts";
-import { flowClose, flowMux } from "../open.ts";
+import { PORTS_NONE, flowClose, flowListen, flowMux } from "../open.ts";
+import { streamJoin, streamsHang } from "../stream.ts";
 
 /* Those of both sides. */
 const INVITES: i32 = EXCHANGE_INVITE | (EXCHANGE_INVITE << 1);
@@ -131,16 +133,33 @@ function flowsSettle(call: i32): void {
   }
 }
 
-/** RTCP has ports of its own until rtcp-mux is agreed, and again when a description does without (RFC 5761 5.1.1). */
-export function muxSettle(call: i32): void {
+/**
+ * RTCP has ports of its own until rtcp-mux is agreed, and again when a description does without (RFC 5761 5.1.1). A line that goes over
+ * to TCP, or back, has the ports of both until that is agreed; connections are dialled as soon as they can be.
+ */
+export function portsSettle(call: i32): void {
   const settled: boolean = !has(call, INVITES | CHANGES | ACKS);
   let next: i32 = ld32(callAt(call) + CALL_FLOWS);
   for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
-    const f: i32 = flowAt(next - 1);
-    next = ld32(f + FLOW_NEXT);
-    if ((ld32(f + FLOW_FLAGS) & FLOW_FLAG_MUX) === 0) flowMux(f, 0);
-    else if (settled) flowMux(f, 1);
+    const index: i32 = next - 1;
+    next = ld32(flowAt(index) + FLOW_NEXT);
+    if (isOverTcp(ld32(flowAt(index) + FLOW_PROTO))) streamSettle(index, settled);
+    else datagramsSettle(flowAt(index), settled);
   }
+}
+
+function streamSettle(index: i32, settled: boolean): void {
+  const f: i32 = flowAt(index);
+  flowListen(f, 1);
+  if (settled) flowMux(f, PORTS_NONE);
+  if (streamJoin(index) < 0) streamsHang(f);
+}
+
+function datagramsSettle(f: i32, settled: boolean): void {
+  const muxed: boolean = (ld32(f + FLOW_FLAGS) & FLOW_FLAG_MUX) !== 0;
+  if (settled && muxed) flowMux(f, 1);
+  else if (!muxed || ld32(f + FLOW_MUXED) === PORTS_NONE) flowMux(f, 0);
+  if (settled) flowListen(f, 0);
 }
 
 /** An INVITE from `side`. */

@@ -5,10 +5,11 @@
 
 import { ld32, st32 } from "../../machine.ts";
 import { HEADER_NOW } from "../../memory/layout.ts";
-import { NAT_ALWAYS, NAT_NEVER, REALM_LATCH_WINDOW, REALM_NAT } from "../../memory/config.ts";
+import { REALM_LATCH_WINDOW } from "../../memory/config.ts";
 import {
   MEDIA_ADDRESS,
   MEDIA_FLAGS,
+  MEDIA_FLAG_EXISTING,
   MEDIA_FLAG_INACTIVE,
   MEDIA_FLAG_MUX,
   MEDIA_FLAG_RECVONLY,
@@ -17,17 +18,21 @@ import {
   MEDIA_PROTO,
   MEDIA_RTCP_ADDRESS,
   MEDIA_RTCP_PORT,
+  PROTO_MSRP,
+  SETUP_MASK,
 } from "../../memory/message.ts";
 import {
-  CALL_TERMINAL,
   FLOW_FLAGS,
   FLOW_FLAGS_BEFORE,
   FLOW_FLAG_HELD_ACCESS,
   FLOW_FLAG_HELD_CORE,
   FLOW_FLAG_MUX,
+  FLOW_FLAG_RENEWED,
   FLOW_FLAG_STANDING,
   FLOW_PROTO,
   FLOW_PROTO_BEFORE,
+  FLOW_SETUP_ACCESS,
+  FLOW_SETUP_CORE,
   FLOW_WINDOW,
   LATCHED_PROBATION,
   LATCHED_PINHOLE,
@@ -47,17 +52,25 @@ import {
   SIDE_RTCP_PORT,
   SIDE_RTP_ADDRESS,
   SIDE_RTP_PORT,
-  TERMINAL_ADDRESS,
 } from "../../memory/tables.ts";
 import { addressCopy, addressEqual, isUnspecified } from "../../bytes/address.ts";
-import { callAt } from "../../table/call.ts";
-import { sideAt, sideMoved } from "../../table/flow.ts";
+import { isOverTcp, sideAt, sideMoved } from "../../table/flow.ts";
 import { realmAt } from "../../table/service.ts";
-import { terminalAt } from "../../table/terminal.ts";
+import { isOpen } from "./reach.ts";
+import { setupThere } from "./setup.ts";
 
 /** The hold flag of a side. */
 function heldFlag(side: i32): i32 {
   return side === SIDE_ACCESS ? FLOW_FLAG_HELD_ACCESS : FLOW_FLAG_HELD_CORE;
+}
+
+function setupShift(side: i32): i32 {
+  return side === SIDE_ACCESS ? FLOW_SETUP_ACCESS : FLOW_SETUP_CORE;
+}
+
+/** The bits of FLOW_FLAGS that a description of this side sets, and one of the other leaves. */
+export function sideFlags(side: i32): i32 {
+  return heldFlag(side) | (SETUP_MASK << setupShift(side));
 }
 
 function sideSnapshot(block: i32): void {
@@ -102,13 +115,13 @@ function sideRestore(call: i32, flow: i32, side: i32): void {
   st32(block + SIDE_RTCP_PORT, ld32(block + SIDE_BEFORE_RTCP_PORT));
   addressCopy(block + SIDE_RTP_ADDRESS, block + SIDE_BEFORE_RTP_ADDRESS);
   addressCopy(block + SIDE_RTCP_ADDRESS, block + SIDE_BEFORE_RTCP_ADDRESS);
-  st32(block + SIDE_OPEN, isOpen(call, side, block, block + SIDE_RTP_ADDRESS) ? 1 : 0);
+  st32(block + SIDE_OPEN, isOpen(call, side, ld32(block + SIDE_REALM), block + SIDE_RTP_ADDRESS) ? 1 : 0);
 }
 
 /** Puts a flow back to what it was before an offer of `side` failed: what both sides said, or, for a `half`, only that one. */
 export function flowRestore(call: i32, flow: i32, side: i32, half: boolean): void {
   const other: i32 = SIDE_ACCESS + SIDE_CORE - side;
-  const kept: i32 = half ? heldFlag(other) : 0;
+  const kept: i32 = half ? sideFlags(other) : 0;
   st32(flow + FLOW_FLAGS, (ld32(flow + FLOW_FLAGS_BEFORE) & ~kept & ~FLOW_FLAG_STANDING) | (ld32(flow + FLOW_FLAGS) & kept));
   st32(flow + FLOW_PROTO, ld32(flow + FLOW_PROTO_BEFORE));
   sideRestore(call, flow, side);
@@ -122,14 +135,6 @@ function latchOpen(latch: i32): void {
   st32(latch + LATCH_RUN, 0);
 }
 
-/** May media be sent to the signalled address of this side before any came from it (SPEC R2, RFC 7362 4)? To the core it may, unless its realm says always. */
-function isOpen(call: i32, side: i32, block: i32, address: i32): boolean {
-  const nat: i32 = ld32(realmAt(ld32(block + SIDE_REALM)) + REALM_NAT);
-  if (nat === NAT_NEVER) return true;
-  if (side === SIDE_CORE) return nat !== NAT_ALWAYS;
-  return nat !== NAT_ALWAYS && addressEqual(address, terminalAt(ld32(callAt(call) + CALL_TERMINAL)) + TERMINAL_ADDRESS);
-}
-
 /** Takes over what the media line says about the side that wrote it. Returns false when it says the same as before. */
 function sideSet(call: i32, side: i32, block: i32, media: i32, k: i32): boolean {
   const port: i32 = (ld32(media + MEDIA_PORT) + (k << 1)) & 0xffff;
@@ -140,8 +145,15 @@ function sideSet(call: i32, side: i32, block: i32, media: i32, k: i32): boolean 
   st32(block + SIDE_RTCP_PORT, rtcp);
   addressCopy(block + SIDE_RTP_ADDRESS, media + MEDIA_ADDRESS);
   addressCopy(block + SIDE_RTCP_ADDRESS, ld32(media + MEDIA_RTCP_ADDRESS + 8) !== 0 ? media + MEDIA_RTCP_ADDRESS : media + MEDIA_ADDRESS);
-  st32(block + SIDE_OPEN, isOpen(call, side, block, media + MEDIA_ADDRESS) ? 1 : 0);
+  st32(block + SIDE_OPEN, isOpen(call, side, ld32(block + SIDE_REALM), media + MEDIA_ADDRESS) ? 1 : 0);
   return !same;
+}
+
+/** FLOW_FLAG_RENEWED unless a new description keeps the connection that there is (RFC 4145 5); MSRP knows no a=connection (RFC 6135 4.4). */
+function renewed(flow: i32, media: i32, fresh: boolean): i32 {
+  if (!fresh) return ld32(flow + FLOW_FLAGS) & FLOW_FLAG_RENEWED;
+  const kept: boolean = (ld32(media + MEDIA_FLAGS) & MEDIA_FLAG_EXISTING) !== 0 && ld32(media + MEDIA_PROTO) !== PROTO_MSRP;
+  return isOverTcp(ld32(media + MEDIA_PROTO)) && !kept ? FLOW_FLAG_RENEWED : 0;
 }
 
 /** Takes the media line of `side` over into the flow of its session `k`. */
@@ -150,8 +162,9 @@ export function flowSignal(call: i32, flow: i32, side: i32, media: i32, k: i32, 
   const flags: i32 = ld32(media + MEDIA_FLAGS);
   const still: boolean = isUnspecified(media + MEDIA_ADDRESS);
   const held: boolean = still || (flags & (MEDIA_FLAG_SENDONLY | MEDIA_FLAG_RECVONLY | MEDIA_FLAG_INACTIVE)) !== 0;
-  const kept: i32 = ld32(flow + FLOW_FLAGS) & heldFlag(SIDE_ACCESS + SIDE_CORE - side);
-  st32(flow + FLOW_FLAGS, kept | ((flags & MEDIA_FLAG_MUX) !== 0 ? FLOW_FLAG_MUX : 0) | (held ? heldFlag(side) : 0));
+  const kept: i32 = ld32(flow + FLOW_FLAGS) & sideFlags(SIDE_ACCESS + SIDE_CORE - side);
+  const own: i32 = ((flags & MEDIA_FLAG_MUX) !== 0 ? FLOW_FLAG_MUX : 0) | (held ? heldFlag(side) : 0);
+  st32(flow + FLOW_FLAGS, kept | own | (setupThere(call, media) << setupShift(side)) | renewed(flow, media, fresh));
   st32(flow + FLOW_PROTO, ld32(media + MEDIA_PROTO));
   if (still || ld32(media + MEDIA_PORT) === 0) return;
   if (sideSet(call, side, block, media, k) || fresh) sideReopen(flow, side);

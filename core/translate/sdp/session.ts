@@ -1,7 +1,7 @@
 /*
- * SDP (RFC 8866, 3264, 3605, 5761, 8839, 9143): each m= line of UDP media gets a flow, whose ports on the other side are
- * written for the ones in the message; c= follows. What is rejected (port 0), on hold (0.0.0.0), a name, multicast or not
- * UDP stays as it is. Invariant: one m= line of a call has the same ports of ours for as long as the call lasts, so a
+ * SDP (RFC 8866, 3264, 3605, 4145, 5761, 8839, 9143): each m= line of media over UDP or TCP gets a flow, whose ports on the
+ * other side are written for the ones in the message; c= follows. What is rejected (port 0), on hold (0.0.0.0), a name, multicast
+ * or of another transport stays as it is. Invariant: one m= line of a call has the same ports of ours for as long as the call lasts, so a
  * repeated or unchanged description is translated to the very same bytes.
  */
 
@@ -38,6 +38,7 @@ import {
   ROLE_SDP_PORT,
   ROLE_SDP_RTCP_ADDRESS,
   ROLE_SDP_RTCP_PORT,
+  ROLE_SDP_SETUP,
 } from "../../memory/message.ts";
 import {
   CALL_ENDED,
@@ -47,6 +48,7 @@ import {
   FLOW_FLAGS,
   FLOW_FLAG_REJECTED,
   FLOW_LINE,
+  FLOW_PROTO,
   SIDE_ACCESS,
   SIDE_PORT,
 } from "../../memory/tables.ts";
@@ -57,20 +59,22 @@ import { mediaAt, mediaCount, originSettle } from "../../decode/sdp/session.ts";
 import { editAppend, textAddress, textByte, textBytes, textMark, textWord } from "../../encode/edit.ts";
 import { callAt, callFlow } from "../../table/call.ts";
 import { descriptionTake } from "../../table/description.ts";
-import { flowAt } from "../../table/flow.ts";
+import { flowAt, isOverTcp } from "../../table/flow.ts";
 import { numberReplace, refuse } from "../address.ts";
 import { isExchange } from "../call.ts";
 import { anatReduce } from "./anat.ts";
 import { iceMap, isIcePassed, isTrickled, lineRemove } from "./ice.ts";
 import { mediaAddressThere, otherSide, senderSide } from "./side.ts";
 import { flowSignal } from "./media.ts";
+import { isSetupRelayed, setupMap } from "./setup.ts";
 import { SESSIONS_MAX, flowLine, flowsOpen } from "../open.ts";
 
-/** Is this media ours to relay: UDP, not rejected, and at an address that means one host (or at a hold's 0.0.0.0)? */
-function isRelayed(media: i32): boolean {
+/** Is this media ours to relay: of a transport that we know, not rejected, and at an address that means one host (or at a hold's 0.0.0.0)? */
+function isRelayed(call: i32, media: i32): boolean {
   const connection: i32 = ld32(media + MEDIA_CONNECTION_MENTION);
   if (ld32(media + MEDIA_PROTO) === PROTO_OTHER || ld32(media + MEDIA_PORT) === 0 || ld32(media + MEDIA_COUNT) > SESSIONS_MAX || connection < 0) return false;
-  return ld32(mentionAt(connection) + MENTION_FORM) !== FORM_NAME && !isMulticast(media + MEDIA_ADDRESS);
+  if (ld32(mentionAt(connection) + MENTION_FORM) === FORM_NAME || isMulticast(media + MEDIA_ADDRESS)) return false;
+  return !isOverTcp(ld32(media + MEDIA_PROTO)) || isSetupRelayed(call, media);
 }
 
 /** Is this the first description from this side in its transaction? */
@@ -137,9 +141,16 @@ function mediaSignal(call: i32, media: i32, side: i32, fresh: boolean): void {
   }
 }
 
-/** Marks the flows of a media line that is given up: of its own it has none either when it is bundled with another (RFC 9143 6). */
-function mediaReject(call: i32, media: i32): void {
-  if (ld32(media + MEDIA_PORT) === 0 && ld32(CONTEXT_ASIDE) === 0) lineReject(call, media);
+/**
+ * A line that is not relayed. One that is given up has no flows any more (of its own it has none either when it is bundled with
+ * another, RFC 9143 6), nor has one over TCP whose connection is made without us from now on.
+ */
+function mediaPass(call: i32, media: i32): void {
+  const own: i32 = callFlow(call, lineOf(media));
+  const refused: boolean = ld32(media + MEDIA_PORT) === 0;
+  if (!refused) st32(CONTEXT_UNRELAYED, 1);
+  const left: boolean = refused || (own >= 0 && isOverTcp(ld32(flowAt(own) + FLOW_PROTO)));
+  if (left && isTaken() && ld32(CONTEXT_ASIDE) === 0) lineReject(call, media);
 }
 
 /** Gives each media line of the message its flow, opened when it is new. */
@@ -152,9 +163,8 @@ export function sdpPrepare(): void {
   const fresh: boolean = taken && ld32(CONTEXT_ASIDE) === 0 && isFresh(call, side);
   for (let index: i32 = 0; index < mediaCount(); index++) {
     const media: i32 = mediaAt(index);
-    if (taken) mediaReject(call, media);
-    if (!isRelayed(media)) {
-      if (ld32(media + MEDIA_PORT) !== 0) st32(CONTEXT_UNRELAYED, 1);
+    if (!isRelayed(call, media)) {
+      mediaPass(call, media);
       continue;
     }
     if (isIcePassed(media)) continue;
@@ -171,9 +181,10 @@ export function sdpPrepare(): void {
 /** Flow of an earlier media line that has the same transport address: bundled lines share one (RFC 9143 7.3). */
 function sharedFlow(index: i32): i32 {
   const media: i32 = mediaAt(index);
-  if (ld32(media + MEDIA_COUNT) !== 1 || isTrickled(media)) return -1;
+  if (ld32(media + MEDIA_COUNT) !== 1 || isTrickled(media) || isOverTcp(ld32(media + MEDIA_PROTO))) return -1;
   for (let i: i32 = 0; i < index; i++) {
     const other: i32 = mediaAt(i);
+    if (isOverTcp(ld32(other + MEDIA_PROTO))) continue;
     const same: boolean = ld32(other + MEDIA_FLOW) >= 0 && ld32(other + MEDIA_COUNT) === 1 && ld32(other + MEDIA_PORT) === ld32(media + MEDIA_PORT);
     if (same && lineOf(other) < lineOf(media) && addressEqual(other + MEDIA_ADDRESS, media + MEDIA_ADDRESS)) return ld32(other + MEDIA_FLOW);
   }
@@ -282,6 +293,8 @@ export function sdpMap(index: i32, role: i32): void {
     iceMap(index);
   } else if (role === ROLE_SDP_PORT) {
     portMap(m, mediaAt(ld32(m + MENTION_MEDIA)));
+  } else if (role === ROLE_SDP_SETUP) {
+    setupMap(m, ld32(CONTEXT_CALL), mediaAt(ld32(m + MENTION_MEDIA)));
   } else if (role === ROLE_SDP_RTCP_PORT || role === ROLE_SDP_RTCP_ADDRESS) {
     controlMap(m, role, mediaAt(ld32(m + MENTION_MEDIA)));
   } else {

@@ -25,7 +25,7 @@ export interface FakeRuntime extends Runtime {
   /** Listeners for connections by "address port". */
   listeners: Map<string, StreamListenRequest>;
   dialled: DialRequest[];
-  /** What was done with connections and listeners: "7 send text", "7 close", "7 abort", "192.0.2.1 5061 renew certificate". */
+  /** What was done with connections and listeners: "7 send text", "7 close", "7 abort", "7 join 8", "192.0.2.1 5061 renew certificate". */
   done: string[];
   /** A connection from there arrives at a listener. Its receiver, or undefined when it is refused. */
   /** Bytes that wait on every connection. */
@@ -40,18 +40,22 @@ export interface FakeRuntime extends Runtime {
 }
 
 let streams = 0;
+const names = new WeakMap<Stream, number>();
 
 /** A connection that only notes what is done with it. */
 function streamMake(done: string[], waiting: () => number): Stream {
   const number = ++streams;
-  return {
+  const stream: Stream = {
     send(payload) {
       done.push(`${number} send ${new TextDecoder().decode(payload)}`);
       return waiting();
     },
     close: () => void done.push(`${number} close`),
     abort: () => void done.push(`${number} abort`),
+    join: (other) => void done.push(`${number} join ${names.get(other)}`),
   };
+  names.set(stream, number);
+  return stream;
 }
 
 export function fakeRuntime(): FakeRuntime {

@@ -44,7 +44,7 @@ export class Tested {
     const failures: Error[] = [];
     this.port = await freePort(HOST);
     const transport = this.transports[tls ? 1 : 0];
-    this.listener = this.open({ address: HOST, port: this.port, transport, tls, onStream, onFailure: (error) => void failures.push(error) });
+    this.listener = this.open({ address: HOST, port: this.port, transport, media: false, tls, onStream, onFailure: (error) => void failures.push(error) });
     return failures;
   }
 }

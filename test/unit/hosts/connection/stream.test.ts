@@ -53,6 +53,7 @@ test("a port in use is heard of", async () => {
     address: HOST,
     port: tested.port,
     transport: "tcp",
+    media: false,
     tls: undefined,
     onStream: echo,
     onFailure: (error) => void second.push(error),
@@ -73,6 +74,7 @@ test("dialling: what is sent before the connection is up arrives; one that fails
     address: HOST,
     port: tested.port,
     transport: "tcp",
+    media: false,
     tls: undefined,
     onOpen: (at) => (openPort = at),
     receiver: receiver(),
@@ -83,7 +85,7 @@ test("dialling: what is sent before the connection is up arrives; one that fails
   stream.close();
   tested.listener!.close();
   const idle = await freePort(HOST);
-  dial({ localAddress: HOST, address: HOST, port: idle, transport: "tcp", tls: undefined, onOpen: () => undefined, receiver: receiver() });
+  dial({ localAddress: HOST, address: HOST, port: idle, transport: "tcp", media: false, tls: undefined, onOpen: () => undefined, receiver: receiver() });
   await expect.poll(() => closed.filter((error) => error !== undefined).length).toBe(1);
 });
 
@@ -155,6 +157,7 @@ describe.skipIf(!openssl)("TLS [skipped without openssl]", () => {
           address: HOST,
           port: tested.port,
           transport: "tls",
+          media: false,
           tls: { authorities, name, certified: undefined },
           onOpen: () => undefined,
           receiver: { onData: (data) => resolve(data.toString()), onClose: (error) => resolve(error?.message ?? "closed") },
