@@ -53,13 +53,15 @@ function dialledProblems(expected: Expectation[], outputs: Output[], setting: Se
   const wanted = expected.filter((one): one is Dialled => one.type === "dial");
   const actual = outputs.filter(({ kind }) => kind === abi.OUTPUT_DIAL);
   if (actual.length !== wanted.length) return [`${wanted.length} dialled connections expected, are ${actual.length}`];
-  return wanted.flatMap(({ connection, route, transport, line }, i) => {
+  return wanted.flatMap(({ connection, route, transport, partner, line }, i) => {
     const output = actual[i]!;
     const from = endpointProblem("source", route.from, output.local, output.localPort, setting.names);
     const to = endpointProblem("destination", route.to, output.remote, output.remotePort, setting.names);
     const other = transportName(output.detail) === transport ? undefined : `${transport} expected, is ${transportName(output.detail)}`;
+    const joined =
+      output.partner === (partner === undefined ? 0 : setting.connections.get(partner)) ? undefined : `is not to be joined with ${partner ?? "none"}`;
     setting.connections.set(connection, output.value);
-    const problem = from ?? to ?? other;
+    const problem = from ?? to ?? other ?? joined;
     return problem === undefined ? [] : [`line ${line}: ${problem}`];
   });
 }

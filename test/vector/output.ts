@@ -18,6 +18,8 @@ export interface Output {
   payload: string;
   value: number;
   detail: number;
+  /** Handle of the connection that a dialled one is to be joined with, 0 for none. */
+  partner: number;
 }
 
 /** Index = TRANSPORT_*. */
@@ -48,6 +50,7 @@ async function outputRead(engine: Engine, at: number): Promise<Output> {
     payload: sends ? binaryOf(await engine.read(word(abi.OUTPUT_PAYLOAD), word(abi.OUTPUT_LEN))) : "",
     value: word(abi.OUTPUT_VALUE),
     detail: word(abi.OUTPUT_DETAIL),
+    partner: kind === abi.OUTPUT_DIAL ? word(abi.OUTPUT_LEN) : 0,
   };
 }
 

@@ -51,7 +51,10 @@ export function outputShow(output: Output, realms: string[], names: Names): stri
     case abi.OUTPUT_UNBIND:
       return namesPut(`- \`unbind ${local}${output.value === 0 ? "" : ` ${transportName(output.value)}`}\``, names);
     case abi.OUTPUT_DIAL:
-      return namesPut(`- \`dial NAME ${local} -> ${endpointText(output.remote, output.remotePort)} ${transportName(output.detail)}\``, names);
+      return namesPut(
+        `- \`dial NAME ${local} -> ${endpointText(output.remote, output.remotePort)} ${transportName(output.detail)}${output.partner === 0 ? "" : ` with ${output.partner}`}\``,
+        names,
+      );
     case abi.OUTPUT_HANG:
       return `- \`hang ${output.value}\``;
     default:

@@ -124,6 +124,8 @@ export interface Dialled {
   connection: string;
   route: Route;
   transport: Transport;
+  /** The connection that it is to be joined with. */
+  partner: string | undefined;
 }
 
 export interface Hung {
@@ -286,6 +288,13 @@ function openRead([connection, ...words]: string[], line: number): Open {
   };
 }
 
+/** `dial k OURS -> THEIRS tcp`, and `with t` for media. */
+function dialRead([connection, ...words]: string[], line: number): Dialled {
+  const at = words.indexOf("with");
+  const partner = at < 0 ? undefined : words[at + 1];
+  return { type: "dial", line, connection: connection ?? "", route: routeRead(words), transport: transportRead(words, "tcp"), partner };
+}
+
 /** The code span of a list item, or undefined when it is none of ours. */
 export function itemRead(span: string, line: number): Step | undefined {
   const [type, ...words] = span.trim().split(/\s+/);
@@ -300,7 +309,7 @@ export function itemRead(span: string, line: number): Step | undefined {
     case "open":
       return openRead(words, line);
     case "dial":
-      return { type, line, connection: words[0] ?? "", route: routeRead(words.slice(1)), transport: transportRead(words, "tcp") };
+      return dialRead(words, line);
     case "close":
       return { type, line, connection: words[0] ?? "", text: "" };
     case "hang":
