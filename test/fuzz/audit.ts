@@ -22,7 +22,7 @@ type Table = keyof typeof SIZES;
 const SLABS = Object.keys(SIZES) as Table[];
 type Records = Map<number, number>;
 
-export type Usage = Record<Table | "ports", number>;
+export type Usage = Record<Table | "ports" | "listeners", number>;
 
 export class Audit {
   constructor(private readonly bytes: Buffer) {}
@@ -160,35 +160,58 @@ export class Audit {
     return all;
   }
 
-  /** Checks everything. Returns how much is in use; of the ports those with sockets: RTCP's have none once rtcp-mux is agreed. */
+  /** A connection for media is that of a flow on one side. */
+  private streams(flows: Records, connections: Records): void {
+    for (const [i, c] of connections) {
+      const flow = this.word(c + abi.CONNECTION_FLOW);
+      if (flow === 0) continue;
+      const f = this.held(flows, flow - 1, `connection ${i}`);
+      const handle = ((this.word(c + abi.RECORD_GENERATION) & 0x7ff) << abi.HANDLE_SHIFT) | i;
+      const sides = [abi.FLOW_STREAM_ACCESS, abi.FLOW_STREAM_CORE].filter((field) => this.word(f + field) === handle);
+      this.equal(sides.length, 1, `sides of flow ${flow - 1} that have connection ${i}`);
+    }
+  }
+
+  private sum(records: Records, count: (at: number) => number): number {
+    return [...records.values()].reduce((sum, at) => sum + count(at), 0);
+  }
+
+  /**
+   * Checks everything. Returns how much is in use; of the ports those with sockets for datagrams (RTCP's have none once rtcp-mux is
+   * agreed, those of media over TCP have none at all), and how many ports of media take connections.
+   */
   check(): Usage {
     const tables = Object.fromEntries(SLABS.map((table) => [table, this.records(table)])) as Record<Table, Records>;
     const { terminals, bindings, registrations, calls, flows, connections, blocks } = tables;
     this.terminals(terminals, bindings, registrations);
     this.bindings(bindings, registrations, calls);
     const relayed = this.flows(calls, flows);
-    const closed = 2 * [...relayed.values()].filter((f) => this.word(f + abi.FLOW_MUXED) !== 0).length;
-    const ports = this.ports(bindings, relayed) - closed;
+    const ports = this.ports(bindings, relayed) - this.sum(relayed, (f) => 2 * this.word(f + abi.FLOW_MUXED));
+    const listeners = this.sum(relayed, (f) => 2 * this.word(f + abi.FLOW_LISTENS));
     this.connections(bindings, connections, blocks);
+    this.streams(relayed, connections);
     const sizes = Object.fromEntries(SLABS.map((table) => [table, tables[table].size])) as Record<Table, number>;
-    return { ...sizes, ports };
+    return { ...sizes, ports, listeners };
   }
 }
+
+/** A port at which connections are taken; its kind is that of its pool. */
+type Listener = { realm: number; address: string; port: number; kind: number };
 
 /** The sockets that are open as BIND and UNBIND say, against the ports in use. */
 export class Sockets {
   readonly open = new Map<string, { realm: number; address: string; port: number; kind: number }>();
-  private readonly listening = new Map<string, { address: string; port: number }>();
+  private readonly listening = new Map<string, Listener>();
 
   /** Where connections are taken. */
-  get streams(): { address: string; port: number }[] {
+  get streams(): Listener[] {
     return [...this.listening.values()];
   }
 
   take(outputs: { kind: number; realm: number; local: string; localPort: number; value: number; detail: number }[]): void {
     for (const { kind, realm, local, localPort, value, detail } of outputs) {
       const place = `${local}:${localPort}${value === abi.TRANSPORT_UDP ? "" : ` for transport ${value}`}`;
-      const open: Map<string, object> = value === abi.TRANSPORT_UDP ? this.open : this.listening;
+      const open = value === abi.TRANSPORT_UDP ? this.open : this.listening;
       if (kind === abi.OUTPUT_BIND) {
         if (open.has(place)) throw new CoreFault("sockets", `${place} is opened twice`);
         open.set(place, { realm, address: local, port: localPort, kind: detail });
@@ -196,7 +219,9 @@ export class Sockets {
     }
   }
 
-  check(ports: number): void {
+  check({ ports, listeners }: Usage): void {
+    const taken = this.streams.filter(({ kind }) => kind === abi.POOL_MEDIA).length;
+    if (listeners !== taken) throw new CoreFault("sockets", `${taken} ports of media take connections by BIND and UNBIND, and ${listeners} should`);
     if (ports !== this.open.size) throw new CoreFault("sockets", `${this.open.size} are open by BIND and UNBIND, and ${ports} are in use`);
   }
 }

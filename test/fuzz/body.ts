@@ -33,6 +33,19 @@ const ATTRIBUTES = [
   "k=clear:m=audio",
 ];
 
+/** Attributes of media over TCP (RFC 4145, RFC 6714). */
+const STREAMS = [
+  "a=setup:actpass",
+  "a=setup:active",
+  "a=setup:passive",
+  "a=setup:holdconn",
+  "a=setup:",
+  "a=connection:existing",
+  "a=connection:new",
+  "a=msrp-cema",
+  "a=msrp-cema",
+];
+
 function connection(address: string, random: Random): string {
   const own = `${address.includes(":") ? "IP6" : "IP4"} ${address}`;
   return random.chance(0.85) ? own : random.pick(["IP4 0.0.0.0", "IP6 ::", "IP4 224.2.1.1/127", "IP4 phone.invalid", "IP6 ::1", own]);
@@ -48,10 +61,14 @@ function mediaLines(address: string, random: Random): string[] {
     ["audio", "UDP/TLS/RTP/SAVPF", "111"],
     ["image", "udptl", "t38"],
     ["message", "TCP/MSRP", "*"],
+    ["message", "TCP/TLS/MSRP", "*"],
+    ["application", "TCP/BFCP", "*"],
+    ["image", "TCP", "t38"],
     ["application", "UDP/BFCP", "*"],
     ["audio", "TCP/RTP/AVP", "0"],
   ]);
   const chosen = ATTRIBUTES.filter(() => random.chance(0.12)).map((line) => line.replace("{a}", address).replace("{c}", connection(address, random)));
+  if (proto.startsWith("TCP")) chosen.push(...STREAMS.filter(() => random.chance(0.3)));
   const own = random.chance(0.4) ? [`c=IN ${connection(address, random)}`] : [];
   return [`m=${kind} ${port}${count} ${proto} ${formats}`, ...own, ...chosen];
 }

@@ -18,6 +18,8 @@ interface Connection {
   inbound: boolean;
   /** Its bytes are no stream, but come in messages of their own. */
   framed: boolean;
+  /** Its bytes are not for the core. */
+  media: boolean;
   source: string;
   /** Not up yet: what was sent on it. */
   early: string | undefined;
@@ -48,11 +50,11 @@ export class Connections {
 
   /** What the core wants with connections. */
   take(outputs: Output[]): void {
-    for (const { kind, realm, remote, value, payload, detail } of outputs) {
+    for (const { kind, realm, remote, value, payload, detail, partner } of outputs) {
       if (kind === abi.OUTPUT_DIAL) {
         if (this.open.has(value)) throw new CoreFault("connections", `${value} is dialled, and was open`);
         if (detail !== abi.TRANSPORT_TCP && detail !== abi.TRANSPORT_TLS) throw new CoreFault("connections", `transport ${detail} is dialled`);
-        this.open.set(value, { inbound: realm === 0, framed: false, source: remote, early: "" });
+        this.open.set(value, { inbound: realm === 0, framed: false, media: partner !== 0, source: remote, early: "" });
       } else if (kind === abi.OUTPUT_HANG) {
         if (!this.open.delete(value)) throw new CoreFault("connections", `${value} is hung up, and was not open`);
       } else if (kind === abi.OUTPUT_SEND && value !== 0) {
@@ -67,20 +69,24 @@ export class Connections {
     if (connections !== this.open.size) throw new CoreFault("connections", `${this.open.size} are open, and the core has ${connections}`);
   }
 
-  /** A terminal connects to E, or a server to a port of ours. */
-  private accept(now: number): { source: string; inbound: boolean; framed: boolean; outcome: Outcome } {
+  /** A terminal connects to E, or anybody to a port of ours. Returns the connection, if the core takes it. */
+  private accept(now: number): { connection: Connection; outcome: Outcome } {
     const { random, setting } = this;
     const streams = this.sockets.streams;
-    const inbound = streams.length === 0 || random.chance(0.6);
-    const to = inbound ? { address: setting.service, port: random.pick([setting.servicePort, setting.servicePort, 5061, 8080, 8443]) } : random.pick(streams);
+    const service = { realm: 0, address: setting.service, port: random.pick([setting.servicePort, setting.servicePort, 5061, 8080, 8443]), kind: 0 };
+    const media = streams.filter(({ kind }) => kind === abi.POOL_MEDIA);
+    const ours = media.length > 0 && random.chance(0.5) ? media : streams;
+    const to = ours.length === 0 || random.chance(0.5) ? service : random.pick(ours);
+    const inbound = to.realm === 0;
     const source = inbound ? random.pick(setting.outside) : random.pick([setting.server, setting.gateway]);
-    const transport = inbound ? random.pick(ACCESS_TRANSPORTS) : abi.TRANSPORT_TCP;
+    const transport = to === service ? random.pick(ACCESS_TRANSPORTS) : abi.TRANSPORT_TCP;
     const header = headerBytes(
-      { realm: inbound ? 0 : 1, source, sourcePort: random.pick([5060, 40_001, 40_002, 65_535]), destination: to.address, destinationPort: to.port },
+      { realm: to.realm, source, sourcePort: random.pick([5060, 40_001, 40_002, 65_535]), destination: to.address, destinationPort: to.port },
       abi.PROTOCOL_TCP,
     );
     header.writeInt32LE(transport, abi.PACKET_TRANSPORT);
-    return { source, inbound, framed: transport >= abi.TRANSPORT_WS, outcome: this.lockstep.run([[abi.INPUT, header]], abi.KIND_OPEN, 0, now) };
+    const connection = { inbound, framed: transport >= abi.TRANSPORT_WS, media: to.kind === abi.POOL_MEDIA, source, early: undefined };
+    return { connection, outcome: this.lockstep.run([[abi.INPUT, header]], abi.KIND_OPEN, 0, now) };
   }
 
   private tell(kind: number, handle: number, payload: Buffer, now: number): Outcome {
@@ -150,7 +156,7 @@ export class Connections {
 
   /** A message on some stream that is up, cut at every place. */
   cutEverywhere(harm: number, now: number): void {
-    const streams = [...this.open].filter(([, { framed, early }]) => !framed && early === undefined);
+    const streams = [...this.open].filter(([, { framed, media, early }]) => !framed && !media && early === undefined);
     if (streams.length === 0) return;
     const [handle, { inbound }] = this.random.pick(streams);
     const bytes = this.bytesDraw(inbound, harm);
@@ -167,9 +173,9 @@ export class Connections {
   step(harm: number, now: number, hear: (inbound: boolean, source: string, text: string) => void, settle: (outcome: Outcome) => void): void {
     const { random } = this;
     if (this.open.size === 0 || random.chance(0.15)) {
-      const { source, inbound, framed, outcome } = this.accept(now);
-      hear(inbound, source, "");
-      if (outcome.result > 0) this.open.set(outcome.result, { inbound, framed, source, early: undefined });
+      const { connection, outcome } = this.accept(now);
+      hear(connection.inbound, connection.source, "");
+      if (outcome.result > 0) this.open.set(outcome.result, connection);
       settle(outcome);
       return;
     }
@@ -178,6 +184,8 @@ export class Connections {
     else if (connection.early !== undefined) {
       connection.early = undefined;
       settle(this.tell(abi.KIND_OPEN, handle, Buffer.alloc(0), now));
+    } else if (connection.media) {
+      settle(random.chance(0.5) ? this.close(handle, connection, now) : this.tell(abi.KIND_STREAM, handle, Buffer.from(random.pick(ODD), "latin1"), now));
     } else {
       const bytes = this.bytesDraw(connection.inbound, harm);
       hear(connection.inbound, connection.source, bytes.toString("latin1"));

@@ -83,9 +83,9 @@ class Runner {
 
   /** Everything that takes long: the tables, and what was configured. */
   look(): void {
-    const { ports, connections } = this.audit.check();
-    this.sockets.check(ports);
-    this.connections.check(connections);
+    const usage = this.audit.check();
+    this.sockets.check(usage);
+    this.connections.check(usage.connections);
     this.configured();
   }
 

@@ -16,6 +16,8 @@ export interface Output {
   payload: string;
   value: number;
   detail: number;
+  /** Of a dialled connection the one that it is to be joined with, 0 for signaling. */
+  partner: number;
 }
 
 export function isSend({ kind }: Output): boolean {
@@ -39,6 +41,7 @@ function outputRead(bytes: Buffer, at: number): Output {
     payload: sends ? bytes.toString("latin1", payload, payload + word(abi.OUTPUT_LEN)) : "",
     value: word(abi.OUTPUT_VALUE),
     detail: kind === abi.OUTPUT_TIMEOUT || kind === abi.OUTPUT_HANG || sends ? 0 : word(abi.OUTPUT_DETAIL),
+    partner: kind === abi.OUTPUT_DIAL ? word(abi.OUTPUT_LEN) : 0,
   };
 }
 

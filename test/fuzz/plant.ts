@@ -77,7 +77,7 @@ export const PLANTS: Plant[] = [
     what: "media goes to an address behind a NAT that never sent",
     into: "js",
     property: "stranger",
-    change: { file: "core/translate/sdp/media.ts", from: "if (side === SIDE_CORE) return nat !== NAT_ALWAYS;", to: "if (side !== 0) return true;" },
+    change: { file: "core/translate/sdp/reach.ts", from: "if (side === SIDE_CORE) return nat !== NAT_ALWAYS;", to: "if (side !== 0) return true;" },
   },
   {
     what: "a registration that ends stays counted",

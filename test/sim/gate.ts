@@ -79,7 +79,7 @@ export class Gate {
   private settle(outcome: Outcome): void {
     this.sockets.take(outcome.outputs);
     for (const output of outcome.outputs) if (isSend(output)) this.send(output);
-    if (this.inputs++ % AUDIT_EACH === 0) this.sockets.check(this.audit.check().ports);
+    if (this.inputs++ % AUDIT_EACH === 0) this.sockets.check(this.audit.check());
     this.alarm?.cancel();
     this.alarm = outcome.timeoutMs < 0 ? undefined : this.schedule.after(outcome.timeoutMs, () => this.settle(this.lockstep.timeout(this.now)));
   }
@@ -106,7 +106,7 @@ export class Gate {
   /** Everything has ended: so must everything here. */
   checkIdle(): void {
     const usage = this.audit.check();
-    this.sockets.check(usage.ports);
+    this.sockets.check(usage);
     const left = Object.entries(usage).filter(([, count]) => count > 0);
     if (left.length > 0)
       throw new CoreFault("idle", `everything is over, and still in use are ${left.map(([table, count]) => `${count} ${table}`).join(", ")}`);
