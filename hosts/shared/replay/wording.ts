@@ -26,6 +26,7 @@ const ROLES: Record<number, string> = {
   [abi.ROLE_SDP_PORT]: "SDP m= port",
   [abi.ROLE_SDP_RTCP_PORT]: "SDP a=rtcp port",
   [abi.ROLE_SDP_RTCP_ADDRESS]: "SDP a=rtcp address",
+  [abi.ROLE_SDP_SETUP]: "SDP a=setup",
   [abi.ROLE_SDP_ICE]: "SDP ICE line",
   [abi.ROLE_SDP_ALTERNATIVE]: "SDP altc or ANAT line",
 };
@@ -66,12 +67,14 @@ export function mentionReason(mention: Mention, inbound: boolean): string {
   const { role, changed, form } = mention;
   if (!changed) {
     if (NUMBERS.has(role)) return "as it was";
+    if (role === abi.ROLE_SDP_SETUP) return "who connects: as it was";
     if (LINES.has(role)) return "kept: ICE is passed, or relayed beside our candidate";
     return form === abi.FORM_NAME ? "a name, not an address: left" : "not an address that needs mapping: left";
   }
   if (role === abi.ROLE_CONTENT_LENGTH) return "the body's new length";
   if (role === abi.ROLE_EXPIRES || role === abi.ROLE_CONTACT_EXPIRES) return "the expiry that this side is told";
   if (LINES.has(role)) return mention.after === "" ? "removed: it names an address that is not relayed" : "our relay candidate put in front";
+  if (role === abi.ROLE_SDP_SETUP) return "who connects: the terminal, which a NAT hides";
   if (role >= abi.ROLE_SDP_ORIGIN) return inbound ? "our media address towards the server" : "our media address towards the terminal";
   if (mention.after.includes(";cvt=")) return "a server-side address behind E, sealed so that it comes back";
   if (role === abi.ROLE_VIA_RECEIVED || role === abi.ROLE_VIA_RPORT) return "what the other side sees";
