@@ -24,6 +24,7 @@ import {
   FLOW_SETUP_CORE,
   FLOW_STREAM_ACCESS,
   FLOW_STREAM_CORE,
+  PORT_FLOW,
   SIDE_ACCESS,
   SIDE_CORE,
   SIDE_OPEN,
@@ -38,7 +39,7 @@ import { outputDial } from "../output/queue.ts";
 import { callAt } from "../table/call.ts";
 import { connectionAt } from "../table/connection.ts";
 import { flowAt, isOverTcp, sideAt } from "../table/flow.ts";
-import { poolAt } from "../table/port.ts";
+import { isOwn, poolAt, poolOf, portOwner } from "../table/port.ts";
 import { SLAB_CONNECTIONS, handleIndex, handleOf } from "../table/slab.ts";
 import { connectionClose, connectionHang, connectionOpen } from "./connect.ts";
 
@@ -89,12 +90,19 @@ function streamOpen(index: i32, side: i32, address: i32, port: i32): i32 {
   return opened;
 }
 
+/** Is nothing of this machine there but a media port, which another call may well be sent to? What else it serves is nobody's media. */
+function isElsewhere(address: i32, port: i32): boolean {
+  const pool: i32 = poolOf(address, port);
+  return pool < 0 ? !isOwn(address) : (portOwner(pool, port) & PORT_FLOW) !== 0;
+}
+
 /** Can this side be dialled: is it to be connected to, at an address that is good for it, and known? */
 function isDialable(flow: i32, side: i32): boolean {
   const block: i32 = sideAt(flow, side);
   const setup: i32 = setupOf(flow, side);
-  if (setup !== SETUP_PASSIVE && setup !== SETUP_ACTPASS) return false;
-  return ld32(block + SIDE_OPEN) !== 0 && ld32(block + SIDE_RTP_PORT) !== 0;
+  const port: i32 = ld32(block + SIDE_RTP_PORT);
+  if ((setup !== SETUP_PASSIVE && setup !== SETUP_ACTPASS) || port === 0) return false;
+  return ld32(block + SIDE_OPEN) !== 0 && isElsewhere(block + SIDE_RTP_ADDRESS, port);
 }
 
 /** May this side connect? Its answer, or the other's, may come later than its connection. */

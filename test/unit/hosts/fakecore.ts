@@ -11,8 +11,9 @@ export interface FakeOutput {
   local?: [string, number];
   remote?: [string, number];
   payload?: string;
-  /** Of a DIAL. */
+  /** Of a DIAL: its service, and what it is to be joined with. */
   service?: number;
+  partner?: number;
   value?: number;
   detail?: number;
 }
@@ -62,7 +63,7 @@ export function fakeCore(): FakeCore {
     set(abi.OUTPUT_LOCAL_PORT, output.local?.[1]);
     set(abi.OUTPUT_REMOTE_PORT, output.remote?.[1]);
     set(abi.OUTPUT_PAYLOAD, output.service ?? PAYLOAD_AT);
-    set(abi.OUTPUT_LEN, payload.length);
+    set(abi.OUTPUT_LEN, output.partner ?? payload.length);
     set(abi.OUTPUT_VALUE, output.value);
     set(abi.OUTPUT_DETAIL, output.detail);
     bytes.set(addressParse(output.local?.[0] ?? "::")!.bytes, at + abi.OUTPUT_LOCAL);

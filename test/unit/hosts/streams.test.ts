@@ -93,6 +93,28 @@ test("what is sent on a dialled connection goes to it; that it is up is told wit
   expect(pump.totals).toMatchObject({ sent: 1, noSocket: 1 });
 });
 
+test("media: nothing is read until the two are joined, and the core hears of their ends alone", () => {
+  const at: [string, number] = ["192.0.2.1", 20_000];
+  run({ kind: abi.OUTPUT_BIND, realm: 0, local: at, value: abi.TRANSPORT_TCP, detail: abi.POOL_MEDIA });
+  expect(runtime.listeners.get("192.0.2.1 20000")).toMatchObject({ media: true });
+  core.result = HANDLE;
+  core.next([{ ...DIAL, value: HANDLE + 1, partner: HANDLE }]);
+  const accepted = runtime.connect(...at, "198.51.100.7", 41_000)!;
+  expect(accepted.onData).toBeUndefined();
+  expect(runtime.dialled).toMatchObject([{ address: "10.9.0.10", media: true }]);
+  expect(runtime.dialled[0]!.receiver.onData).toBeUndefined();
+  expect(runtime.done).toEqual([]);
+  runtime.dialled[0]!.onOpen(43_000);
+  expect(runtime.done).toEqual(["1 join 2"]);
+  core.next([HANG]);
+  runtime.dialled[0]!.receiver.onClose();
+  expect(core.inputs.at(-1)).toMatchObject({ kind: abi.KIND_CLOSE, payload: "" });
+  expect(runtime.done).toEqual(["1 join 2", "1 close"]);
+  expect(pump.streams.size).toBe(0);
+  run({ kind: abi.OUTPUT_UNBIND, realm: 0, local: at, value: abi.TRANSPORT_TCP, detail: abi.POOL_MEDIA });
+  expect(runtime.listeners.has("192.0.2.1 20000")).toBe(false);
+});
+
 test("what a server did not take is handed back, but not what it did", () => {
   run(DIAL, SEND, SEND);
   runtime.dialled[0]!.receiver.onClose(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }));

@@ -7,13 +7,13 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import net from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { nodeHost } from "../../../hosts/node/host.ts";
-import { configRead } from "../../../hosts/shared/config.ts";
-import { countersRead } from "../../../hosts/shared/names.ts";
-import { type Proxy, proxyStart } from "../../../hosts/shared/proxy.ts";
-import type { Host } from "../../../hosts/shared/runtime.ts";
-import { fakeLog } from "./fakelog.ts";
-import { freePort, type Peer, peer } from "./register.ts";
+import { nodeHost } from "../../../../hosts/node/host.ts";
+import { configRead } from "../../../../hosts/shared/config.ts";
+import { countersRead } from "../../../../hosts/shared/names.ts";
+import { type Proxy, proxyStart } from "../../../../hosts/shared/proxy.ts";
+import type { Host } from "../../../../hosts/shared/runtime.ts";
+import { fakeLog } from "../fakelog.ts";
+import { freePort, type Peer, peer } from "../register.ts";
 
 const host: Host = { ...nodeHost, coreBinary: () => readFile("dist/core.wasm") };
 const TERMINAL = "127.0.0.4";
@@ -58,6 +58,7 @@ realms:
   core: { address: 127.0.0.2, ports: { media: 21000-21999 }, linger: 300ms }
 services: { voice: { address: "127.0.0.1:${port}", servers: ["${SERVER}:${serverPort}"] } }
 secret: 000102030405060708090a0b0c0d0e0f
+io: portable
 `;
   proxy = await proxyStart({ config: configRead(text, "culvert.yaml").config!, directory: "", kind: "wasm", host, log: fakeLog() });
 }
