@@ -36,6 +36,7 @@ import {
   KIND_FRAMES,
   KIND_OPEN,
   KIND_REFUSED,
+  KIND_RESTORE,
   KIND_STREAM,
   KIND_TIMEOUT,
   REASON_TIMER,
@@ -49,17 +50,18 @@ import { octetsInit } from "./bytes/octet.ts";
 import { randomSeed, randomWord } from "./bytes/random.ts";
 import { sealInit } from "./bytes/seal.ts";
 import { assemblyRoom, messageRoom, outputBegin, outputReset } from "./output/queue.ts";
+import { configChange, configTake } from "./path/configuration.ts";
 import { closeTake, openTake, streamTake } from "./path/connection.ts";
 import { datagramNote, datagramTake } from "./path/datagram.ts";
 import { frameTake } from "./path/frame.ts";
 import { conclude } from "./path/outcome.ts";
 import { refusalTake } from "./path/refusal.ts";
+import { restoreTake } from "./path/restore.ts";
 import { transmit, transmitReset } from "./path/transmit.ts";
-import { adjacenciesInit, adjacencyForget, isFraming, linksTake } from "./table/adjacency.ts";
-import { poolsCheck, poolsInit } from "./table/port.ts";
-import { rulesCompile } from "./table/rule.ts";
-import { servicesCheck } from "./table/service.ts";
-import { slabsInit } from "./table/slab.ts";
+import { adjacenciesInit, adjacencyForget, isFraming } from "./table/adjacency.ts";
+import { dirtyInit } from "./table/dirty.ts";
+import { poolsInit } from "./table/port.ts";
+import { slabsInit, slabsPlace } from "./table/slab.ts";
 import { terminalTouch } from "./table/terminal.ts";
 import { timerExpire, timersInit } from "./table/timer.ts";
 import { timerFire } from "./translate/expire.ts";
@@ -79,7 +81,9 @@ export function pathBoot(now: i32): i32 {
   octetsInit();
   cipherInit();
   sealInit();
+  slabsPlace();
   slabsInit();
+  dirtyInit();
   timersInit(now);
   outputReset();
   adjacenciesInit();
@@ -93,19 +97,6 @@ export function pathBoot(now: i32): i32 {
   return 0;
 }
 
-/** A configuration in place of the one in force: realms, services and rules may differ, pools may not. */
-function configChange(): i32 {
-  const pool: i32 = poolsCheck();
-  return pool > 0 ? fault(FAULT_CONFIG, pool) : configTake();
-}
-
-function configTake(): i32 {
-  const service: i32 = servicesCheck();
-  if (!linksTake()) return fault(FAULT_CONFIG, 0);
-  const result: i32 = service > 0 ? fault(FAULT_CONFIG, service) : rulesCompile();
-  return result < 0 ? result : 0;
-}
-
 /** One input, after which the outputs are drained. Returns a verdict, a number of slots or bytes taken, a handle, or a fault. */
 export function pathInput(kind: i32, len: i32, now: i32): i32 {
   if (ld32(HEADER_MAGIC) !== MAGIC) return fault(FAULT_NOT_BOOTED, 0);
@@ -115,6 +106,8 @@ export function pathInput(kind: i32, len: i32, now: i32): i32 {
 }
 
 function inputTake(kind: i32, len: i32, now: i32): i32 {
+  /* Of the memory of another process nothing is believed before it is looked over, where its tables stand least of all. */
+  if (kind === KIND_RESTORE) layoutWrite();
   outputReset();
   transmitReset();
   adjacencyForget(ADJACENCY_ARRIVAL);
@@ -139,6 +132,8 @@ function kindTake(kind: i32, len: i32): i32 {
       return timersServe();
     case KIND_CONFIG:
       return configChange();
+    case KIND_RESTORE:
+      return restoreTake(len);
     case KIND_FRAME:
       return frameTake(INPUT, len, INPUT_SIZE);
     case KIND_FRAMES:

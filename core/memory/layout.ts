@@ -3,14 +3,14 @@
  * addresses; then the tables, whose sizes follow from the capacities that the host writes into the
  * header before it asks `region(Region.End)`, sizes the memory and calls `boot`.
  *
- * Invariant: every address is a multiple of 64, every record size a power of two.
+ * Invariant: every address is a multiple of 64, every record size a power of two; no record of a table stands in two pages.
  */
 
 import { ld32, mul, st32 } from "../machine.ts";
 
 export const MAGIC: i32 = 0x43564c54;
 /** Raised whenever a record, a kind or a meaning below changes. */
-export const ABI_VERSION: i32 = 4;
+export const ABI_VERSION: i32 = 5;
 
 /* Header, at address 0. */
 export const HEADER_MAGIC: i32 = 0;
@@ -219,6 +219,10 @@ export const REGION_DATAGRAMS: i32 = 29;
 export const REGION_RECALLS: i32 = 30;
 /** First address past the last table: the size that the memory must have. */
 export const REGION_END: i32 = 31;
+/** A byte for each page of memory: 1 when something in a table may have been written there (table/dirty.ts). Cleared by the host. */
+export const REGION_DIRTY: i32 = 15;
+/** Bytes of such a page, as a power of two. */
+export const PAGE_SHIFT: i32 = 12;
 
 /* Sizes of the classifier, see table/rule.ts: eleven fields, at most 2n+1 elementary intervals each. */
 export const RULE_FIELDS: i32 = 11;
@@ -275,9 +279,11 @@ export function table(id: i32): i32 {
   return ld32(DIRECTORY + (id << 2));
 }
 
+/** Puts a table at the next page from `at` on. Returns where it ends. */
 function place(id: i32, at: i32, size: i32): i32 {
-  st32(DIRECTORY + (id << 2), at);
-  return align64((at + size) | 0);
+  const start: i32 = ((at + (1 << PAGE_SHIFT) - 1) | 0) & (-1 << PAGE_SHIFT);
+  st32(DIRECTORY + (id << 2), start);
+  return align64((start + size) | 0);
 }
 
 function placeFixed(): void {
@@ -307,8 +313,8 @@ export function layoutWrite(): i32 {
   const buckets: i32 = (keys + bucketCount(calls) + bucketCount(connections) + bucketCount(datagrams)) | 0;
   placeFixed();
   let at: i32 = TABLES;
-  st32(DIRECTORY + (REGION_BINDINGS << 2), at + TERMINAL_LENGTH);
   at = place(REGION_TERMINALS, at, mul(bindings, BINDING_SIZE));
+  st32(DIRECTORY + (REGION_BINDINGS << 2), table(REGION_TERMINALS) + TERMINAL_LENGTH);
   at = place(REGION_REGISTRATIONS, at, mul(registrations, REGISTRATION_SIZE));
   at = place(REGION_CALLS, at, mul(calls, CALL_SIZE));
   at = place(REGION_FLOWS, at, mul(ld32(CAPACITY_FLOWS), FLOW_SIZE));
@@ -322,6 +328,7 @@ export function layoutWrite(): i32 {
   at = place(REGION_ADJACENCIES, at, mul(adjacencyCount(), ADJACENCY_SIZE));
   at = place(REGION_DATAGRAMS, at, mul(datagrams, DATAGRAM_SIZE));
   at = place(REGION_RECALLS, at, mul(recallCount(), RECALL_SIZE));
+  at = place(REGION_DIRTY, at, (at >> PAGE_SHIFT) + 2);
   st32(DIRECTORY + (REGION_END << 2), at);
   return at;
 }

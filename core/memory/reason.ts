@@ -23,6 +23,14 @@ export const KIND_CLOSE: i32 = 6;
  * it put together again. INPUT, or the slots, must be as they were.
  */
 export const KIND_REFUSED: i32 = 7;
+/**
+ * The memory is that of a process that ended, with capacities and configuration written since. `len` 0 looks it over and takes
+ * the configuration over, in place of a boot: FAULT_IMAGE when the tables are not what this build has for these capacities,
+ * FAULT_CONFIG when other pools are configured; then only a boot helps. What the tables own is announced by BIND once more,
+ * from the `len`th place on, and connections, which ended with that process, by HANG. Returns where to go on, as the `len` of
+ * the next one, or 0 when that was all.
+ */
+export const KIND_RESTORE: i32 = 8;
 /** The frame at INPUT, `len` bytes (memory/frame.ts). */
 export const KIND_FRAME: i32 = 16;
 /** `len` slots at SLOTS with a frame each. Returns how many were taken, as for KIND_BATCH. */
@@ -69,6 +77,8 @@ export const REASON_BODY_SIGNED: i32 = 19;
 export const REASON_HOPS: i32 = 29;
 /** Nothing is registered at the terminal, and the service wants that. */
 export const REASON_UNREGISTERED: i32 = 30;
+/** What a restart found in the tables is announced again. */
+export const REASON_RESTORED: i32 = 31;
 /** A port of ours that nothing uses. */
 export const REASON_IDLE_PORT: i32 = 18;
 export const REASON_TERMINALS_FULL: i32 = 20;
@@ -126,6 +136,8 @@ export const FAULT_NOT_BOOTED: i32 = 71;
 export const FAULT_CONFIG: i32 = 73;
 /** No connection has this handle, or it has one already. */
 export const FAULT_CONNECTION: i32 = 74;
+/** Tables of another build, for other capacities, or damaged in what tells where they stand and how full they are. */
+export const FAULT_IMAGE: i32 = 75;
 /* Frames. */
 /** No IP, or none that is read: passed as it is. */
 export const REASON_NOT_IP: i32 = 80;

@@ -121,6 +121,8 @@ export const CALL_DIALOGS: i32 = 112;
 export const CALL_PENDING: i32 = 144;
 /** Time of its last message. */
 export const CALL_SEEN: i32 = 176;
+/** 1 when it rang as the process before ended: it may have been answered since, and nobody here knows. */
+export const CALL_UNSURE: i32 = 184;
 export const CALL_DIALOG_MAX: i32 = 8;
 
 export const CALL_EARLY: i32 = 1;

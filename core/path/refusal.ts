@@ -2,17 +2,27 @@
  * A port that the machine does not open, because something else has it or by some limit: its owner gets another one, and the
  * message that opened it is put together again, as if it had come twice, so nobody is told of a port that is deaf.
  * Invariant: of a message whose BINDs are being drained nothing has been sent. Of a connection no other message is taken after
- * it; of a batch others may be, and then it goes out as it is, and only the count tells.
+ * it; of a batch others may be, and then it goes out as it is, and only the count tells. After a restart there is no message.
  */
 
 import { ld32 } from "../machine.ts";
 import { HEADER_KIND } from "../memory/layout.ts";
 import { CONTEXT_BINDING, CONTEXT_PACKET, CONTEXT_SERVICE, isInbound } from "../memory/context.ts";
 import { OUTPUT_LOCAL, OUTPUT_LOCAL_PORT } from "../memory/output.ts";
-import { FAULT_KIND, KIND_BATCH, KIND_DATAGRAM, KIND_REFUSED, KIND_STREAM, REASON_PORT_REFUSED, VERDICT_ABSORBED, fault } from "../memory/reason.ts";
+import {
+  FAULT_KIND,
+  KIND_BATCH,
+  KIND_DATAGRAM,
+  KIND_REFUSED,
+  KIND_RESTORE,
+  KIND_STREAM,
+  REASON_PORT_REFUSED,
+  VERDICT_ABSORBED,
+  fault,
+} from "../memory/reason.ts";
 import { assemblyRoom, hasBegun, messageRoom, outputIsBound, outputUnsend } from "../output/queue.ts";
 import { poolOf, portOwner, portRefuse } from "../table/port.ts";
-import { ownerReopen } from "../translate/open.ts";
+import { ownerDeafen, ownerReopen } from "../translate/open.ts";
 import { conclude } from "./outcome.ts";
 import { inboundTake, outboundTake } from "./side.ts";
 import { transmitReset } from "./transmit.ts";
@@ -41,6 +51,7 @@ export function refusalTake(at: i32): i32 {
   const owner: i32 = portOwner(pool, port);
   const owned: boolean = owner !== 0 && isRepeatable();
   if (owned) ownerReopen(owner);
+  else if (ld32(HEADER_KIND) === KIND_RESTORE) ownerDeafen(owner);
   if (portOwner(pool, port) === 0) portRefuse(pool, port);
   conclude(REASON_PORT_REFUSED, VERDICT_ABSORBED);
   return owned ? messageRepeat() : VERDICT_ABSORBED;

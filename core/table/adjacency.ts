@@ -35,6 +35,7 @@ import {
   table,
 } from "../memory/layout.ts";
 import { PACKET_FRAMED } from "../memory/packet.ts";
+import { dirtyMark } from "./dirty.ts";
 import { hasInterface, interfaceAt, isGroup, isStation, linkAt } from "./link.ts";
 
 const TPID_INNER: i32 = 0x8100;
@@ -42,7 +43,7 @@ const TPID_OUTER: i32 = 0x88a8;
 
 /** Address of the adjacency with this index. */
 export function adjacencyAt(index: i32): i32 {
-  return (table(REGION_ADJACENCIES) + mul(index, ADJACENCY_SIZE)) | 0;
+  return dirtyMark((table(REGION_ADJACENCIES) + mul(index, ADJACENCY_SIZE)) | 0);
 }
 
 export function realmAdjacency(realm: i32): i32 {

@@ -9,6 +9,7 @@ import { POOL_ADDRESS, POOL_BASE, POOL_FIRST, POOL_KIND, POOL_LAST, POOL_REALM, 
 import { PORT_REFUSED } from "../memory/tables.ts";
 import { addressCopy, addressEqual, addressWrite, isMapped } from "../bytes/address.ts";
 import { randomBelow } from "../bytes/random.ts";
+import { dirtyMark } from "./dirty.ts";
 
 /** Random tries before the pool is searched from a random place on. */
 const TRIES: i32 = 24;
@@ -50,7 +51,8 @@ export function poolsInit(): i32 {
   return 0;
 }
 
-function isSame(pool: i32, from: i32): boolean {
+function isSame(pool: i32, from: i32, base: i32): boolean {
+  if (ld32(pool + POOL_BASE) !== base) return false;
   if (ld32(pool + POOL_REALM) !== ld32(from + POOL_REALM) || ld32(pool + POOL_KIND) !== ld32(from + POOL_KIND)) return false;
   if (ld32(pool + POOL_FIRST) !== ld32(from + POOL_FIRST) || ld32(pool + POOL_LAST) !== ld32(from + POOL_LAST)) return false;
   return addressEqual(pool + POOL_ADDRESS, from + POOL_ADDRESS);
@@ -60,7 +62,12 @@ function isSame(pool: i32, from: i32): boolean {
 export function poolsCheck(): i32 {
   const count: i32 = ld32(POOLS_TAKEN);
   if (ld32(CONFIG_POOLS) !== count) return count + 1;
-  for (let i: i32 = 0; i < count; i++) if (!isSame(poolAt(i), POOLS + mul(i, POOL_SIZE))) return i + 1;
+  let base: i32 = 0;
+  for (let i: i32 = 0; i < count; i++) {
+    const from: i32 = POOLS + mul(i, POOL_SIZE);
+    if (!isSame(poolAt(i), from, base)) return i + 1;
+    base = (base + ld32(from + POOL_LAST) - ld32(from + POOL_FIRST) + 1) | 0;
+  }
   return 0;
 }
 
@@ -98,6 +105,10 @@ function entryAt(pool: i32, port: i32): i32 {
   return (table(REGION_PORTS) + ((ld32(record + POOL_BASE) + port - ld32(record + POOL_FIRST)) << 2)) | 0;
 }
 
+function entryPut(pool: i32, port: i32, entry: i32): void {
+  st32(dirtyMark(entryAt(pool, port)), entry);
+}
+
 /** What owns a port of a pool: 0, or PORT_* and an index. */
 export function portOwner(pool: i32, port: i32): i32 {
   const entry: i32 = ld32(entryAt(pool, port));
@@ -117,7 +128,7 @@ function isTaken(pool: i32, port: i32): boolean {
 
 /** Notes that the machine refuses a port, which nothing owns. */
 export function portRefuse(pool: i32, port: i32): void {
-  st32(entryAt(pool, port), PORT_REFUSED | unitsNow());
+  entryPut(pool, port, PORT_REFUSED | unitsNow());
 }
 
 /** Are `n` ports from `port` on free? */
@@ -161,12 +172,12 @@ export function pairsFind(pool: i32, n: i32): i32 {
 
 /** Gives a free port to an owner. */
 export function portOwn(pool: i32, port: i32, owner: i32): void {
-  st32(entryAt(pool, port), owner);
+  entryPut(pool, port, owner);
   usedAdd(pool, 1);
 }
 
 export function portGive(pool: i32, port: i32): void {
-  st32(entryAt(pool, port), 0);
+  entryPut(pool, port, 0);
   usedAdd(pool, -1);
 }
 

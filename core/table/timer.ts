@@ -7,6 +7,7 @@
 import { ctz32, fill, ld32, mul, st32 } from "../machine.ts";
 import { HEADER_NOW, REGION_TIMERS, TIMER_SIZE, WHEEL, WHEEL_SIZE, WHEEL_SLOTS, table } from "../memory/layout.ts";
 import { TIMER_AT, TIMER_NEXT, TIMER_PREVIOUS, TIMER_SLOT } from "../memory/tables.ts";
+import { dirtyMark } from "./dirty.ts";
 
 const TICK_SHIFT: i32 = 7;
 /** Furthest tick that can be armed: one less than the wheel, so that it is not taken for the present. */
@@ -20,7 +21,7 @@ const SERVED: i32 = WHEEL + 16896;
 const ARMED: i32 = WHEEL + 16900;
 
 function timerAt(id: i32): i32 {
-  return (table(REGION_TIMERS) + mul(id, TIMER_SIZE)) | 0;
+  return dirtyMark((table(REGION_TIMERS) + mul(id, TIMER_SIZE)) | 0);
 }
 
 /** Whole ticks from the served one to the time `at`. */

@@ -50,6 +50,7 @@ import {
   CALL_SERVICE,
   CALL_STARTED,
   CALL_STATE,
+  CALL_UNSURE,
   END_BYE,
   END_REFUSED,
   END_REJECTED,
@@ -149,6 +150,7 @@ function callRevive(call: i32): void {
   const c: i32 = callAt(call);
   st32(c + CALL_STATE, CALL_EARLY);
   st32(c + CALL_END_REASON, 0);
+  st32(c + CALL_UNSURE, 0);
   st32(c + CALL_BYE_CSEQ, 0);
   st32(c + CALL_DIALOG, 0);
   st32(c + CALL_INTERVAL, 0);
@@ -190,6 +192,7 @@ function inviteAccepted(call: i32): void {
   if (ld32(c + CALL_STATE) !== CALL_ENDED) setAdd(call, CALL_DIALOGS, hash);
   if (ld32(c + CALL_STATE) !== CALL_EARLY) return;
   st32(c + CALL_STATE, CALL_CONFIRMED);
+  st32(c + CALL_UNSURE, 0);
   st32(c + CALL_ANSWERED, ld32(HEADER_NOW));
   callDeadline(call, CHECK);
   outputEvent(EVENT_CALL_ANSWERED, handleOf(SLAB_CALLS, call), 0);
@@ -240,9 +243,18 @@ function dialogEnd(call: i32): void {
   if (!dialogLeave(call)) callEnd(call, END_BYE);
 }
 
+/** A call that rang when the process before ended may be up by now: its answer passed, and was not saved. */
+export function callRestore(call: i32): void {
+  if (ld32(callAt(call) + CALL_STATE) === CALL_EARLY) st32(callAt(call) + CALL_UNSURE, 1);
+}
+
 /** A final answer to BYE ends the dialog, unless it asks for credentials first (RFC 3261 15.1.1, 22.2). */
 function byeResponse(call: i32, status: i32): void {
-  if (status >= 200 && status !== 401 && status !== 407 && ld32(callAt(call) + CALL_STATE) === CALL_CONFIRMED) dialogEnd(call);
+  if (status < 200 || status === 401 || status === 407) return;
+  const c: i32 = callAt(call);
+  if (ld32(c + CALL_STATE) === CALL_CONFIRMED) dialogEnd(call);
+  /* It had been answered, and is over; or another fork answers in this time. */
+  if (ld32(c + CALL_STATE) === CALL_EARLY && ld32(c + CALL_UNSURE) !== 0) callDeadline(call, BYE_WAIT);
 }
 
 /** A BYE while the call rings ends one early dialog: the INVITE goes on (RFC 3261 15). */

@@ -251,6 +251,20 @@ export function flowsOpen(call: i32, line: i32, proto: i32, n: i32): i32 {
   return first;
 }
 
+/** Announces the port of a binding once more, unless it is none that is open. */
+export function bindingRestore(index: i32): void {
+  if (!isDeaf(index)) bindingAnnounce(OUTPUT_BIND, index);
+}
+
+/** The same for the ports of a flow, of which a description set aside has none. What nobody was there to hear is no silence. */
+export function flowRestore(index: i32): void {
+  const flow: i32 = flowAt(index);
+  if (ld32(sideAt(flow, SIDE_ACCESS) + SIDE_PORT) === 0) return;
+  sideAnnounce(OUTPUT_BIND, flow, SIDE_ACCESS);
+  sideAnnounce(OUTPUT_BIND, flow, SIDE_CORE);
+  st32(flow + FLOW_SEEN, ld32(HEADER_NOW));
+}
+
 /** Closes a flow and takes it off its call. */
 export function flowClose(index: i32, call: i32): void {
   streamsHang(flowAt(index));
@@ -309,6 +323,11 @@ export function ownerReopen(owner: i32): void {
   st32(HEADER_REFUSED, ld32(HEADER_REFUSED) + 1);
   if ((owner & PORT_BINDING) !== 0) bindingReopen(owner & PORT_INDEX);
   else lineReopen(owner & PORT_INDEX, (owner & PORT_FLOW_CORE) !== 0 ? SIDE_CORE : SIDE_ACCESS);
+}
+
+/** The machine does not open the port of a binding, and there is no message to tell of another one: the next gets it. */
+export function ownerDeafen(owner: i32): void {
+  if ((owner & PORT_BINDING) !== 0) st8(bindingAt(owner & PORT_INDEX) + BINDING_DEAF, 1);
 }
 
 function isDeaf(index: i32): boolean {

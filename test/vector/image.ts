@@ -3,6 +3,7 @@
  * into a JavaScript core, and copied. The key is fixed, so that ports and tokens are the same in every run.
  */
 
+import * as abi from "#abi";
 import { type Config, configRead, problemText } from "../../hosts/shared/config.ts";
 import { configure } from "../../hosts/shared/configure.ts";
 import { coreOpen, REGION_RULES, RULE_SIZE } from "../../hosts/shared/core.ts";
@@ -41,6 +42,18 @@ export async function imageMake(text: string, file: string): Promise<Image> {
   const core = await coreOpen({ kind: "js" }, config.capacity, KEY);
   configure(core, config, true);
   return { config, memory: padded(core.memory.bytes), rules: core.region(REGION_RULES), rulesSize: config.rules.length * RULE_SIZE };
+}
+
+/** Where a host writes the configuration: from, and how many bytes. */
+export function configurationAreas(rules: number, rulesSize: number): (readonly [number, number])[] {
+  return [
+    [abi.CONFIG_REALMS, 20],
+    [abi.CONFIG_INTERFACES, 4],
+    [abi.LINKS, abi.WIRE - abi.LINKS],
+    [abi.REALMS, abi.SERVICES - abi.REALMS],
+    [abi.SERVICES, abi.SERVICE_MAX * abi.SERVICE_SIZE],
+    [rules, rulesSize],
+  ];
 }
 
 export function imageOf(text: string, file: string): Promise<Image> {

@@ -20,6 +20,8 @@ export interface Output {
   detail: number;
   /** Handle of the connection that a dialled one is to be joined with, 0 for none. */
   partner: number;
+  /** Of BIND: the machine does not open it. */
+  refused?: boolean;
 }
 
 /** Index = TRANSPORT_*. */
@@ -54,8 +56,8 @@ async function outputRead(engine: Engine, at: number): Promise<Output> {
   };
 }
 
-/** Everything up to the timeout, which is the last; `onBind` is called with the record of each BIND and its number, from 1. */
-export async function outputsDrain(engine: Engine, onBind: (at: number, nth: number) => Promise<void>): Promise<Output[]> {
+/** Everything up to the timeout, which is the last; `onBind` is called with the record of each BIND and its number, from 1, and says whether it is refused. */
+export async function outputsDrain(engine: Engine, onBind: (at: number, nth: number) => Promise<boolean>): Promise<Output[]> {
   const outputs: Output[] = [];
   let binds = 0;
   for (let i = 0; i < DRAIN_MAX; i++) {
@@ -63,7 +65,7 @@ export async function outputsDrain(engine: Engine, onBind: (at: number, nth: num
     const output = await outputRead(engine, at);
     outputs.push(output);
     if (output.kind === abi.OUTPUT_TIMEOUT) return outputs;
-    if (output.kind === abi.OUTPUT_BIND) await onBind(at, ++binds);
+    if (output.kind === abi.OUTPUT_BIND) output.refused = await onBind(at, ++binds);
   }
   throw new Error(`${engine.name}: ${DRAIN_MAX} outputs and no timeout`);
 }

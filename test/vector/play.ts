@@ -3,7 +3,8 @@
  *
  * Two ways: once as written, and once with every SIP datagram sent a second time at once, by a slot of a batch, which
  * must send the same again (CONFORMANCE 41: a retransmission is translated identically). The second way starts
- * shortly before the millisecond clock wraps. A third for what comes by connections: each byte for itself.
+ * shortly before the millisecond clock wraps. A third for what comes by connections: each byte for itself. Where there are
+ * none, another with a restart before every input: state that is saved and taken up again changes nothing (CONFORMANCE 107).
  */
 
 import * as abi from "#abi";
@@ -16,16 +17,16 @@ import { type Output, TRANSPORTS } from "./output.ts";
 import { type Names, namesFill } from "./pattern.ts";
 import { outcomeShow } from "./show.ts";
 import { frameMake, framesSent, frameWhole } from "./frame.ts";
-import { type Close, type FrameInput, type Input, type Open, type Route, VectorError } from "./step.ts";
+import { type Close, type FrameInput, type Input, type Open, type Restart, type Route, VectorError } from "./step.ts";
 import { bytesOf, lengthFill, textExpand } from "./text.ts";
 import { type Outcome, type Packet, World } from "./world.ts";
 
-export type Way = "written" | "repeated" | "bytes";
+export type Way = "written" | "repeated" | "bytes" | "restarted";
 
 /** What a test of each is called beyond the section. */
-export const WAYS: Record<Way, string> = { written: "", repeated: ", all sent twice", bytes: ", byte by byte" };
+export const WAYS: Record<Way, string> = { written: "", repeated: ", all sent twice", bytes: ", byte by byte", restarted: ", with restarts" };
 
-const START: Record<Way, number> = { written: 1_000_000, repeated: 0x7fffffff - 2500, bytes: 1_000_000 };
+const START: Record<Way, number> = { written: 1_000_000, repeated: 0x7fffffff - 2500, bytes: 1_000_000, restarted: 1_000_000 };
 /** A fragment is no retransmission of its datagram. */
 const PIECE = /\bpiece=/;
 const SIP = /SIP\/2\.0/i;
@@ -166,12 +167,23 @@ class Player {
     if (sends(second.outputs) !== sends(first.outputs)) this.fail(input.line, ["its retransmission is translated differently"], second);
   }
 
+  /** Other cores go on with what hosts save; they announce the ports that were open, no others, and send nothing. */
+  private async restart({ ms, line, refused }: Restart): Promise<Outcome> {
+    const { outcome, missing, odd } = await this.world.restart(ms, refused);
+    const sends = outcome.outputs.some(({ kind }) => kind === abi.OUTPUT_SEND || kind === abi.OUTPUT_FRAME);
+    const problems = [...missing.map((port) => `${port} was open, and is not announced after the restart`), ...odd.map((port) => `${port} was not open`)];
+    if (sends) problems.push("something is sent by the restart itself");
+    if (problems.length > 0) this.fail(line, problems, outcome);
+    return outcome;
+  }
+
   async play(turn: Turn): Promise<void> {
     const { action } = turn;
+    if (this.way === "restarted" && action.type !== "advance") await this.restart({ type: "restart", line: action.line, ms: 0, refused: [] });
+    if (action.type === "restart") return this.check(turn, action.line, await this.restart(action));
     if (action.type === "advance") return this.check(turn, action.line, await this.world.advance(action.ms));
     if (action.type === "reload") {
-      const { memory, rules, rulesSize } = await imageOf(action.text, this.file);
-      return this.check(turn, action.line, await this.world.reload(memory, rules, rulesSize));
+      return this.check(turn, action.line, await this.world.reload(await imageOf(action.text, this.file)));
     }
     if (action.type === "open") return this.check(turn, action.line, await this.open(action));
     if (action.type === "close") return this.check(turn, action.line, await this.close(action));
@@ -215,18 +227,28 @@ class Player {
   }
 }
 
-/** The ways in which a section is played: the third only when something of it comes by a stream, which WebSocket is none of. */
+/**
+ * The ways in which a section is played: byte by byte only when something of it comes by a stream, which WebSocket is none of;
+ * with restarts only without connections, which end with a restart.
+ */
 export function waysOf(section: Section): Way[] {
-  const streamed = section.turns.some(({ action }) => action.type === "in" && !action.route);
-  const framed = section.turns.some(({ action }) => action.type === "open" && (action.transport === "ws" || action.transport === "wss"));
-  return streamed && !framed ? ["written", "repeated", "bytes"] : ["written", "repeated"];
+  const { turns } = section;
+  const streamed = turns.some(({ action }) => action.type === "in" && !action.route);
+  const framed = turns.some(({ action }) => action.type === "open" && (action.transport === "ws" || action.transport === "wss"));
+  const connected = turns.some(({ action, expected }) => action.type === "open" || expected.some(({ type }) => type === "dial"));
+  return ["written", "repeated", ...(streamed && !framed ? (["bytes"] as const) : []), ...(connected ? [] : (["restarted"] as const))];
+}
+
+/** The cores that a way is played on: all, but with restarts the one that hosts run, since each restart makes a core. */
+export function enginesOf(way: Way, engines: Engine[]): Engine[] {
+  return way === "restarted" ? engines.filter(({ name }) => name === "wasm") : engines;
 }
 
 /** Memories are compared after each input, or (`always` false: hashing them takes an emulated machine long) at the end alone. */
 export async function sectionPlay(section: Section, file: string, engines: Engine[], way: Way, always = true): Promise<void> {
-  const { config, memory } = await imageOf(section.config, file);
-  const world = await World.boot(engines, memory, START[way], always);
-  const player = new Player(world, file, way, config);
+  const image = await imageOf(section.config, file);
+  const world = await World.boot(engines, image, START[way], always);
+  const player = new Player(world, file, way, image.config);
   for (const turn of section.turns) await player.play(turn);
   if (!always) await world.compare();
 }

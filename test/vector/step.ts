@@ -86,7 +86,17 @@ export interface Reload {
   text: string;
 }
 
-export type Action = Input | FrameInput | Advance | Again | Reload | Open | Close;
+/** The process ends, and another goes on with what was saved of it. */
+export interface Restart {
+  type: "restart";
+  line: number;
+  /** Time in between. */
+  ms: number;
+  /** As for an input, of the ports that are announced again. */
+  refused: number[];
+}
+
+export type Action = Input | FrameInput | Advance | Again | Reload | Restart | Open | Close;
 
 export interface Sent {
   type: "out" | "forward";
@@ -301,6 +311,8 @@ export function itemRead(span: string, line: number): Step | undefined {
   switch (type) {
     case "advance":
       return { type, line, ms: durationMs(words[0] ?? "") };
+    case "restart":
+      return { type, line, ms: durationMs(words.find((word) => word.startsWith("+"))?.slice(1) ?? "0ms"), refused: refusedRead(words) };
     case "again":
       return { type, line, waitMs: words[0] ? durationMs(words[0].replace(/^\+/, "")) : 0 };
     case "bind":
@@ -336,5 +348,5 @@ export function itemRead(span: string, line: number): Step | undefined {
 }
 
 export function isAction(step: Step): step is Action {
-  return ["in", "frame", "advance", "again", "reload", "open", "close"].includes(step.type);
+  return ["in", "frame", "advance", "again", "reload", "restart", "open", "close"].includes(step.type);
 }

@@ -105,8 +105,7 @@ describe.skipIf(folder === undefined)(`torture messages${why}`, () => {
   test.each(rows.map((row) => [`${row.place} ${row.name}`, row] as [string, Expected]))("%s", async (_, row) => {
     const network = row.place.startsWith("RFC 5118") ? IP6 : IP4;
     const text = tortureRead(folder!, row);
-    const { memory } = await imageOf(network.config, "torture");
-    const world = await World.boot(engines, memory, START);
+    const world = await World.boot(engines, await imageOf(network.config, "torture"), START);
     const played = await (/^SIP\//i.test(text) ? responsePlay : requestPlay)(world, network, text);
     const shown = `torture.md:${row.line} (${played.reason})\n${played.sent.map(({ payload }) => payload).join("\n----\n")}`;
     expect(verdictOf(played), shown).toBe(row.verdict);

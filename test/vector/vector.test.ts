@@ -12,7 +12,7 @@ import { NATIVE, targetMissing } from "../parity/native.ts";
 import { linesRead, TABLE, tableFind, tableOf } from "./catalogue.ts";
 import type { Section } from "./document.ts";
 import { libraryRead } from "./library.ts";
-import { sectionPlay, WAYS, type Way, waysOf } from "./play.ts";
+import { enginesOf, sectionPlay, WAYS, type Way, waysOf } from "./play.ts";
 
 const library = libraryRead();
 const lines = linesRead(library);
@@ -32,7 +32,7 @@ for (const { file, title, sections } of library) {
     for (const section of sections) {
       for (const way of waysOf(section)) {
         test(`${section.name}${WAYS[way]}`, async () => {
-          await sectionPlay(section, file, engines, way);
+          await sectionPlay(section, file, enginesOf(way, engines), way);
           passed.set(section, (passed.get(section) ?? new Set()).add(way));
         });
       }

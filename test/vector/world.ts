@@ -6,10 +6,13 @@
 import * as abi from "#abi";
 import { addressParse } from "../../hosts/shared/address.ts";
 import { reasonName, verdictName } from "../../hosts/shared/names.ts";
+import { stateExtents } from "../../hosts/shared/state/extent.ts";
 import type { Built } from "../frame/build.ts";
 import { type Engine, PAGE } from "../parity/engine.ts";
 import { memoriesDifference } from "./difference.ts";
+import { configurationAreas } from "./image.ts";
 import { type Output, outputsDrain } from "./output.ts";
+import { Ports } from "./ports.ts";
 
 export interface Packet {
   realm: number;
@@ -86,11 +89,11 @@ async function outcomeOf(engine: Engine, result: number, now: number, refused: n
   let reason = await reasonOf(engine);
   let verdict = result;
   const outputs = await outputsDrain(engine, async (at, nth) => {
-    if (!refused.includes(nth) && !refused.includes(0)) return;
+    if (!refused.includes(nth) && !refused.includes(0)) return false;
     const again = await engine.input(abi.KIND_REFUSED, at, now);
-    // It was about nothing that can be put together again.
-    if (again === abi.VERDICT_ABSORBED && (await reasonOf(engine)) === abi.REASON_PORT_REFUSED) return;
-    [verdict, reason] = [again, await reasonOf(engine)];
+    // Otherwise it was about nothing that can be put together again.
+    if (again !== abi.VERDICT_ABSORBED || (await reasonOf(engine)) !== abi.REASON_PORT_REFUSED) [verdict, reason] = [again, await reasonOf(engine)];
+    return true;
   });
   const last = outputs.pop()!;
   return {
@@ -99,6 +102,13 @@ async function outcomeOf(engine: Engine, result: number, now: number, refused: n
     outputs,
     timeoutMs: last.value,
   };
+}
+
+/** A configured memory, where the rules stand in it and how many bytes they are. */
+export interface Configured {
+  memory: Uint8Array;
+  rules: number;
+  rulesSize: number;
 }
 
 /** Where the pages begin that are not all zeros. */
@@ -111,12 +121,31 @@ function pagesUsed(image: Uint8Array): number[] {
   return used;
 }
 
+async function configurationWrite(engine: Engine, { memory, rules, rulesSize }: Configured): Promise<void> {
+  for (const [at, size] of configurationAreas(rules, rulesSize)) await engine.write(at, memory.subarray(at, at + size));
+}
+
+/** A fresh core with what a host saves of the one that ended, and the configuration. */
+async function engineRestart(engine: Engine, image: Configured): Promise<void> {
+  const regions = new Map<number, number>();
+  for (let id = 0; id <= abi.REGION_END; id++) regions.set(id, await engine.region(id));
+  const saved: [number, Uint8Array][] = [];
+  for (const [from, to] of stateExtents((id) => regions.get(id)!)) {
+    for (let at = from; at < to; at += PAGE) saved.push([at, await engine.read(at, Math.min(PAGE, to - at))]);
+  }
+  await engine.open(image.memory.length);
+  for (const [at, bytes] of saved) if (pagesUsed(bytes).length > 0) await engine.write(at, bytes);
+  await configurationWrite(engine, image);
+}
+
 export class World {
   private now: number;
   private timeoutMs = -1;
+  private readonly ports = new Ports();
 
   private constructor(
     private readonly engines: Engine[],
+    private image: Configured,
     now: number,
     private readonly always: boolean,
   ) {
@@ -124,12 +153,13 @@ export class World {
   }
 
   /** Boots every engine at `now` with the configured memory `image`. Memories are compared after each input, or only when asked for. */
-  static async boot(engines: Engine[], image: Uint8Array, now: number, always = true): Promise<World> {
-    const world = new World(engines, now, always);
-    const pages = pagesUsed(image);
+  static async boot(engines: Engine[], image: Configured, now: number, always = true): Promise<World> {
+    const world = new World(engines, image, now, always);
+    const { memory } = image;
+    const pages = pagesUsed(memory);
     for (const engine of engines) {
-      await engine.open(image.length);
-      for (const at of pages) await engine.write(at, image.subarray(at, at + PAGE));
+      await engine.open(memory.length);
+      for (const at of pages) await engine.write(at, memory.subarray(at, at + PAGE));
     }
     const outcome = await world.run(async (engine) => outcomeOf(engine, await engine.boot(world.clock), world.clock));
     if (outcome.verdict === "fault") throw new Error(`boot: ${outcome.reason}`);
@@ -157,6 +187,7 @@ export class World {
     }
     if (whole && this.always) await this.compare();
     this.timeoutMs = outcomes[0]!.timeoutMs;
+    this.ports.note(outcomes[0]!.outputs);
     return outcomes[0]!;
   }
 
@@ -236,17 +267,31 @@ export class World {
   }
 
   /** Writes a configuration into the running cores, as hosts do, and has it taken over. */
-  async reload(image: Uint8Array, rules: number, rulesSize: number): Promise<Outcome> {
-    const areas = [
-      [abi.CONFIG_REALMS, 20],
-      [abi.CONFIG_INTERFACES, 4],
-      [abi.LINKS, abi.WIRE - abi.LINKS],
-      [abi.REALMS, abi.SERVICES - abi.REALMS],
-      [abi.SERVICES, abi.SERVICE_MAX * abi.SERVICE_SIZE],
-      [rules, rulesSize],
-    ] as const;
-    for (const engine of this.engines) for (const [at, size] of areas) await engine.write(at, image.subarray(at, at + size));
+  async reload(image: Configured): Promise<Outcome> {
+    this.image = image;
+    for (const engine of this.engines) await configurationWrite(engine, image);
     return this.input(abi.KIND_CONFIG, 0);
+  }
+
+  /**
+   * Ends every core and goes on with others `ms` later, which have of its memory what hosts save. What they announce, with the
+   * ports that they should have announced and did not, or announced and should not. Memories are compared after the next input.
+   */
+  async restart(ms: number, refused: number[] = []): Promise<{ outcome: Outcome; missing: string[]; odd: string[] }> {
+    for (const engine of this.engines) await engineRestart(engine, this.image);
+    this.now += ms;
+    const before = this.ports.take();
+    const outputs: Output[] = [];
+    for (let at = 0; ; ) {
+      const from = at;
+      const outcome = await this.run(async (engine) => {
+        at = await engine.input(abi.KIND_RESTORE, from, this.clock);
+        return outcomeOf(engine, at < 0 ? at : abi.VERDICT_ABSORBED, this.clock, refused);
+      }, false);
+      if (outcome.verdict === "fault") throw new Error(`restart: ${outcome.reason}`);
+      outputs.push(...outcome.outputs);
+      if (at <= 0) return { outcome: { ...outcome, outputs }, ...this.ports.compare(before) };
+    }
   }
 
   /** Lets time pass, with a timeout input whenever one is due. The outputs of all of them together. */
