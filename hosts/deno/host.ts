@@ -2,6 +2,7 @@
  * What the command line needs from Deno: files, signals, the exit code.
  */
 
+import { equal, privateCreate, privateOpen } from "../file/private.ts";
 import type { Host } from "../shared/runtime.ts";
 import { denoRuntime } from "./runtime.ts";
 
@@ -18,6 +19,10 @@ function onStop(callback: (signal: string) => void): void {
 export const denoHost: Host = {
   runtime: denoRuntime,
   readFile: (path) => Deno.readFile(path),
+  privateOpen,
+  privateCreate,
+  equal,
+  wall: () => Date.now(),
   // Beside the bundle: dist/deno.js and dist/core.wasm.
   coreBinary: () => Deno.readFile(new URL("core.wasm", import.meta.url)),
   terminal: Deno.stdout.isTerminal(),

@@ -4,6 +4,7 @@
 
 import { readFile } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
+import { equal, privateCreate, privateOpen } from "../file/private.ts";
 import type { Host } from "../shared/runtime.ts";
 import { nodeRuntime } from "./runtime.ts";
 
@@ -19,11 +20,12 @@ function onStop(callback: (signal: string) => void): void {
 }
 
 /**
- * The core, beside the bundle: dist/node.js and dist/core.wasm. V8 is told to compile it for good before the first packet,
- * in 0.1 s: compiling while calls come in makes the first of them wait, until the kernel drops some.
+ * The core, beside the bundle: dist/node.js and dist/core.wasm. V8 is told to compile it for good before the first packet, in
+ * 0.4 s: compiling while calls come in makes the first of them wait, until the kernel drops some. After a restart calls are
+ * there already, and it is compiled twice: in 0.02 s, and for good while they go on.
  */
-function coreBinary(): Promise<Uint8Array> {
-  setFlagsFromString("--no-liftoff");
+function coreBinary(soon: boolean): Promise<Uint8Array> {
+  if (!soon) setFlagsFromString("--no-liftoff");
   setFlagsFromString("--no-wasm-lazy-compilation");
   return readFile(new URL("core.wasm", import.meta.url));
 }
@@ -31,6 +33,10 @@ function coreBinary(): Promise<Uint8Array> {
 export const nodeHost: Host = {
   runtime: nodeRuntime,
   readFile: (path) => readFile(path),
+  privateOpen,
+  privateCreate,
+  equal,
+  wall: () => Date.now(),
   coreBinary,
   terminal: process.stdout.isTTY === true,
   onStop,

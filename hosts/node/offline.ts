@@ -69,7 +69,7 @@ async function captureLoad(path: string, host: Host): Promise<Capture> {
 export async function offlineOpen(capturePath: string, options: OfflineOptions, host: Host): Promise<Offline> {
   const { config, text } = await configLoad(options.config, host);
   const capture = await captureLoad(capturePath, host);
-  const source: CoreSource = options.core === "js" ? { kind: "js" } : { kind: "wasm", binary: await host.coreBinary() };
+  const source: CoreSource = options.core === "js" ? { kind: "js" } : { kind: "wasm", binary: await host.coreBinary(false) };
   const replay = await Replay.open(source, config, capture, { asRecorded: options.asRecorded });
   return { config, rules: new RuleTexts(config, text, options.config), capture, replay };
 }

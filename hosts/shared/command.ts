@@ -45,7 +45,7 @@ async function run(options: RunOptions, host: Host): Promise<void> {
     const proxy = await proxyStart({ config, directory, kind: options.core, host, log });
     host.onStop((signal) => {
       log.info({ signal }, "stopping");
-      proxy.stop();
+      void proxy.stop();
     });
   } catch (error) {
     console.error(`culvert: ${(error as Error).message}`);

@@ -20,6 +20,9 @@ import { INTERFACE_MAX, NAMES_MAX, POOL_MAX, REALM_MAX, SERVER_MAX, SERVICE_MAX 
 export { type Problem, problemText } from "./config/problem.ts";
 export type { Capacity, Config, Gateway, Interception, Interface, Link, Pool, Realm, Return, Rule, Server, Service } from "./config/settled.ts";
 
+/** What began since is not known after a restart. */
+const STATE_EVERY_MS = 100;
+
 export interface ConfigReading {
   /** Absent when a problem is an error. */
   config: Config | undefined;
@@ -44,6 +47,7 @@ function settle(written: Written, report: Report): Config {
     interception: interceptionSettle(written, realms, services, report),
     capacity: capacitySettle(written, pools, rules.length, names, report),
     secret: written.secret,
+    state: written.state && { file: written.state.file, everyMs: written.state.every ?? STATE_EVERY_MS },
     log: { level: written.log?.level ?? "info", format: written.log?.format ?? "auto" },
     control: written.control,
     io: written.io ?? "auto",

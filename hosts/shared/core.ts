@@ -109,11 +109,16 @@ async function openWasm(binary: Uint8Array, capacity: Capacity): Promise<Core> {
   return { kind: "wasm", memory: memoryOf(memory.buffer), boot, region, input, output };
 }
 
-/** Opens a core with memory for the capacities and the secret key in place; configure it, then boot. */
-export async function coreOpen(source: CoreSource, capacity: Capacity, key: Uint8Array): Promise<Core> {
+/** Puts the secret key in place. */
+export function keyWrite(core: Core, key: Uint8Array): void {
   if (key.length !== KEY_BYTES) throw new Error(`the key of the core has ${KEY_BYTES} bytes, and this one has ${key.length}`);
+  core.memory.bytes.set(key, HEADER_KEY);
+}
+
+/** Opens a core with memory for the capacities and, if it is given, the secret key in place; configure it, then boot. */
+export async function coreOpen(source: CoreSource, capacity: Capacity, key?: Uint8Array): Promise<Core> {
   const core = source.kind === "js" ? await openJs(capacity) : await openWasm(source.binary, capacity);
   core.region(REGION_END);
-  core.memory.bytes.set(key, HEADER_KEY);
+  if (key) keyWrite(core, key);
   return core;
 }

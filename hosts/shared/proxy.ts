@@ -8,19 +8,21 @@ import { Certificates } from "./certificates.ts";
 import { durationText } from "./config/duration.ts";
 import { rangeText } from "./config/range.ts";
 import { configure } from "./configure.ts";
-import { type Core, type CoreKind, coreOpen, type CoreSource } from "./core.ts";
+import { type Core, type CoreKind, coreOpen, type CoreSource, keyWrite } from "./core.ts";
 import type { Log } from "./log.ts";
 import { Pump } from "./pump.ts";
 import { ringsOpen } from "./ring.ts";
 import type { Host, Shim } from "./runtime.ts";
-import { secretKey } from "./secret.ts";
+import { secretKey, secretMake } from "./secret.ts";
+import { stateExists, statePut, stateRead } from "./state/reader.ts";
+import { StateSaver } from "./state/saver.ts";
 import { Statistics } from "./statistics.ts";
 
 export interface Proxy {
   readonly core: Core;
   readonly pump: Pump;
-  /** Stops intake, closes all sockets, logs the totals. */
-  stop(): void;
+  /** Stops intake, closes all sockets, logs the totals; done when state is saved. */
+  stop(): Promise<void>;
 }
 
 export interface ProxyRequest {
@@ -66,8 +68,8 @@ function introduce(config: Config, core: Core, log: Log): void {
   log.info({ core: core.kind, memoryBytes: core.memory.bytes.length }, "up");
 }
 
-async function sourceOf(kind: CoreKind, host: Host): Promise<CoreSource> {
-  return kind === "js" ? { kind } : { kind, binary: await host.coreBinary() };
+async function sourceOf(kind: CoreKind, host: Host, soon: boolean): Promise<CoreSource> {
+  return kind === "js" ? { kind } : { kind, binary: await host.coreBinary(soon) };
 }
 
 /** Batched sockets, where the machine has them and the configuration does not say otherwise. */
@@ -94,25 +96,48 @@ function framesOpen(config: Config, shim: Shim | undefined, log: Log): Config {
   }
 }
 
+/** A path of the configuration; a relative one starts where the file is. */
+function pathOf(path: string, directory: string): string {
+  return path.startsWith("/") ? path : `${directory}${path}`;
+}
+
 /** Opens, configures and starts. Throws what a person can read when that is impossible. */
 export async function proxyStart(request: ProxyRequest): Promise<Proxy> {
-  const { host, log } = request;
-  const key = await secretKey(request.config.secret, request.directory, host, log);
-  const core = await coreOpen(await sourceOf(request.kind, host), request.config.capacity, key);
-  const certificates = new Certificates(request.config, request.directory, host, log);
+  const { directory, kind, host, log } = request;
+  const began = host.runtime.now();
+  const secret = request.config.secret === undefined ? undefined : await secretKey(request.config.secret, directory, host);
+  const path = request.config.state && pathOf(request.config.state.file, directory);
+  const core = await coreOpen(await sourceOf(kind, host, path !== undefined && (await stateExists(path, host))), request.config.capacity);
+  const certificates = new Certificates(request.config, directory, host, log);
   await certificates.load();
   const shim = shimOpen(request.config, core, host, log);
   const config = framesOpen(request.config, shim, log);
+  const saved = path === undefined ? undefined : await stateRead(path, core, config, secret, host, log);
+  if (saved) statePut(core, saved);
+  else keyWrite(core, secret ?? secretMake(config.state !== undefined, host, log));
   configure(core, config, config.interfaces.length > 0);
-  const pump = new Pump(core, host.runtime, config, certificates, log, shim);
+  const pump = new Pump(core, host.runtime, config, certificates, log, shim, saved?.clock);
   pump.start();
+  const tookMs = Math.round(host.runtime.now() - began);
+  if (saved && pump.restored) log.info({ sockets: pump.sockets, ageMs: Math.round(saved.ageMs), tookMs }, "goes on with the state that was saved");
+  const setting = config.state && {
+    core,
+    config,
+    host,
+    log,
+    path: pathOf(config.state.file, directory),
+    everyMs: config.state.everyMs,
+    clock: () => pump.clock(),
+  };
+  const saver = setting && (await StateSaver.start(setting));
   const statistics = new Statistics(pump, core.memory, host.runtime, log);
   statistics.start();
   introduce(config, core, log);
-  const stop = (): void => {
+  const stop = async (): Promise<void> => {
     pump.stop();
     certificates.stop();
     statistics.stop();
+    await saver?.stop();
   };
   return { core, pump, stop };
 }

@@ -7,6 +7,7 @@
 import { AddressCache } from "./addresscache.ts";
 import { Alarm } from "./alarm.ts";
 import { Batch } from "./batch.ts";
+import { coreBegin } from "./begin.ts";
 import { bindAdvice, errorCode } from "./bindadvice.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Config, Service } from "./config.ts";
@@ -80,13 +81,22 @@ export class Pump {
   readonly #tracing: boolean;
   /** Absent where each port has a socket of the runtime. */
   readonly #batch: Batch | undefined;
+  /** How far the core's clock is ahead of the runtime's: it goes on where that of the process before was. */
+  readonly #aheadMs: number;
+  /** Does it go on with the memory of the process before? */
+  restored: boolean;
   #stopped = false;
+  /** The core's clock. */
+  readonly clock = (): number => (this.#runtime.now() + this.#aheadMs) | 0;
 
-  constructor(core: Core, runtime: Runtime, config: Config, certificates: Certificates, log: Log, shim?: Shim) {
+  /** `clock`: what the core's clock is now, when its memory is that of a process before and the configuration is written. */
+  constructor(core: Core, runtime: Runtime, config: Config, certificates: Certificates, log: Log, shim?: Shim, clock?: number) {
     this.#core = core;
     this.#runtime = runtime;
     this.#config = config;
     this.#log = log;
+    this.restored = clock !== undefined;
+    this.#aheadMs = clock === undefined ? 0 : clock - runtime.now();
     this.#words = core.memory.words;
     this.#bytes = core.memory.bytes;
     this.#alarm = new Alarm(runtime, () => this.#input(abi.KIND_TIMEOUT, 0));
@@ -121,16 +131,11 @@ export class Pump {
     return this.#endpoints.size;
   }
 
-  /** Opens the service addresses and boots the core. Throws what a person can read when that is impossible. */
+  /** Opens the service addresses and boots the core, or has it go on. Throws what a person can read when that is impossible. */
   start(): void {
     try {
       for (const [index, service] of this.#config.services.entries()) this.#serve(service, index);
-      const fault = this.#core.boot(this.#runtime.now() | 0);
-      if (fault < 0) {
-        const cause = `${verdictName(fault)}, position ${abi.faultPosition(fault)}`;
-        throw new Error(`the core refuses the configuration (${cause}); please report this together with the configuration`);
-      }
-      this.#drain();
+      this.restored = coreBegin(this.#core, this.restored, this.clock, () => this.#drain(), this.#log);
     } catch (error) {
       this.stop();
       throw error;
@@ -222,7 +227,7 @@ export class Pump {
   /** One input and all that follows from it. Returns what the core does. */
   #input(kind: number, len: number): number {
     try {
-      const verdict = this.#core.input(kind, len, this.#runtime.now() | 0);
+      const verdict = this.#core.input(kind, len, this.clock());
       this.#drain();
       return verdict;
     } catch (error) {
@@ -369,7 +374,7 @@ export class Pump {
     } catch (error) {
       this.totals.bindFailed++;
       this.#complain("bind", { address, port }, (error as Error).message);
-      this.#core.input(abi.KIND_REFUSED, at, this.#runtime.now() | 0);
+      this.#core.input(abi.KIND_REFUSED, at, this.clock());
     }
   }
 

@@ -156,12 +156,30 @@ export interface Runtime {
   randomFill(bytes: Uint8Array): Uint8Array;
 }
 
+/** A file that only its owner can read and write. */
+export interface PrivateFile {
+  /** What stands there, less of it at the end of the file. */
+  read(at: number, len: number): Promise<Uint8Array>;
+  write(at: number, bytes: Uint8Array): Promise<void>;
+  /** Puts a file that was created in the place of the one before. */
+  publish(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** What the command line needs beyond that. */
 export interface Host {
   readonly runtime: Runtime;
   readFile(path: string): Promise<Uint8Array>;
-  /** The WebAssembly core that was built with this host. */
-  coreBinary(): Promise<Uint8Array>;
+  /** A file to be read, or undefined where there is none. Throws when others than its owner may read or write it. */
+  privateOpen(path: string): Promise<PrivateFile | undefined>;
+  /** A new file, to be published at `path`. */
+  privateCreate(path: string): Promise<PrivateFile>;
+  /** Milliseconds since 1970, by the clock of the day. */
+  wall(): number;
+  /** Are these the same bytes? As fast as the machine can tell. */
+  equal(a: Uint8Array, b: Uint8Array): boolean;
+  /** The WebAssembly core that was built with this host; `soon`: calls are up that wait for it, so it is to run before it runs fast. */
+  coreBinary(soon: boolean): Promise<Uint8Array>;
   /** Is standard output a terminal that a person reads? */
   readonly terminal: boolean;
   /** Calls back once, on the first signal to end; a second signal ends the process at once. */

@@ -9,7 +9,7 @@ import type { Host } from "./runtime.ts";
 
 const NO_SECRET =
   "no `secret:` in the configuration: a new one was made, so after a restart requests inside calls that are up " +
-  "now will be refused; make one with `openssl rand -hex 16`";
+  "now will be refused; make one with `openssl rand -hex 16`, or have `state:` saved";
 
 const HEX = /^[0-9a-f]{32}$/i;
 
@@ -30,12 +30,14 @@ async function fromFile(path: string, host: Host): Promise<Uint8Array> {
   return new Uint8Array(digest, 0, KEY_BYTES);
 }
 
+/** A key for when there is no `secret:`; `kept`: is it saved with other state? */
+export function secretMake(kept: boolean, host: Host, log: Log): Uint8Array {
+  if (!kept) log.warn({}, NO_SECRET);
+  return host.runtime.randomFill(new Uint8Array(KEY_BYTES));
+}
+
 /** `directory` is where a relative path starts: that of the configuration file. */
-export async function secretKey(secret: string | undefined, directory: string, host: Host, log: Log): Promise<Uint8Array> {
-  if (secret === undefined) {
-    log.warn({}, NO_SECRET);
-    return host.runtime.randomFill(new Uint8Array(KEY_BYTES));
-  }
+export async function secretKey(secret: string, directory: string, host: Host): Promise<Uint8Array> {
   if (HEX.test(secret)) return fromHex(secret);
   return await fromFile(secret.startsWith("/") ? secret : `${directory}${secret}`, host);
 }

@@ -10,6 +10,9 @@ import { address, addresses, device, devices, domain, duration, endpoint, hostNa
 /** Most records of one kind: handles of the core have 20 bits for the index. */
 export const RECORDS_MOST = 1_000_000;
 
+/** Saving more often costs more than it keeps. */
+const STATE_EVERY_LEAST_MS = 10;
+
 const latchMode = z.enum(["strict", "source", "any"]);
 
 const latch = z
@@ -225,6 +228,16 @@ export const schema = z
     otherwise: z.enum(["forward", "discard"]).optional().describe("What happens to the rest. Default forward."),
     capacity: capacity.optional().describe("How many records of each kind there is room for."),
     secret: z.string().min(1).optional().describe("32 hex digits or the path of a file: keys the tokens in messages. Default: random at each start."),
+    state: z
+      .strictObject({
+        file: z.string().min(1).describe("Path of the file; it holds the secret key, so only its owner may read it, and only what it was made by."),
+        every: duration
+          .refine((ms) => ms >= STATE_EVERY_LEAST_MS, `must be at least ${STATE_EVERY_LEAST_MS}ms`)
+          .optional()
+          .describe("How often what has changed is saved. Default 100ms."),
+      })
+      .optional()
+      .describe("Saves calls and registrations, so that a restart goes on with them. Default: they are forgotten."),
     log: z
       .strictObject({
         level: z.enum(["trace", "debug", "info", "warn", "error"]).optional().describe("Default info."),

@@ -189,6 +189,8 @@ export interface Config {
   capacity: Capacity;
   /** 32 hex digits or the path of a file; never logged. */
   secret: string | undefined;
+  /** Where state is saved, as written, and how often. */
+  state: { file: string; everyMs: number } | undefined;
   log: { level: "trace" | "debug" | "info" | "warn" | "error"; format: "auto" | "json" | "pretty" };
   control: string | undefined;
   /** How packets come in and out. */

@@ -3,15 +3,18 @@ import { nodeHost } from "../../../hosts/node/host.ts";
 import { configRead } from "../../../hosts/shared/config.ts";
 import { type Proxy, proxyStart } from "../../../hosts/shared/proxy.ts";
 import type { Host } from "../../../hosts/shared/runtime.ts";
+import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { fakeLog } from "./fakelog.ts";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type FakeLog, fakeLog } from "./fakelog.ts";
 import { freePort, peer, registerAnswer, registerRequest } from "./register.ts";
 
 const host: Host = { ...nodeHost, coreBinary: () => readFile("dist/core.wasm") };
 let proxy: Proxy | undefined;
 
-afterEach(() => {
-  proxy?.stop();
+afterEach(async () => {
+  await proxy?.stop();
   proxy = undefined;
 });
 
@@ -97,4 +100,50 @@ services: { voice: { address: "127.0.0.1:${port}", servers: [127.0.0.3] } }
   const log = fakeLog();
   proxy = await proxyStart({ config: configRead(text, "culvert.yaml").config!, directory: "", kind: "js", host, log });
   expect(log.at("warn")).toEqual([expect.stringMatching(/no `secret:`.*openssl rand -hex 16/)]);
+});
+
+test.each(["js", "wasm"] as const)("started again it goes on with what was saved, with the %s core", async (kind) => {
+  const folder = mkdtempSync(join(tmpdir(), "culvert-state-"));
+  const [terminal, terminalPort] = await peer("127.0.0.4");
+  const [registrar, registrarPort] = await peer("127.0.0.3");
+  const port = await freePort("127.0.0.1");
+  const text = (address: string): string => `
+realms: { access: { address: 127.0.0.1, ports: { media: 20000-29999 } }, core: { address: ${address} } }
+services: { voice: { address: "127.0.0.1:${port}", servers: ["127.0.0.3:${registrarPort}"] } }
+state: { file: state }
+`;
+  const start = async (address: string): Promise<FakeLog> => {
+    const log = fakeLog();
+    proxy = await proxyStart({ config: configRead(text(address), "culvert.yaml").config!, directory: `${folder}/`, kind, host, log });
+    return log;
+  };
+  try {
+    expect((await start("127.0.0.2")).at("warn")).toEqual([]);
+    terminal.send(registerRequest("127.0.0.1", `127.0.0.4:${terminalPort}`), "127.0.0.1", port);
+    const request = await registrar.receive();
+    registrar.send(registerAnswer(request.text), request.address, request.port);
+    await terminal.receive();
+    await proxy!.stop();
+
+    const log = await start("127.0.0.2");
+    const line = log.lines.find(({ message }) => message === "goes on with the state that was saved");
+    expect(line?.fields).toMatchObject({ sockets: 2 });
+    expect(JSON.stringify(log.lines)).not.toMatch(/0707070707/);
+    const options = [
+      "OPTIONS sip:alice@127.0.0.2:PORT SIP/2.0",
+      "Via: SIP/2.0/UDP 127.0.0.3:SERVER;branch=z9hG4bK5",
+      "From: <sip:r@x>;tag=1",
+      "To: <sip:alice@x>",
+    ];
+    const message = [...options, "Call-ID: o", "CSeq: 1 OPTIONS", "Content-Length: 0", "", ""].join("\r\n");
+    registrar.send(message.replace("PORT", String(request.port)).replace("SERVER", String(registrarPort)), request.address, request.port);
+    expect((await terminal.receive()).text).toContain(`OPTIONS sip:alice@127.0.0.4:${terminalPort} SIP/2.0`);
+    await proxy!.stop();
+
+    expect((await start("127.0.0.5")).at("warn")).toEqual([expect.stringMatching(/saved state is not used.*ports or addresses/)]);
+  } finally {
+    await proxy?.stop();
+    proxy = undefined;
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -12,6 +12,7 @@ test("the JSON Schema knows every key and forbids others", () => {
     "otherwise",
     "capacity",
     "secret",
+    "state",
     "log",
     "control",
     "io",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { nodeHost } from "../../../hosts/node/host.ts";
 import type { Host } from "../../../hosts/shared/runtime.ts";
-import { secretKey } from "../../../hosts/shared/secret.ts";
+import { secretKey, secretMake } from "../../../hosts/shared/secret.ts";
 import { fakeLog } from "./fakelog.ts";
 import { fakeRuntime } from "./fakeruntime.ts";
 
@@ -20,7 +20,7 @@ const host: Host = {
 };
 
 const COUNTING = Uint8Array.from({ length: 16 }, (_, i) => i);
-const read = (secret: string | undefined, log = fakeLog()) => secretKey(secret, "/etc/culvert/", host, log);
+const read = (secret: string) => secretKey(secret, "/etc/culvert/", host);
 
 test("hex digits, in the file or out of another one, are the key", async () => {
   expect(await read("000102030405060708090A0B0C0D0E0F")).toEqual(COUNTING);
@@ -34,9 +34,11 @@ test("other content is hashed to a key", async () => {
   expect(key).toEqual(await read("long"));
 });
 
-test("nothing is a random key, with a warning", async () => {
+test("nothing is a random key, with a warning unless it is saved", () => {
   const log = fakeLog();
-  expect(await read(undefined, log)).toEqual(new Uint8Array(16).fill(7));
+  expect(secretMake(true, host, log)).toEqual(new Uint8Array(16).fill(7));
+  expect(log.at("warn")).toHaveLength(0);
+  expect(secretMake(false, host, log)).toEqual(new Uint8Array(16).fill(7));
   expect(log.at("warn")).toHaveLength(1);
 });
 
