@@ -198,6 +198,11 @@ export class Audit {
 /** A port at which connections are taken; its kind is that of its pool. */
 type Listener = { realm: number; address: string; port: number; kind: number };
 
+/** What a BIND or UNBIND is about. */
+export function placeOf({ local, localPort, value }: { local: string; localPort: number; value: number }): string {
+  return `${local}:${localPort}${value === abi.TRANSPORT_UDP ? "" : ` for transport ${value}`}`;
+}
+
 /** The sockets that are open as BIND and UNBIND say, against the ports in use. */
 export class Sockets {
   readonly open = new Map<string, { realm: number; address: string; port: number; kind: number }>();
@@ -210,13 +215,22 @@ export class Sockets {
 
   take(outputs: { kind: number; realm: number; local: string; localPort: number; value: number; detail: number }[]): void {
     for (const { kind, realm, local, localPort, value, detail } of outputs) {
-      const place = `${local}:${localPort}${value === abi.TRANSPORT_UDP ? "" : ` for transport ${value}`}`;
+      const place = placeOf({ local, localPort, value });
       const open = value === abi.TRANSPORT_UDP ? this.open : this.listening;
       if (kind === abi.OUTPUT_BIND) {
         if (open.has(place)) throw new CoreFault("sockets", `${place} is opened twice`);
         open.set(place, { realm, address: local, port: localPort, kind: detail });
       } else if (kind === abi.OUTPUT_UNBIND && !open.delete(place)) throw new CoreFault("sockets", `${place} is closed and was not open`);
     }
+  }
+
+  /** Another process goes on: nothing is open but those that nobody hears, which nothing is said of. Returns the places of the others. */
+  restart(deaf: Set<number>): Set<string> {
+    const before = new Set<string>();
+    for (const open of [this.open, this.listening]) {
+      for (const [place, { port }] of open) if (!deaf.has(port) && open.delete(place)) before.add(place);
+    }
+    return before;
   }
 
   check({ ports, listeners }: Usage): void {

@@ -10,10 +10,13 @@ import { imageOf } from "../vector/image.ts";
 import { frameWhole } from "../vector/frame.ts";
 import { CoreFault } from "./fault.ts";
 import { frameDraw, type FrameMove, type World } from "./framestock.ts";
+import { imageRefuse } from "./image.ts";
 import { Lockstep, type Maker } from "./lockstep.ts";
 import type { Output } from "./output.ts";
 
 const INTERFACES = 2;
+/** One step in so many comes after a restart. */
+const RESTARTS = 0.01;
 
 const FOUR: World = {
   six: false,
@@ -92,6 +95,7 @@ class Stretch {
     private readonly lockstep: Lockstep,
     private readonly random: Random,
     private readonly world: World,
+    private readonly restarts: Random,
   ) {
     this.#now = lockstep.start;
   }
@@ -100,6 +104,7 @@ class Stretch {
     const { random, lockstep } = this;
     this.#now += random.pick([0, 1, 20, 20, 500]);
     if (random.chance(0.03)) this.#advance(random.pick([1000, 30_000, 61_000]));
+    if (this.restarts.chance(RESTARTS)) this.#restart();
     const batch = random.chance(0.15);
     const moves = Array.from({ length: batch ? random.between(1, 8) : 1 }, () => frameDraw(random, this.world, this.#ports, this.#signal));
     const fitting = batch ? moves.filter(({ built }) => built.bytes.length <= abi.SLOT_SIZE - abi.FRAME_BYTES) : moves;
@@ -116,6 +121,15 @@ class Stretch {
       this.#judge(outcome);
       left = left.slice(outcome.result);
     }
+  }
+
+  /** The process ends, and another one goes on with what hosts save: the ports of ours are opened again, and nothing is sent. */
+  #restart(): void {
+    const { lockstep, restarts } = this;
+    if (restarts.chance(0.5)) imageRefuse(lockstep, restarts, this.#now);
+    const { result, outputs } = lockstep.restart(lockstep.saved(), this.#now);
+    const odd = outputs.find(({ kind }) => kind !== abi.OUTPUT_BIND);
+    if (result < 0 || odd) throw new CoreFault("restart", `a restart gives ${result}${odd ? ` and output ${odd.kind}` : ""}`);
   }
 
   /** What a frame is before the core sees it; undefined when it is too damaged to say. */
@@ -211,7 +225,7 @@ export async function framesPlay(makers: Maker[], seed: number, steps: number, k
   const world = random.chance(0.7) ? FOUR : SIX;
   const { memory } = await imageOf(yaml(random, world), "the fuzz of frames");
   const lockstep = await Lockstep.open(makers, memory, random.pick([1000, 0x7fffffff - 5000]), keepLog);
-  const stretch = new Stretch(lockstep, random, world);
+  const stretch = new Stretch(lockstep, random, world, new Random(~seed));
   for (let i = 0; i < steps; i++) stretch.step();
   stretch.end();
   return { lockstep, frames: stretch.steps };

@@ -9,6 +9,7 @@ import { damage } from "./damage.ts";
 import { bytesOf } from "./message.ts";
 import { Connections } from "./connections.ts";
 import { bytesShow, CoreFault } from "./fault.ts";
+import { imageRefuse, restartPlay } from "./image.ts";
 import { Judge } from "./judge.ts";
 import { Lockstep, type Maker, type Outcome, type Packet } from "./lockstep.ts";
 import { isSend, type Output } from "./output.ts";
@@ -23,6 +24,10 @@ const DEADLINES_MAX = 400;
 const BATCH_MAX = 8;
 /** Damaged copies of one message that come at once. */
 const SWARM = 32;
+/** The marks of pages are looked at each time that so much else was: all memory is copied for it. */
+const MARKS_EACH = 8;
+/** One step in so many comes after a restart. */
+const RESTARTS = 0.01;
 /** Inputs that say how much there is of them. */
 const SIZED = [abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_STREAM, abi.KIND_CLOSE];
 /** Longest message that is tried at every length; of so many stretches one ends with that, and one with a stream cut at every place. */
@@ -56,6 +61,7 @@ class Runner {
   private readonly heard = new Set<string>();
   private timeoutMs = -1;
   private calls = 0;
+  private looks = 0;
   inputs = 0;
 
   constructor(
@@ -64,6 +70,8 @@ class Runner {
     private readonly random: Random,
     private now: number,
     private readonly each: number,
+    /** Of their own, so that what a seed draws is as before. */
+    private readonly restarts: Random,
   ) {
     this.session = new Session(setting, random, this.sockets);
     this.connections = new Connections(lockstep, setting, this.session, this.sockets, random);
@@ -87,6 +95,7 @@ class Runner {
     this.sockets.check(usage);
     this.connections.check(usage.connections);
     this.configured();
+    if (this.looks++ % MARKS_EACH === 0) this.lockstep.marked();
   }
 
   /** What the host wrote at boot is the core's to read. */
@@ -204,6 +213,14 @@ class Runner {
       throw new CoreFault("odd call", `kind ${kind} with ${len} gives ${outcome.result}`);
   }
 
+  /** The process ends, and another one goes on with what hosts save. */
+  private restart(): void {
+    const { restarts, lockstep } = this;
+    this.now += restarts.pick([0, 1, ...WAITS]);
+    if (restarts.chance(0.5)) imageRefuse(lockstep, restarts, this.now);
+    restartPlay(lockstep, this.sockets, this.now, (outcome) => this.settle(outcome));
+  }
+
   /** A message cut off at every position. */
   prefixes(): void {
     const { packet, inbound } = this.session.move(0);
@@ -224,6 +241,7 @@ class Runner {
   }
 
   step(harm: number): void {
+    if (this.restarts.chance(RESTARTS)) this.restart();
     const kind = this.random.below(100);
     if (kind < 20) this.connection(harm);
     else if (kind < 26) this.wait();
@@ -242,7 +260,7 @@ export async function stretchPlay(makers: Maker[], seed: number, { steps, each, 
   const start = random.pick(STARTS);
   const lockstep = await Lockstep.open(makers, memory, start, keepLog);
   lockstep.compareEach = each;
-  const runner = new Runner(lockstep, setting, random, start, each);
+  const runner = new Runner(lockstep, setting, random, start, each, new Random(~seed));
   const harm = random.pick([0, 0.3, 0.6, 0.9]);
   for (let step = 0; step < steps; step++) {
     try {

@@ -8,7 +8,9 @@
 
 import * as abi from "#abi";
 import { addressParse } from "../../hosts/shared/address.ts";
+import { stateExtents } from "../../hosts/shared/state/extent.ts";
 import { type Exports, PAGE, pageHashes } from "../parity/engine.ts";
+import { configurationAreas } from "../vector/image.ts";
 import { CoreFault, TRAP } from "./fault.ts";
 import { type Output, outputsEqual, outputsRead } from "./output.ts";
 
@@ -105,6 +107,9 @@ export class Lockstep {
   readonly log: Entry[] = [];
   private inputs = 0;
   private trying = false;
+  /** Memory when the marks of pages were looked at last, and what clears them before the next input. */
+  private seen: Buffer | undefined;
+  private cleared: [number, Buffer][] = [];
 
   private constructor(
     readonly machines: Machine[],
@@ -152,8 +157,51 @@ export class Lockstep {
     return this.run([], abi.KIND_TIMEOUT, 0, now);
   }
 
+  private region(id: number): number {
+    return this.word(abi.DIRECTORY + 4 * id);
+  }
+
+  /** What another process begins with: what hosts save of this one's memory, and the configuration. All else is zero. */
+  saved(): Buffer {
+    const memory = Buffer.alloc(this.bytes.length);
+    for (const [from, to] of stateExtents((id) => this.region(id))) this.bytes.copy(memory, from, from, to);
+    const rules = this.region(abi.REGION_RULES);
+    const areas = configurationAreas(rules, this.region(abi.REGION_CLASSIFIER) - rules);
+    for (const [at, size] of areas) memory.set(this.image.subarray(at, at + size), at);
+    return memory;
+  }
+
+  /** Another process goes on with such a memory: all that comes of it. */
+  restart(memory: Buffer, now: number): Outcome {
+    const outputs: Output[] = [];
+    this.seen = undefined;
+    for (let from = 0; ; ) {
+      const outcome = this.run(from === 0 ? [[0, memory]] : [], abi.KIND_RESTORE, from, now);
+      outputs.push(...outcome.outputs);
+      from = outcome.result;
+      if (from <= 0) return { ...outcome, outputs };
+    }
+  }
+
+  /** Every page of the tables that has changed since this was asked last is marked as such; then the marks are cleared, as hosts do. */
+  marked(): void {
+    const dirty = this.region(abi.REGION_DIRTY);
+    const marks = this.bytes.subarray(dirty, this.region(abi.REGION_END));
+    const size = 1 << abi.PAGE_SHIFT;
+    for (const [first, end] of stateExtents((id) => this.region(id))) {
+      for (let at = Math.max(first, this.region(abi.REGION_TERMINALS)); this.seen && at < end; at += size) {
+        if (marks[at / size] === 1 || this.bytes.compare(this.seen, at, at + size, at, at + size) === 0) continue;
+        throw new CoreFault("dirty", `the page at ${at} has changed, and is not marked`);
+      }
+    }
+    this.seen = Buffer.from(this.bytes);
+    this.cleared = [[dirty, Buffer.alloc(marks.length)]];
+  }
+
   /** Writes into every memory, calls `input` on every machine, drains, compares. */
-  run(writes: [number, Buffer][], kind: number, len: number, now: number): Outcome {
+  run(given: [number, Buffer][], kind: number, len: number, now: number): Outcome {
+    const writes = [...this.cleared, ...given];
+    this.cleared = [];
     const results = this.machines.map(({ exports, bytes, name }) => {
       for (const [at, data] of writes) bytes.set(data, at);
       try {
@@ -172,10 +220,12 @@ export class Lockstep {
   /** Plays something that has not been afterwards: every memory is as it was, and the log knows nothing of it. */
   trial<T>(play: () => T): T {
     const kept = this.machines.map(({ bytes }) => Buffer.from(bytes));
+    const { cleared } = this;
     this.trying = true;
     const result = play();
     this.compare();
     this.trying = false;
+    this.cleared = cleared;
     for (const [i, { bytes }] of this.machines.entries()) kept[i]!.copy(bytes);
     return result;
   }

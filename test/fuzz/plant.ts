@@ -169,6 +169,32 @@ export const PLANTS: Plant[] = [
       to: "const stop: i32 = head === 0 ? end : head;\n  st32(connection + CONNECTION_SCAN, SCAN_LINE);",
     },
   },
+  {
+    what: "timers that change are not marked",
+    into: "js",
+    property: "dirty",
+    change: {
+      file: "core/table/timer.ts",
+      from: "return dirtyMark((table(REGION_TIMERS) + mul(id, TIMER_SIZE)) | 0);",
+      to: "return (table(REGION_TIMERS) + mul(id, TIMER_SIZE)) | 0;",
+    },
+  },
+  {
+    what: "a restart leaves the core side of media closed",
+    into: "js",
+    property: "restart",
+    change: {
+      file: "core/translate/open.ts",
+      from: "  sideAnnounce(OUTPUT_BIND, flow, SIDE_CORE);\n  st32(flow + FLOW_SEEN",
+      to: "  st32(flow + FLOW_SEEN",
+    },
+  },
+  {
+    what: "tables that were cut short are taken",
+    into: "js",
+    property: "image",
+    change: { file: "core/table/slab.ts", from: "return used === ld32(slab + USED) && free >= 0", to: "return free >= 0" },
+  },
 ];
 
 async function makersOf({ into, change }: Plant): Promise<Maker[]> {
