@@ -2,9 +2,7 @@
  * Scenario 15: while two user agents behind NATs call each other, a third host sends media to every port of the relay, SIP that is
  * cut and damaged, and REGISTERs for the one who is called. Both go on hearing each other, nothing of his media is sent on,
  * and nothing grows. Then Culvert is killed in the middle of a call, and comes back.
- *
- * Not done: a call that was up when it was killed is not known afterwards, so its BYE does not reach the other side; that
- * takes state that is saved.
+ * That calls which are up go on then is shown by restart.test.ts.
  */
 
 import { readFileSync } from "node:fs";
