@@ -9,7 +9,7 @@ import { conditionsThread } from "./thread.ts";
 
 /* Sizes, in Binaryen's nodes, up to which a function is copied to its callers: whatever it is, when it is small, when it has one caller. */
 const INLINE_ALWAYS_MAX = 2;
-const INLINE_MAX = { speed: 160, size: 30 };
+const INLINE_MAX = { speed: 110, size: 30 };
 const INLINE_ONE_CALLER_MAX = 100000;
 
 /** What an engine has, beside vectors, which are for its speed: C is made for any processor. */
@@ -18,7 +18,7 @@ const FEATURES = BulkMemory! | BulkMemoryOpt! | MutableGlobals! | SignExt!;
 const FEATURES_OF = { speed: FEATURES | SIMD128!, size: FEATURES };
 
 function settings(aim: Aim): void {
-  binaryen.setOptimizeLevel(4);
+  binaryen.setOptimizeLevel(3);
   binaryen.setShrinkLevel(0);
   binaryen.setAlwaysInlineMaxSize(INLINE_ALWAYS_MAX);
   binaryen.setFlexibleInlineMaxSize(INLINE_MAX[aim]);
@@ -45,7 +45,6 @@ function inlined(binary: Uint8Array, aim: Aim): string {
   const module = binaryen.readBinary(binary);
   module.setFeatures(FEATURES_OF[aim]);
   settings(aim);
-  module.optimize();
   module.optimize();
   const text = module.emitText();
   module.dispose();
