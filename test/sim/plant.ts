@@ -44,7 +44,7 @@ export const PLANTS: Omit<Plant, "into">[] = [
   {
     what: "media goes to an address behind a NAT that never sent",
     property: "stranger",
-    change: { file: "core/translate/sdp/media.ts", from: "if (side === SIDE_CORE) return nat !== NAT_ALWAYS;", to: "if (side !== 0) return true;" },
+    change: { file: "core/translate/sdp/reach.ts", from: "if (side === SIDE_CORE) return nat !== NAT_ALWAYS;", to: "if (side !== 0) return true;" },
   },
   {
     what: "a terminal's spelling is not restored in its Via",
