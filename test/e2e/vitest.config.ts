@@ -3,13 +3,22 @@
  * flicker is a finding.
  */
 
+import { readdirSync, readFileSync } from "node:fs";
 import { configDefaults, defineConfig } from "vitest/config";
 
-const ALL = "test/e2e/**/*.test.ts";
+const FOLDER = "test/e2e";
+const ALL = `${FOLDER}/**/*.test.ts`;
 /** They measure time and load. */
-const ALONE = ["flood", "hostile", "load"].map((name) => `test/e2e/${name}.test.ts`);
-/** They are in the lab's namespaces (lab.ts). */
-const LAB = ["audio", "flows", "keepalive", "latch", "privacy"].map((name) => `test/e2e/${name}.test.ts`);
+const ALONE = ["flood", "hostile", "load", "restart"].map((name) => `${FOLDER}/${name}.test.ts`);
+
+function isInLab(path: string): boolean {
+  return path.endsWith(".test.ts") && readFileSync(path, "utf8").includes('from "./lab.ts"');
+}
+
+/** They are in the lab's namespaces, of which there is one set: never two at a time. */
+const LAB = readdirSync(FOLDER)
+  .map((name) => `${FOLDER}/${name}`)
+  .filter((path) => isInLab(path) && !ALONE.includes(path));
 
 export default defineConfig({
   test: {
