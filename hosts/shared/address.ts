@@ -40,6 +40,11 @@ export function addressParse(text: string): Address | undefined {
   return ipaddr.IPv6.isValid(bare) ? fromBytes(Uint8Array.from(ipaddr.IPv6.parse(bare).toByteArray())) : undefined;
 }
 
+/** The four words of an address in the order of memory. */
+export function addressWords({ bytes }: Address): Int32Array {
+  return new Int32Array(Uint8Array.from(bytes).buffer);
+}
+
 /** Reads 16 bytes of memory. */
 export function addressFrom(bytes: Uint8Array, at: number): Address {
   return fromBytes(bytes.slice(at, at + 16));

@@ -3,7 +3,7 @@
  * each packet. Invariant: bounded in both directions; what falls out is parsed again.
  */
 
-import { addressParse, addressFrom } from "./address.ts";
+import { addressFrom, addressParse, addressWords } from "./address.ts";
 
 const TEXTS_MOST = 16_384;
 /** A power of two: slots of the table from words to text. */
@@ -22,7 +22,7 @@ export class AddressCache {
   #read(text: string): Int32Array | undefined {
     const address = addressParse(text);
     if (!address) return undefined;
-    const words = new Int32Array(address.bytes.slice().buffer);
+    const words = addressWords(address);
     if (this.#words.size >= TEXTS_MOST) this.#words.clear();
     this.#words.set(text, words);
     return words;

@@ -22,19 +22,23 @@ function restore(core: Core, clock: () => number, drain: () => void): string | u
   }
 }
 
+/** Boots a configured core. Throws what a person can read when the core refuses the configuration. */
+export function coreBoot(core: Core, now: number): void {
+  const fault = core.boot(now);
+  if (fault >= 0) return;
+  const problem = `${verdictName(fault)}, position ${abi.faultPosition(fault)}`;
+  throw new Error(`the core refuses the configuration (${problem}); please report this together with the configuration`);
+}
+
 /**
- * Has a configured core go on with its memory, if that is of a process before, or boots it. Returns whether it goes on. Throws what a
- * person can read when the core refuses the configuration.
+ * Has a configured core go on with its memory, if that is of a process before, or boots it. Returns whether it goes on. Throws as
+ * coreBoot.
  */
 export function coreBegin(core: Core, restored: boolean, clock: () => number, drain: () => void, log: Log): boolean {
   const cause = restored ? restore(core, clock, drain) : undefined;
   if (restored && cause === undefined) return true;
   if (restored) log.warn({ cause }, "the core refuses the saved state, so calls that were up are not known");
-  const fault = core.boot(clock());
-  if (fault < 0) {
-    const problem = `${verdictName(fault)}, position ${abi.faultPosition(fault)}`;
-    throw new Error(`the core refuses the configuration (${problem}); please report this together with the configuration`);
-  }
+  coreBoot(core, clock());
   drain();
   return false;
 }

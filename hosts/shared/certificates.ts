@@ -6,6 +6,7 @@
 
 import type { Certificate, Config, Service } from "./config/settled.ts";
 import type { Log } from "./log.ts";
+import { pathFrom } from "./path.ts";
 import type { CertifiedKey, ClientTls, Host, ServerTls } from "./runtime.ts";
 
 const CHECK_MS = 60_000;
@@ -90,7 +91,7 @@ export class Certificates {
   }
 
   async #text(path: string, what: string): Promise<string> {
-    const whole = path.startsWith("/") ? path : this.#directory + path;
+    const whole = pathFrom(this.#directory, path);
     try {
       return new TextDecoder().decode(await this.#host.readFile(whole));
     } catch (error) {

@@ -1,5 +1,5 @@
 /*
- * What stands before the payload at INPUT when a packet or a connection comes by a socket, which shows no labels.
+ * What stands before the payload at INPUT when a packet or a connection comes by a socket or out of a capture.
  */
 
 import * as abi from "./core.ts";
@@ -14,15 +14,25 @@ export interface Destination {
   readonly port: number;
 }
 
+/** Labels of where it comes from; a socket shows none. */
+export interface Labels {
+  /** 0 to 4095, -1 for none (IEEE 802.1Q). */
+  readonly vlan: number;
+  /** The outermost, -1 for none (RFC 3032). */
+  readonly mpls: number;
+}
+
+const NO_LABELS: Labels = { vlan: -1, mpls: -1 };
+
 /** Writes the header but for the length; `protocol` is PROTOCOL_*. */
-export function headerWrite(words: Int32Array, protocol: number, source: Int32Array, sourcePort: number, to: Destination): void {
+export function headerWrite(words: Int32Array, protocol: number, source: Int32Array, sourcePort: number, to: Destination, labels = NO_LABELS): void {
   words[SLOT + (abi.PACKET_REALM >> 2)] = to.realm;
   words[SLOT + (abi.PACKET_SOURCE_PORT >> 2)] = sourcePort;
   words[SLOT + (abi.PACKET_DESTINATION_PORT >> 2)] = to.port;
   words[SLOT + (abi.PACKET_PROTOCOL >> 2)] = protocol;
   words[SLOT + (abi.PACKET_VPN >> 2)] = -1;
-  words[SLOT + (abi.PACKET_VLAN >> 2)] = -1;
-  words[SLOT + (abi.PACKET_MPLS >> 2)] = -1;
+  words[SLOT + (abi.PACKET_VLAN >> 2)] = labels.vlan;
+  words[SLOT + (abi.PACKET_MPLS >> 2)] = labels.mpls;
   words.set(source, SLOT + (abi.PACKET_SOURCE >> 2));
   words.set(to.words, SLOT + (abi.PACKET_DESTINATION >> 2));
 }

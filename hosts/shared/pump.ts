@@ -20,12 +20,10 @@ import { ForeignEndpoints } from "./foreign.ts";
 import { headerWrite, SLOT } from "./header.ts";
 import type { Log } from "./log.ts";
 import { reasonName, verdictName } from "./names.ts";
-import { RateLimit } from "./ratelimit.ts";
+import { COMPLAINT_INTERVAL_MS, RateLimit } from "./ratelimit.ts";
 import type { Runtime, Shim, Socket, SystemError } from "./runtime.ts";
 import { Streams } from "./streams.ts";
 
-/** The same complaint is logged so often at most. */
-const COMPLAINT_INTERVAL_MS = 10_000;
 /** Payload bytes that the input slot takes; no UDP datagram has more. */
 const PAYLOAD_MOST = 65_535;
 /** What an input that ended in an exception gives. */

@@ -3,6 +3,9 @@
  * Invariant: keys come from a closed set (error codes, reasons), so the map stays small.
  */
 
+/** The same complaint is logged so often at most. */
+export const COMPLAINT_INTERVAL_MS = 10_000;
+
 interface Entry {
   quietUntil: number;
   suppressed: number;

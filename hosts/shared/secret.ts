@@ -5,6 +5,7 @@
 
 import { KEY_BYTES } from "./core.ts";
 import type { Log } from "./log.ts";
+import { pathFrom } from "./path.ts";
 import type { Host } from "./runtime.ts";
 
 const NO_SECRET =
@@ -39,5 +40,5 @@ export function secretMake(kept: boolean, host: Host, log: Log): Uint8Array {
 /** `directory` is where a relative path starts: that of the configuration file. */
 export async function secretKey(secret: string, directory: string, host: Host): Promise<Uint8Array> {
   if (HEX.test(secret)) return fromHex(secret);
-  return await fromFile(secret.startsWith("/") ? secret : `${directory}${secret}`, host);
+  return await fromFile(pathFrom(directory, secret), host);
 }

@@ -4,13 +4,14 @@
  * Invariant: outputs are copies, so that the next input may overwrite the core's memory.
  */
 
-import { addressFrom } from "../address.ts";
+import { addressFrom, addressWords } from "../address.ts";
+import { coreBoot } from "../begin.ts";
 import type { Datagram } from "../capture/datagram.ts";
 import type { Config } from "../config.ts";
 import { configure } from "../configure.ts";
 import * as abi from "../core.ts";
 import { type Core, type CoreSource, coreOpen } from "../core.ts";
-import { verdictName } from "../names.ts";
+import { headerWrite, type Labels, SLOT } from "../header.ts";
 import { type Observation, observe, observeReset } from "./observation.ts";
 import type { Endpoint } from "./ownership.ts";
 
@@ -36,14 +37,6 @@ export interface Outcome {
   observation: Observation | undefined;
 }
 
-export interface Labels {
-  realm: number;
-  vlan: number;
-  mpls: number;
-}
-
-const SLOT = abi.INPUT >> 2;
-
 export class Feed {
   readonly core: Core;
   readonly #config: Config;
@@ -59,28 +52,17 @@ export class Feed {
   static async open(source: CoreSource, config: Config): Promise<Feed> {
     const core = await coreOpen(source, config.capacity, KEY);
     configure(core, config);
-    const fault = core.boot(0);
-    if (fault < 0)
-      throw new Error(
-        `the core refuses the configuration (${verdictName(fault)}, position ${abi.faultPosition(fault)}); please report this together with the configuration`,
-      );
+    coreBoot(core, 0);
     return new Feed(core, config);
   }
 
-  datagram(datagram: Datagram, labels: Labels, now: number): Outcome {
+  datagram({ source, sourcePort, destination, destinationPort, payload }: Datagram, realm: number, labels: Labels, now: number): Outcome {
     const { words, bytes } = this.core.memory;
-    words[SLOT + (abi.PACKET_LEN >> 2)] = datagram.payload.length;
-    words[SLOT + (abi.PACKET_REALM >> 2)] = labels.realm;
-    words[SLOT + (abi.PACKET_SOURCE_PORT >> 2)] = datagram.sourcePort;
-    words[SLOT + (abi.PACKET_DESTINATION_PORT >> 2)] = datagram.destinationPort;
-    words[SLOT + (abi.PACKET_PROTOCOL >> 2)] = abi.PROTOCOL_UDP;
-    words[SLOT + (abi.PACKET_VPN >> 2)] = -1;
-    words[SLOT + (abi.PACKET_VLAN >> 2)] = labels.vlan;
-    words[SLOT + (abi.PACKET_MPLS >> 2)] = labels.mpls;
-    bytes.set(datagram.source.bytes, abi.INPUT + abi.PACKET_SOURCE);
-    bytes.set(datagram.destination.bytes, abi.INPUT + abi.PACKET_DESTINATION);
-    bytes.set(datagram.payload, abi.INPUT + abi.PACKET_PAYLOAD);
-    return this.#input(abi.KIND_DATAGRAM, datagram.payload.length, now);
+    const to = { realm, words: addressWords(destination), port: destinationPort };
+    headerWrite(words, abi.PROTOCOL_UDP, addressWords(source), sourcePort, to, labels);
+    words[SLOT + (abi.PACKET_LEN >> 2)] = payload.length;
+    bytes.set(payload, abi.INPUT + abi.PACKET_PAYLOAD);
+    return this.#input(abi.KIND_DATAGRAM, payload.length, now);
   }
 
   timeout(now: number): Outcome {

@@ -154,8 +154,8 @@ export class Replay {
   *#hop(arrival: Arrival, fed: Datagram, mirrored: Mirrored | undefined, hop: number): Generator<Step> {
     const { recorded, indices } = arrival;
     const realm = this.#ownership.ingressRealm({ address: fed.source, port: fed.sourcePort }, { address: fed.destination, port: fed.destinationPort });
-    const labels = { realm, vlan: fed.link.vlans.at(-1) ?? -1, mpls: fed.link.labels.at(-1) ?? -1 };
-    const outcome = this.#take(this.#feed.datagram(fed, labels, this.#now));
+    const labels = { vlan: fed.link.vlans.at(-1) ?? -1, mpls: fed.link.labels.at(-1) ?? -1 };
+    const outcome = this.#take(this.#feed.datagram(fed, realm, labels, this.#now));
     this.#learn(fed, outcome);
     const last = indices.at(-1)!;
     const written = this.#write(arrival, fed, mirrored !== undefined || hop > 0, outcome);

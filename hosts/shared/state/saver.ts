@@ -9,7 +9,7 @@ import type { Config } from "../config.ts";
 import { durationText } from "../config/duration.ts";
 import { type Core, REGION_DIRTY, REGION_END, REGION_TERMINALS } from "../core.ts";
 import type { Log } from "../log.ts";
-import { RateLimit } from "../ratelimit.ts";
+import { COMPLAINT_INTERVAL_MS, RateLimit } from "../ratelimit.ts";
 import type { Host, PrivateFile } from "../runtime.ts";
 import { type Extent, PAGE_BYTES, stateExtents } from "./extent.ts";
 import { HEADER_BYTES, headerWrite, shapeOf, type Slot, slotPlaces, type StateShape, sumOf, sumsBytes } from "./slot.ts";
@@ -25,7 +25,6 @@ const RUN_BYTES = 262_144;
 const GAP_PAGES = 4;
 /** Of the time, copying takes one part in so many at most: large tables are saved less often. */
 const SHARE = 50;
-const COMPLAINT_INTERVAL_MS = 10_000;
 
 export interface SaverTotals {
   saves: number;
