@@ -11,9 +11,13 @@ export const IP6_HEADER: i32 = 40;
 export const FRAGMENT_HEADER: i32 = 8;
 /** RFC 768, RFC 792, RFC 4443 2.1. */
 export const UDP_HEADER: i32 = 8;
+/** Without options (RFC 9293 3.1). */
+export const TCP_HEADER: i32 = 20;
 export const ICMP_HEADER: i32 = 8;
 
-/* EtherTypes. */
+/* EtherTypes; those of tags are inner and outer (IEEE 802.1Q 9.6). */
+export const TYPE_VLAN: i32 = 0x8100;
+export const TYPE_SERVICE_VLAN: i32 = 0x88a8;
 export const TYPE_IP4: i32 = 0x0800;
 export const TYPE_IP6: i32 = 0x86dd;
 export const TYPE_MPLS: i32 = 0x8847;

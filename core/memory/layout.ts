@@ -167,7 +167,7 @@ export const WIRE: i32 = 752960;
 export const NAMES: i32 = 753152;
 export const NAMES_MAX: i32 = 8;
 export const NAME_SIZE: i32 = 64;
-/** Where the tables begin. */
+/** The tables begin with the first page after this. */
 export const TABLES: i32 = 769536;
 
 /*

@@ -179,10 +179,10 @@ export const ROLE_SDP_RTCP_PORT: i32 = 23;
 export const ROLE_SDP_RTCP_ADDRESS: i32 = 24;
 /** A whole ICE attribute line with its line end: stripped or kept, never half. */
 export const ROLE_SDP_ICE: i32 = 25;
-/** The role in a=setup of media over TCP (RFC 4145 4). */
-export const ROLE_SDP_SETUP: i32 = 27;
 /** A whole a=altc line (RFC 6947), removed since the other address would stay unmapped; or a=group:ANAT (RFC 4091), whose names stand in MENTION_URI. */
 export const ROLE_SDP_ALTERNATIVE: i32 = 26;
+/** The role in a=setup of media over TCP (RFC 4145 4). */
+export const ROLE_SDP_SETUP: i32 = 27;
 
 /** A name, or nothing that is an IP literal. */
 export const FORM_NAME: i32 = 0;

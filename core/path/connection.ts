@@ -39,7 +39,6 @@ import {
 } from "../memory/reason.ts";
 import {
   CONNECTION_BINDING,
-  CONNECTION_FLOW,
   CONNECTION_LOCAL,
   CONNECTION_LOCAL_PORT,
   CONNECTION_REALM,
@@ -62,7 +61,7 @@ import { SCAN_LINE, headEnd, messageLength } from "../input/frame/sip.ts";
 import { FRAME_MESSAGE, FRAME_PARTIAL, FRAME_PING, streamNext } from "../input/stream.ts";
 import { assemblyRoom, hasBound, messageRoom, outputEvent } from "../output/queue.ts";
 import { isAdmitted } from "../relay/tier.ts";
-import { connectionAt } from "../table/connection.ts";
+import { connectionAt, connectionFlow } from "../table/connection.ts";
 import { flowAt } from "../table/flow.ts";
 import { labelsClear, outerLabelsClear } from "../table/label.ts";
 import { poolOf, portOwner } from "../table/port.ts";
@@ -149,7 +148,7 @@ export function closeTake(len: i32): i32 {
   const index: i32 = handleIndex(SLAB_CONNECTIONS, ld32(INPUT + PACKET_CONNECTION));
   if (index < 0) return refused(FAULT_CONNECTION);
   if (len < 0 || len > INPUT_SIZE - PACKET_PAYLOAD) return fault(FAULT_LENGTH, 0);
-  if (ld32(connectionAt(index) + CONNECTION_FLOW) !== 0) {
+  if (connectionFlow(index) >= 0) {
     streamClose(index);
     return conclude(REASON_CLOSED, VERDICT_ABSORBED);
   }
@@ -228,7 +227,7 @@ export function streamTake(len: i32): i32 {
   if (len < 0 || len > INPUT_SIZE - PACKET_PAYLOAD) return fault(FAULT_LENGTH, 0);
   const handle: i32 = ld32(INPUT + PACKET_CONNECTION);
   const index: i32 = handleIndex(SLAB_CONNECTIONS, handle);
-  if (index < 0 || ld32(connectionAt(index) + CONNECTION_FLOW) !== 0) return refused(FAULT_CONNECTION);
+  if (index < 0 || connectionFlow(index) >= 0) return refused(FAULT_CONNECTION);
   const p: i32 = INPUT + PACKET_PAYLOAD;
   const end: i32 = p + len;
   let at: i32 = p;

@@ -9,32 +9,41 @@ import { ABI_VERSION, HEADER_ABI, SLABS } from "../memory/layout.ts";
 import { FAULT_IMAGE, FAULT_LENGTH, REASON_RESTORED, VERDICT_ABSORBED, fault } from "../memory/reason.ts";
 import { outputRoom } from "../output/queue.ts";
 import { SLAB_BINDINGS, SLAB_CALLS, SLAB_CONNECTIONS, SLAB_FLOWS, recordUsed, slabCapacity, slabsFit, slabsPlace } from "../table/slab.ts";
-import { callRestore } from "../translate/call.ts";
+import { callResume } from "../translate/call.ts";
 import { connectionHang } from "../translate/connect.ts";
-import { bindingRestore, flowRestore } from "../translate/open.ts";
+import { bindingResume, flowResume } from "../translate/open.ts";
 import { configChange } from "./configuration.ts";
 import { conclude } from "./outcome.ts";
 
-/** Records that one place may need: a flow has four ports. */
+/** Records that one place may need: a flow has six ports, RTP, RTCP and TCP on each side. */
 const PLACE_OUTPUTS: i32 = 8;
 
-/** Takes up the record at a place: connections first, then bindings, calls, and flows. */
-function placeTake(at: i32): void {
-  const bindings: i32 = slabCapacity(SLAB_CONNECTIONS);
-  const calls: i32 = (bindings + slabCapacity(SLAB_BINDINGS)) | 0;
-  const flows: i32 = (calls + slabCapacity(SLAB_CALLS)) | 0;
-  if (at < bindings) {
-    if (recordUsed(SLAB_CONNECTIONS, at)) connectionHang(at);
-  } else if (at < calls) {
-    if (recordUsed(SLAB_BINDINGS, at - bindings)) bindingRestore(at - bindings);
-  } else if (at < flows) {
-    if (recordUsed(SLAB_CALLS, at - calls)) callRestore(at - calls);
-  } else if (recordUsed(SLAB_FLOWS, at - flows)) flowRestore(at - flows);
+/** The slabs whose records are taken up, in the order of that, four bits each. */
+const ORDER: i32 = SLAB_CONNECTIONS | (SLAB_BINDINGS << 4) | (SLAB_CALLS << 8) | (SLAB_FLOWS << 12);
+const ORDER_COUNT: i32 = 4;
+
+function slabOf(nth: i32): i32 {
+  return (ORDER >> (nth << 2)) & 15;
 }
 
-/** Places that there are. */
-function placeEnd(): i32 {
-  return (slabCapacity(SLAB_CONNECTIONS) + slabCapacity(SLAB_BINDINGS) + slabCapacity(SLAB_CALLS) + slabCapacity(SLAB_FLOWS)) | 0;
+/** Place of the first record of the nth slab; how many places there are when it is ORDER_COUNT. */
+function placeBegin(nth: i32): i32 {
+  let at: i32 = 0;
+  for (let i: i32 = 0; i < nth; i++) at = at + slabCapacity(slabOf(i));
+  return at;
+}
+
+/** Takes up the record at a place. */
+function placeTake(at: i32): void {
+  let nth: i32 = 0;
+  while (at >= placeBegin(nth + 1)) nth++;
+  const id: i32 = slabOf(nth);
+  const index: i32 = at - placeBegin(nth);
+  if (!recordUsed(id, index)) return;
+  if (id === SLAB_CONNECTIONS) connectionHang(index);
+  else if (id === SLAB_BINDINGS) bindingResume(index);
+  else if (id === SLAB_CALLS) callResume(index);
+  else flowResume(index);
 }
 
 /** Makes the memory of another process ours, with the configuration. Returns 0 or a fault. */
@@ -48,7 +57,7 @@ function imageTake(): i32 {
 export function restoreTake(from: i32): i32 {
   const result: i32 = from === 0 ? imageTake() : 0;
   if (result < 0) return result;
-  const end: i32 = placeEnd();
+  const end: i32 = placeBegin(ORDER_COUNT);
   if (from < 0 || from > end) return fault(FAULT_LENGTH, 0);
   let at: i32 = from;
   while (at < end && outputRoom(PLACE_OUTPUTS)) {

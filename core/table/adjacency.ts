@@ -34,12 +34,10 @@ import {
   REGION_ADJACENCIES,
   table,
 } from "../memory/layout.ts";
+import { TYPE_SERVICE_VLAN, TYPE_VLAN } from "../memory/header.ts";
 import { PACKET_FRAMED } from "../memory/packet.ts";
 import { dirtyMark } from "./dirty.ts";
 import { hasInterface, interfaceAt, isGroup, isStation, linkAt } from "./link.ts";
-
-const TPID_INNER: i32 = 0x8100;
-const TPID_OUTER: i32 = 0x88a8;
 
 /** Address of the adjacency with this index. */
 export function adjacencyAt(index: i32): i32 {
@@ -116,8 +114,8 @@ function configured(realm: i32): void {
   clear(a, ADJACENCY_SIZE);
   if (egress === 0 || !isStation(link + LINK_NEXT_HOP)) return;
   st32(a + ADJACENCY_INTERFACE, egress);
-  const inner: i32 = tagOf(TPID_INNER, ld32(link + LINK_VLAN));
-  const outer: i32 = tagOf(TPID_OUTER, ld32(link + LINK_VLAN_OUTER));
+  const inner: i32 = tagOf(TYPE_VLAN, ld32(link + LINK_VLAN));
+  const outer: i32 = tagOf(TYPE_SERVICE_VLAN, ld32(link + LINK_VLAN_OUTER));
   st32(a + ADJACENCY_TAG, outer !== 0 ? outer : inner);
   st32(a + ADJACENCY_TAG_INNER, outer !== 0 ? inner : 0);
   labelAdd(a, ld32(link + LINK_MPLS_OUTER));

@@ -9,6 +9,7 @@ import { HEADER_NOW } from "../memory/layout.ts";
 import {
   BINDING_CONNECTIONS,
   CONNECTION_BINDING,
+  CONNECTION_FLOW,
   CONNECTION_HASH,
   CONNECTION_NEXT,
   CONNECTION_REALM,
@@ -27,6 +28,11 @@ import { CHAIN_MAX, SLAB_CONNECTIONS, chainAdd, chainFirst, chainNext, chainRemo
 
 export function connectionAt(index: i32): i32 {
   return recordAt(SLAB_CONNECTIONS, index);
+}
+
+/** Index of the flow whose media a connection carries, -1 when it carries signalling. */
+export function connectionFlow(index: i32): i32 {
+  return (ld32(connectionAt(index) + CONNECTION_FLOW) - 1) | 0;
 }
 
 function connectionHash(binding: i32, transport: i32, address: i32, port: i32): i32 {

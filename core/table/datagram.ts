@@ -6,6 +6,7 @@
  */
 
 import { copy, copy16, equal16, ld32, st32 } from "../machine.ts";
+import { TCP_HEADER, UDP_HEADER } from "../memory/header.ts";
 import { BLOCK_SIZE, CAPACITY_BLOCKS, COUNTERS, HEADER_NOW } from "../memory/layout.ts";
 import {
   WIRE_END,
@@ -53,9 +54,6 @@ const WAIT: i32 = 60000;
 /** Fragments of one datagram. */
 const FRAGMENTS_MAX: i32 = 128;
 const LENGTH_MAX: i32 = 65535;
-/** A first fragment must hold the transport header (RFC 1858 3, RFC 7112 5). */
-const UDP_LEAST: i32 = 8;
-const TCP_LEAST: i32 = 20;
 /** ECN of a packet that met congestion: one such fragment is enough (RFC 3168 5.3). */
 const CONGESTED: i32 = 3;
 
@@ -187,9 +185,9 @@ function headNote(d: i32): void {
   if (ld32(WIRE_TTL) < ld32(d + DATAGRAM_TTL)) st32(d + DATAGRAM_TTL, ld32(WIRE_TTL));
 }
 
-/** Can this be a fragment at all: full in eights unless it is the last, inside a datagram, with its transport header? */
+/** Can this be a fragment at all: full in eights unless it is the last, inside a datagram, a first one with its transport header (RFC 1858 3, RFC 7112 5)? */
 function isSound(packet: i32, offset: i32, len: i32): boolean {
-  const least: i32 = ld32(packet + PACKET_PROTOCOL) === PROTOCOL_TCP ? TCP_LEAST : UDP_LEAST;
+  const least: i32 = ld32(packet + PACKET_PROTOCOL) === PROTOCOL_TCP ? TCP_HEADER : UDP_HEADER;
   if (len <= 0 || offset + len > LENGTH_MAX || (ld32(WIRE_MORE) !== 0 && (len & 7) !== 0)) return false;
   return offset > 0 || len >= least;
 }

@@ -244,7 +244,7 @@ function dialogEnd(call: i32): void {
 }
 
 /** A call that rang when the process before ended may be up by now: its answer passed, and was not saved. */
-export function callRestore(call: i32): void {
+export function callResume(call: i32): void {
   if (ld32(callAt(call) + CALL_STATE) === CALL_EARLY) st32(callAt(call) + CALL_UNSURE, 1);
 }
 

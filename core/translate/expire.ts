@@ -27,7 +27,6 @@ import {
   CALL_SERVICE,
   CALL_STATE,
   CONNECTION_BINDING,
-  CONNECTION_FLOW,
   CONNECTION_HELD,
   CONNECTION_SEEN,
   CONNECTION_SINCE,
@@ -55,7 +54,7 @@ import { outputHint, outputKeep, outputSend, outputStream } from "../output/queu
 import { terminalAdjacency } from "../table/adjacency.ts";
 import { bindingAt } from "../table/binding.ts";
 import { callAt, callGive } from "../table/call.ts";
-import { connectionAt } from "../table/connection.ts";
+import { connectionAt, connectionFlow } from "../table/connection.ts";
 import { datagramExpire } from "../table/datagram.ts";
 import { descriptionsDrop } from "../table/description.ts";
 import { flowAt } from "../table/flow.ts";
@@ -126,7 +125,7 @@ function isHeld(c: i32): boolean {
 
 /** One for media waits no longer than that for the other to be dialled; then it is held as long as its call. */
 function streamFire(index: i32): void {
-  const flow: i32 = flowAt(ld32(connectionAt(index) + CONNECTION_FLOW) - 1);
+  const flow: i32 = flowAt(connectionFlow(index));
   if (isJoined(flow)) timerSet(timerOf(SLAB_CONNECTIONS, index), (ld32(HEADER_NOW) + CONNECTION_IDLE) | 0);
   else streamsHang(flow);
 }
@@ -134,7 +133,7 @@ function streamFire(index: i32): void {
 /** A connection that nobody holds and that is silent, or whose message does not come to its end, is hung up; a binding hangs its own up. */
 function connectionFire(index: i32): void {
   const c: i32 = connectionAt(index);
-  if (ld32(c + CONNECTION_FLOW) !== 0) {
+  if (connectionFlow(index) >= 0) {
     streamFire(index);
     return;
   }

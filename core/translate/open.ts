@@ -192,6 +192,12 @@ function sideAnnounce(kind: i32, flow: i32, side: i32): void {
   if (ld32(flow + FLOW_LISTENS) !== 0) portAnnounce(kind, flow, side, 0, TRANSPORT_TCP);
 }
 
+/** The same on both sides, first that of the access side. */
+function flowAnnounce(kind: i32, flow: i32): void {
+  sideAnnounce(kind, flow, SIDE_ACCESS);
+  sideAnnounce(kind, flow, SIDE_CORE);
+}
+
 /** FLOW_MUXED of media over TCP. */
 export const PORTS_NONE: i32 = 2;
 
@@ -245,31 +251,28 @@ export function flowsOpen(call: i32, line: i32, proto: i32, n: i32): i32 {
     st32(flowAt(first) + FLOW_SEEN, ld32(HEADER_NOW));
     st32(flowAt(first) + FLOW_LISTENS, isOverTcp(proto) ? 1 : 0);
     st32(flowAt(first) + FLOW_MUXED, isOverTcp(proto) ? PORTS_NONE : 0);
-    sideAnnounce(OUTPUT_BIND, flowAt(first), SIDE_ACCESS);
-    sideAnnounce(OUTPUT_BIND, flowAt(first), SIDE_CORE);
+    flowAnnounce(OUTPUT_BIND, flowAt(first));
   }
   return first;
 }
 
 /** Announces the port of a binding once more, unless it is none that is open. */
-export function bindingRestore(index: i32): void {
+export function bindingResume(index: i32): void {
   if (!isDeaf(index)) bindingAnnounce(OUTPUT_BIND, index);
 }
 
 /** The same for the ports of a flow, of which a description set aside has none. What nobody was there to hear is no silence. */
-export function flowRestore(index: i32): void {
+export function flowResume(index: i32): void {
   const flow: i32 = flowAt(index);
   if (ld32(sideAt(flow, SIDE_ACCESS) + SIDE_PORT) === 0) return;
-  sideAnnounce(OUTPUT_BIND, flow, SIDE_ACCESS);
-  sideAnnounce(OUTPUT_BIND, flow, SIDE_CORE);
+  flowAnnounce(OUTPUT_BIND, flow);
   st32(flow + FLOW_SEEN, ld32(HEADER_NOW));
 }
 
 /** Closes a flow and takes it off its call. */
 export function flowClose(index: i32, call: i32): void {
   streamsHang(flowAt(index));
-  sideAnnounce(OUTPUT_UNBIND, flowAt(index), SIDE_ACCESS);
-  sideAnnounce(OUTPUT_UNBIND, flowAt(index), SIDE_CORE);
+  flowAnnounce(OUTPUT_UNBIND, flowAt(index));
   listRemove(SLAB_FLOWS, callAt(call) + CALL_FLOWS, FLOW_NEXT, index);
   flowGive(index);
 }

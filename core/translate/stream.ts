@@ -37,7 +37,7 @@ import {
 import { addressCopy } from "../bytes/address.ts";
 import { outputDial } from "../output/queue.ts";
 import { callAt } from "../table/call.ts";
-import { connectionAt } from "../table/connection.ts";
+import { connectionAt, connectionFlow } from "../table/connection.ts";
 import { flowAt, isOverTcp, sideAt } from "../table/flow.ts";
 import { isOwn, poolAt, poolOf, portOwner } from "../table/port.ts";
 import { SLAB_CONNECTIONS, handleIndex, handleOf } from "../table/slab.ts";
@@ -73,7 +73,7 @@ export function streamsHang(flow: i32): void {
 
 /** A connection is gone, or did not come to be: the other goes, too. */
 export function streamClose(index: i32): void {
-  const flow: i32 = flowAt(ld32(connectionAt(index) + CONNECTION_FLOW) - 1);
+  const flow: i32 = flowAt(connectionFlow(index));
   connectionClose(index);
   streamsHang(flow);
   st32(flow + FLOW_SEEN, ld32(HEADER_NOW));

@@ -5,7 +5,7 @@
  */
 
 import { copy, fill, ld16be, ld8, st16be, st32, st8 } from "../machine.ts";
-import { addressCopy, isMapped } from "../bytes/address.ts";
+import { addressCopy, isMapped, mappedWrite } from "../bytes/address.ts";
 import { base32Read, base32Write } from "../bytes/base32.ts";
 import { CIPHER_TAG, CIPHER_TAG_SIZE, CIPHER_TEXT, CIPHER_TEXT_SIZE, cipherOpen, cipherSeal } from "../bytes/cipher.ts";
 import { SCRATCH_TOKEN } from "../memory/layout.ts";
@@ -66,20 +66,11 @@ export function tokenRead(p: i32, len: i32, service: i32): boolean {
   if (ld8(CIPHER_TEXT + 1) !== service || size !== ((flags & FLAG_EXTENDED) !== 0 ? base + 5 : base)) return false;
   st32(TOKEN_NAMED, (flags >> NAMED_SHIFT) & NAMED_MASK);
   st32(TOKEN_PORT, (flags & FLAG_PORT) !== 0 ? ld16be(CIPHER_TEXT + 2) : -1);
-  addressSet(CIPHER_TEXT + 4, ip4);
+  if (ip4) mappedWrite(TOKEN_ADDRESS, CIPHER_TEXT + 4);
+  else addressCopy(TOKEN_ADDRESS, CIPHER_TEXT + 4);
   const extended: boolean = (flags & FLAG_EXTENDED) !== 0;
   st32(TOKEN_SOURCE_PORT, extended ? ld16be(CIPHER_TEXT + base) : 0);
   st32(TOKEN_POOL, extended ? ld8(CIPHER_TEXT + base + 2) : 0);
   st32(TOKEN_LOCAL_PORT, extended ? ld16be(CIPHER_TEXT + base + 3) : 0);
   return true;
-}
-
-function addressSet(p: i32, ip4: boolean): void {
-  if (!ip4) {
-    addressCopy(TOKEN_ADDRESS, p);
-    return;
-  }
-  fill(TOKEN_ADDRESS, 0, 10);
-  st16be(TOKEN_ADDRESS + 10, 0xffff);
-  copy(TOKEN_ADDRESS + 12, p, 4);
 }

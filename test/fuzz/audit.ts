@@ -195,8 +195,8 @@ export class Audit {
   }
 }
 
-/** A port at which connections are taken; its kind is that of its pool. */
-type Listener = { realm: number; address: string; port: number; kind: number };
+/** A port that is open; its kind is that of its pool. */
+type OpenPort = { realm: number; address: string; port: number; kind: number };
 
 /** What a BIND or UNBIND is about. */
 export function placeOf({ local, localPort, value }: { local: string; localPort: number; value: number }): string {
@@ -205,11 +205,11 @@ export function placeOf({ local, localPort, value }: { local: string; localPort:
 
 /** The sockets that are open as BIND and UNBIND say, against the ports in use. */
 export class Sockets {
-  readonly open = new Map<string, { realm: number; address: string; port: number; kind: number }>();
-  private readonly listening = new Map<string, Listener>();
+  readonly open = new Map<string, OpenPort>();
+  private readonly listening = new Map<string, OpenPort>();
 
   /** Where connections are taken. */
-  get streams(): Listener[] {
+  get streams(): OpenPort[] {
     return [...this.listening.values()];
   }
 

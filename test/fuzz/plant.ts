@@ -71,7 +71,11 @@ export const PLANTS: Plant[] = [
     what: "a port of a flow is not closed",
     into: "js",
     property: "sockets",
-    change: { file: "core/translate/open.ts", from: "  sideAnnounce(OUTPUT_UNBIND, flowAt(index), SIDE_CORE);\n", to: "" },
+    change: {
+      file: "core/translate/open.ts",
+      from: "  sideAnnounce(kind, flow, SIDE_CORE);",
+      to: "  if (kind === OUTPUT_BIND) sideAnnounce(kind, flow, SIDE_CORE);",
+    },
   },
   {
     what: "media goes to an address behind a NAT that never sent",
@@ -185,8 +189,8 @@ export const PLANTS: Plant[] = [
     property: "restart",
     change: {
       file: "core/translate/open.ts",
-      from: "  sideAnnounce(OUTPUT_BIND, flow, SIDE_CORE);\n  st32(flow + FLOW_SEEN",
-      to: "  st32(flow + FLOW_SEEN",
+      from: "  flowAnnounce(OUTPUT_BIND, flow);\n  st32(flow + FLOW_SEEN",
+      to: "  sideAnnounce(OUTPUT_BIND, flow, SIDE_ACCESS);\n  st32(flow + FLOW_SEEN",
     },
   },
   {

@@ -82,7 +82,11 @@ export const PLANTS: Omit<Plant, "into">[] = [
   {
     what: "a port of a flow is not closed",
     property: "sockets",
-    change: { file: "core/translate/open.ts", from: "  sideAnnounce(OUTPUT_UNBIND, flowAt(index), SIDE_CORE);\n", to: "" },
+    change: {
+      file: "core/translate/open.ts",
+      from: "  sideAnnounce(kind, flow, SIDE_CORE);",
+      to: "  if (kind === OUTPUT_BIND) sideAnnounce(kind, flow, SIDE_CORE);",
+    },
   },
 ];
 

@@ -26,7 +26,7 @@ import {
   WIRE_TTL,
   WIRE_VERSION,
 } from "../../memory/frame.ts";
-import { TYPE_IP4, TYPE_IP6, TYPE_MPLS } from "../../memory/header.ts";
+import { TYPE_IP4, TYPE_IP6, TYPE_MPLS, TYPE_SERVICE_VLAN, TYPE_VLAN } from "../../memory/header.ts";
 import { ADJACENCY_SIZE } from "../../memory/layout.ts";
 import { PACKET_LEN, PACKET_MPLS, PACKET_MPLS_OUTER, PACKET_VLAN, PACKET_VLAN_OUTER, PACKET_VPN } from "../../memory/packet.ts";
 import { REASON_LABELS_DEEP, REASON_NOT_IP } from "../../memory/reason.ts";
@@ -35,8 +35,6 @@ import { labelsClear, labelsWrite } from "../../table/label.ts";
 import { interfaceAt } from "../../table/link.ts";
 
 const ADDRESSES: i32 = 12;
-const TYPE_VLAN: i32 = 0x8100;
-const TYPE_SERVICE_VLAN: i32 = 0x88a8;
 /** The tag of QinQ before it was a standard. */
 const TYPE_OLD_VLAN: i32 = 0x9100;
 const VLAN_ID: i32 = 0xfff;

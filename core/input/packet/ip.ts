@@ -25,7 +25,7 @@ import {
   WIRE_VERSION,
   WIRE_WHOLE,
 } from "../../memory/frame.ts";
-import { FRAGMENT_HEADER, IP4_HEADER, IP6_HEADER, NEXT_FRAGMENT, UDP_HEADER } from "../../memory/header.ts";
+import { FRAGMENT_HEADER, IP4_HEADER, IP6_HEADER, NEXT_FRAGMENT, TCP_HEADER, UDP_HEADER } from "../../memory/header.ts";
 import {
   PACKET_AT,
   PACKET_DESTINATION,
@@ -41,7 +41,6 @@ import { FAULT_FRAME, REASON_CHECKSUM, REASON_NOT_IP } from "../../memory/reason
 import { isMapped, mappedWrite } from "../../bytes/address.ts";
 import { sumAdd } from "../../bytes/checksum.ts";
 
-const TCP_HEADER: i32 = 20;
 const HOP_BY_HOP: i32 = 0;
 const ROUTING: i32 = 43;
 const DESTINATION_OPTIONS: i32 = 60;
