@@ -58,10 +58,10 @@ function isSame(pool: i32, from: i32, base: i32): boolean {
   return addressEqual(pool + POOL_ADDRESS, from + POOL_ADDRESS);
 }
 
-/** Pools cannot change while ports are in use. Returns 0 when the configured ones are those taken at boot, or the number of the first other one, plus one. */
+/** Pools cannot change while ports are in use. Returns 0 when the configured ones are those taken at boot, the number of the first other one plus one, or POOL_MAX plus one when there are more or less. */
 export function poolsCheck(): i32 {
   const count: i32 = ld32(POOLS_TAKEN);
-  if (ld32(CONFIG_POOLS) !== count) return count + 1;
+  if (ld32(CONFIG_POOLS) !== count) return POOL_MAX + 1;
   let base: i32 = 0;
   for (let i: i32 = 0; i < count; i++) {
     const from: i32 = POOLS + mul(i, POOL_SIZE);
