@@ -103,12 +103,15 @@ export class Judge {
     this.described(one, input, message);
   }
 
-  /** Nothing that a terminal calls itself may be routable in the core realm. */
+  /** Nothing that a terminal calls itself may be routable in the core realm, unless it calls itself what the server is, and names the service. */
   private inward(one: Case, input: MessageRead, message: MessageRead): void {
-    const top = message.status === 0 ? topViaHost(input) : [];
-    const claimed = new Set([...top.map(canonical), one.source].filter((text) => text !== "" && !this.grounds.ours.includes(text)));
-    const found = (message.status === 0 ? topViaHost(message) : []).concat(...["contact", "record-route", "path"].map((name) => hostsOf(message, name)));
-    for (const host of found) if (claimed.has(canonical(host))) fail("access address", `${host} is routable`, one);
+    const { ours, server } = this.grounds;
+    const hosts = (read: MessageRead): string[] =>
+      (read.status === 0 ? topViaHost(read) : []).concat(...["contact", "record-route", "path"].map((name) => hostsOf(read, name))).map(canonical);
+    const top = message.status === 0 ? topViaHost(input).map(canonical) : [];
+    const claimed = new Set([...top, one.source].filter((text) => text !== "" && !ours.includes(text)));
+    if (hosts(input).some((host) => ours.includes(host))) claimed.delete(server);
+    for (const host of hosts(message)) if (claimed.has(host)) fail("access address", `${host} is routable`, one);
   }
 
   /** Nor anything of the core realm in the access realm. */
