@@ -22,7 +22,7 @@ import {
   layoutWrite,
 } from "./memory/layout.ts";
 import { ADJACENCY_ARRIVAL, WIRE_ASSEMBLED, WIRE_HELD, WIRE_NEXT_ID } from "./memory/frame.ts";
-import { PACKET_LEN, PACKET_PAYLOAD } from "./memory/packet.ts";
+import { PACKET_LEN, PACKET_PAYLOAD, PACKET_POOL } from "./memory/packet.ts";
 import {
   FAULT_CONFIG,
   FAULT_KIND,
@@ -50,6 +50,7 @@ import { octetsInit } from "./bytes/octet.ts";
 import { randomSeed, randomWord } from "./bytes/random.ts";
 import { sealInit } from "./bytes/seal.ts";
 import { assemblyRoom, messageRoom, outputBegin, outputReset } from "./output/queue.ts";
+import { aheadDecode, aheadForget } from "./path/ahead.ts";
 import { configChange, configTake } from "./path/configuration.ts";
 import { closeTake, openTake, streamTake } from "./path/connection.ts";
 import { datagramNote, datagramTake } from "./path/datagram.ts";
@@ -109,6 +110,7 @@ function inputTake(kind: i32, len: i32, now: i32): i32 {
   /* Of the memory of another process nothing is believed before it is looked over, where its tables stand least of all. */
   if (kind === KIND_RESTORE) layoutWrite();
   outputReset();
+  aheadForget();
   transmitReset();
   adjacencyForget(ADJACENCY_ARRIVAL);
   st32(HEADER_KIND, kind);
@@ -157,7 +159,7 @@ function oneTake(len: i32): i32 {
   if (len < 0 || len > INPUT_SIZE - PACKET_PAYLOAD) return fault(FAULT_LENGTH, 0);
   st32(INPUT + PACKET_LEN, len);
   datagramNote(INPUT);
-  return datagramTake(INPUT);
+  return datagramTake(INPUT, ld32(INPUT + PACKET_POOL));
 }
 
 /** Takes up to `n` slots, as many as the output queue has room for. */
@@ -168,9 +170,10 @@ function batchTake(n: i32): i32 {
   for (let i: i32 = 0; i < n; i++) {
     const packet: i32 = SLOTS + mul(i, SLOT_SIZE);
     if (!messageRoom()) return i;
+    aheadDecode(i, n);
     const len: i32 = ld32(packet + PACKET_LEN);
     outputBegin();
-    if (len >= 0 && len <= SLOT_SIZE - PACKET_PAYLOAD) datagramTake(packet);
+    if (len >= 0 && len <= SLOT_SIZE - PACKET_PAYLOAD) datagramTake(packet, ld32(packet + PACKET_POOL));
     else conclude(FAULT_LENGTH, VERDICT_DISCARDED);
   }
   return n;

@@ -10,7 +10,7 @@ import { ld32, mul, st32 } from "../machine.ts";
 
 export const MAGIC: i32 = 0x43564c54;
 /** Raised whenever a record, a kind or a meaning below changes. */
-export const ABI_VERSION: i32 = 5;
+export const ABI_VERSION: i32 = 6;
 
 /* Header, at address 0. */
 export const HEADER_MAGIC: i32 = 0;
@@ -75,6 +75,8 @@ export const CONFIG_OTHERWISE: i32 = 112;
 export const HEADER_BOUND: i32 = 120;
 /** How many BINDs of this input were refused. */
 export const HEADER_REFUSED: i32 = 124;
+/** Address of the first of the slots whose messages stand in AHEAD, 0 when none do. */
+export const HEADER_AHEAD: i32 = 264;
 
 /** One i32 address for each region id. */
 export const DIRECTORY: i32 = 128;
@@ -139,6 +141,7 @@ export const ASSEMBLY_SIZE: i32 = 262144;
 /** Slots for Kind.Batch, each a packet header and payload. */
 export const SLOTS: i32 = 530048;
 export const SLOT_MAX: i32 = 64;
+export const SLOT_SHIFT: i32 = 11;
 export const SLOT_SIZE: i32 = 2048;
 /** The timer wheel: a bitmap of occupied slots, then the head of each slot's list. */
 export const WHEEL: i32 = 661120;
@@ -167,8 +170,12 @@ export const WIRE: i32 = 752960;
 export const NAMES: i32 = 753152;
 export const NAMES_MAX: i32 = 8;
 export const NAME_SIZE: i32 = 64;
+/** Messages of a batch that are decoded before the first of them is translated: path/ahead.ts. */
+export const AHEAD: i32 = 769536;
+export const AHEAD_MAX: i32 = 16;
+export const AHEAD_SIZE: i32 = 2048;
 /** The tables begin with the first page after this. */
-export const TABLES: i32 = 769536;
+export const TABLES: i32 = 802304;
 
 /*
  * A terminal and its own binding share a unit of 256 bytes, so that a message touches one page for both; further

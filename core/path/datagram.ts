@@ -12,6 +12,7 @@ import {
   PACKET_FRAMED,
   PACKET_LEN,
   PACKET_PAYLOAD,
+  PACKET_POOL,
   PACKET_REALM,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
@@ -36,13 +37,14 @@ export function datagramNote(packet: i32): void {
   outerLabelsClear(packet);
   st32(packet + PACKET_FRAMED, 0);
   st32(packet + PACKET_AT, packet + PACKET_PAYLOAD);
-  if (poolOf(packet + PACKET_DESTINATION, ld32(packet + PACKET_DESTINATION_PORT)) < 0) terminalHash(packet);
+  const pool: i32 = poolOf(packet + PACKET_DESTINATION, ld32(packet + PACKET_DESTINATION_PORT));
+  st32(packet + PACKET_POOL, pool);
+  if (pool < 0) terminalHash(packet);
 }
 
-export function datagramTake(packet: i32): i32 {
-  const port: i32 = ld32(packet + PACKET_DESTINATION_PORT);
-  const pool: i32 = poolOf(packet + PACKET_DESTINATION, port);
-  const owner: i32 = pool < 0 ? 0 : portOwner(pool, port);
+/** Takes a datagram to a port of a pool, or, when that is -1, to any other. */
+export function datagramTake(packet: i32, pool: i32): i32 {
+  const owner: i32 = pool < 0 ? 0 : portOwner(pool, ld32(packet + PACKET_DESTINATION_PORT));
   if ((owner & PORT_FLOW) !== 0) {
     const reason: i32 = mediaRelay(owner, packet);
     return conclude(reason, reason === REASON_RELAYED ? VERDICT_RELAYED : VERDICT_DISCARDED);

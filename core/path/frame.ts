@@ -162,7 +162,7 @@ function portTake(packet: i32, pool: i32): i32 {
   st32(packet + PACKET_REALM, realm);
   const media: boolean = (portOwner(pool, ld32(packet + PACKET_DESTINATION_PORT)) & PORT_FLOW) !== 0;
   const against: i32 = objection(packet, media);
-  return against !== 0 ? conclude(against, VERDICT_DISCARDED) : datagramTake(packet);
+  return against !== 0 ? conclude(against, VERDICT_DISCARDED) : datagramTake(packet, pool);
 }
 
 /** For a service: a datagram of a terminal, in the service's realm where the frame tells none; a stream is the stack's. */

@@ -63,6 +63,7 @@ import { leaveAnswer, leaveTranslated, leaveUntouched } from "../translate/leave
 import { isProbeAnswer } from "../translate/probe.ts";
 import { refreshAnswerable } from "../translate/register.ts";
 import { isBodySigned, sipTranslate } from "../translate/sip.ts";
+import { aheadTake } from "./ahead.ts";
 import { conclude } from "./outcome.ts";
 
 /** The payload in the context, of the terminal in the context (negative: there is no room for it). Returns a verdict or a fault. */
@@ -93,7 +94,8 @@ function passUndecodable(reason: i32): i32 {
 function sipTake(): i32 {
   const p: i32 = ld32(CONTEXT_PAYLOAD);
   const terminal: i32 = ld32(CONTEXT_TERMINAL);
-  const result: i32 = sipDecode(p, p + ld32(CONTEXT_LEN));
+  let result: i32 = aheadTake(p);
+  if (result > 0) result = sipDecode(p, p + ld32(CONTEXT_LEN));
   if (result < 0) {
     if (terminal < 0) conclude(REASON_TERMINALS_FULL, VERDICT_DISCARDED);
     else if (faultReason(result) === FAULT_CONTENT_SHORT) reject(FAULT_CONTENT_SHORT);

@@ -57,6 +57,13 @@ export function terminalTouch(packet: i32): void {
   st32(TOUCHED, ld32(t) ^ ld32(t + TERMINAL_LENGTH) ^ ld32(t + TERMINAL_LENGTH + 64));
 }
 
+/** Is the packet likely to come from a terminal that is known? Its hash alone says so. */
+export function isTerminalLikely(packet: i32): boolean {
+  const hash: i32 = ld32(packet + PACKET_HASH);
+  const next: i32 = chainFirst(SLAB_TERMINALS, hash);
+  return next !== 0 && ld32(terminalAt(next - 1) + TERMINAL_HASH) === hash;
+}
+
 /** Index of the terminal that the packet comes from, -1 when it is not known. */
 export function terminalFind(packet: i32, service: i32): i32 {
   const hash: i32 = ld32(packet + PACKET_HASH);

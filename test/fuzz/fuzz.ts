@@ -5,6 +5,7 @@
 import * as abi from "#abi";
 import { Random } from "../unit/core/random.ts";
 import { Audit, Sockets } from "./audit.ts";
+import { singlesPlay } from "./batch.ts";
 import { damage } from "./damage.ts";
 import { bytesOf } from "./message.ts";
 import { Connections } from "./connections.ts";
@@ -28,6 +29,8 @@ const SWARM = 32;
 const MARKS_EACH = 8;
 /** One step in so many comes after a restart. */
 const RESTARTS = 0.01;
+/** One batch in so many is played one message at a time before. */
+const SINGLES = 0.05;
 /** Inputs that say how much there is of them. */
 const SIZED = [abi.KIND_DATAGRAM, abi.KIND_BATCH, abi.KIND_STREAM, abi.KIND_CLOSE];
 /** Longest message that is tried at every length; of so many stretches one ends with that, and one with a stream cut at every place. */
@@ -70,7 +73,7 @@ class Runner {
     private readonly random: Random,
     private now: number,
     private readonly each: number,
-    /** Of their own, so that what a seed draws is as before. */
+    /** Of its own, so that what a seed draws is as before. */
     private readonly restarts: Random,
   ) {
     this.session = new Session(setting, random, this.sockets);
@@ -184,7 +187,9 @@ class Runner {
     const fitting = moves.filter(({ packet }) => packet.payload.length <= abi.SLOT_SIZE - abi.PACKET_PAYLOAD);
     for (const move of fitting) this.hear(move);
     const packets: Packet[] = fitting.map(({ packet }) => packet);
+    const compare = this.restarts.chance(SINGLES) ? singlesPlay(this.lockstep, packets, this.now) : undefined;
     const outcome = this.lockstep.batch(packets, this.now);
+    compare?.(outcome);
     this.settle(outcome);
     if (outcome.result < 0 || outcome.result > packets.length) throw new CoreFault("batch", `${outcome.result} of ${packets.length} slots are taken`);
   }

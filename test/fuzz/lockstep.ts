@@ -43,6 +43,8 @@ export interface Outcome {
   outputs: Output[];
   /** Milliseconds until the next deadline, -1 for none. */
   timeoutMs: number;
+  /** Ports that the machine refused. */
+  refused: number;
 }
 
 /** One call of `input`, with what was written before it and what came of it. */
@@ -214,7 +216,7 @@ export class Lockstep {
     const { outputs, timeoutMs, taken, refused, verdict } = this.drain(now, results[0]!);
     if (!this.trying && this.inputs++ % this.compareEach === 0) this.compare();
     if (this.keepLog && !this.trying) this.log.push({ writes, kind, len, now: now | 0, result: results[0]!, taken, refused, pages: this.pages() });
-    return { result: kind === abi.KIND_DATAGRAM ? verdict : results[0]!, reason: this.word(abi.HEADER_REASON), outputs, timeoutMs };
+    return { result: kind === abi.KIND_DATAGRAM ? verdict : results[0]!, reason: this.word(abi.HEADER_REASON), outputs, timeoutMs, refused: refused.size };
   }
 
   /** Plays something that has not been afterwards: every memory is as it was, and the log knows nothing of it. */

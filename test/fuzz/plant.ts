@@ -194,6 +194,12 @@ export const PLANTS: Plant[] = [
     },
   },
   {
+    what: "the streams of a message decoded ahead are another's",
+    into: "js",
+    property: "batch",
+    change: { file: "core/path/ahead.ts", from: "  copyOver(MEDIAS, entry + MEDIA, mul(ld32(MESSAGE + MESSAGE_MEDIA_COUNT), MEDIA_SIZE));\n", to: "" },
+  },
+  {
     what: "tables that were cut short are taken",
     into: "js",
     property: "image",

@@ -62,6 +62,7 @@ const regions: Spans = [
   ["INTERFACES", abi.INTERFACES, abi.INTERFACE_MAX * abi.INTERFACE_SIZE],
   ["WIRE", abi.WIRE, abi.WIRE_REPORTER + 16 - abi.WIRE],
   ["NAMES", abi.NAMES, abi.SERVICE_MAX * abi.NAMES_MAX * abi.NAME_SIZE],
+  ["AHEAD", abi.AHEAD, abi.AHEAD_MAX * abi.AHEAD_SIZE],
   ["TABLES", abi.TABLES, 1],
 ];
 
