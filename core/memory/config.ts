@@ -41,6 +41,8 @@ export const POOL_REALM: i32 = 0;
 export const POOL_KIND: i32 = 4;
 export const POOL_FIRST: i32 = 8;
 export const POOL_LAST: i32 = 12;
+/** First port, and from bit 16 on the last, of the range of which other cores have the rest; 0 where there are none. */
+export const POOL_WHOLE: i32 = 28;
 export const POOL_ADDRESS: i32 = 32;
 /* The core's own, in POOL_STATES: index of the pool's first entry in the ports table; ports in use; the address as text (not for IPv6). */
 export const POOL_BASE: i32 = 16;

@@ -22,7 +22,7 @@ import {
 } from "../memory/context.ts";
 import { PACKET_CONNECTION, PACKET_SOURCE, PACKET_SOURCE_PORT, PACKET_TRANSPORT } from "../memory/packet.ts";
 import { BINDING_TERMINAL, TERMINAL_PRIMARY, TERMINAL_SERVICE, TERMINAL_TRANSPORT } from "../memory/tables.ts";
-import { bindingAt, bindingOf } from "../table/binding.ts";
+import { bindingAt, isMapping } from "../table/binding.ts";
 import { serverFind, serviceAt, servicePort } from "../table/service.ts";
 import { terminalAt, terminalConnect } from "../table/terminal.ts";
 import { coreTransport } from "../translate/connect.ts";
@@ -77,5 +77,5 @@ export function outboundTake(packet: i32, binding: i32): i32 {
 export function isCorePeer(packet: i32): boolean {
   const service: i32 = ld32(CONTEXT_SERVICE_AT);
   if ((ld32(service + SERVICE_FLAGS) & SERVICE_OPEN_CORE) !== 0 || serverFind(service, packet + PACKET_SOURCE, -1) >= 0) return true;
-  return bindingOf(packet + PACKET_SOURCE, ld32(packet + PACKET_SOURCE_PORT)) >= 0;
+  return isMapping(packet + PACKET_SOURCE, ld32(packet + PACKET_SOURCE_PORT));
 }

@@ -29,7 +29,7 @@ import { addressEqual, isPrivate } from "../bytes/address.ts";
 import { isSpelledAt } from "../table/binding.ts";
 import { callAt } from "../table/call.ts";
 import { rtcpPortOf, sideAt } from "../table/flow.ts";
-import { isOwn, poolOf } from "../table/port.ts";
+import { isOwn, kindElsewhere, poolOf } from "../table/port.ts";
 import { realmAt, serverFind, serviceAt } from "../table/service.ts";
 import { terminalAt } from "../table/terminal.ts";
 
@@ -76,7 +76,7 @@ export function tierOf(flow: i32, block: i32, side: i32, packet: i32, rtcp: bool
   if (policy === LATCH_STRICT || !isWindowOpen(flow)) return TIER_NONE;
   if (same || isSignaling(call, side, source)) return TIER_SOURCE;
   /* Our own ports are nobody's source but where they were signalled: media would go round in circles. */
-  return policy === LATCH_ANY && poolOf(source, sourcePort) < 0 ? TIER_ANY : TIER_NONE;
+  return policy === LATCH_ANY && poolOf(source, sourcePort) < 0 && kindElsewhere(source, sourcePort) === 0 ? TIER_ANY : TIER_NONE;
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { copy, equal, ld32, st32 } from "../machine.ts";
+import { POOL_SIGNAL } from "../memory/config.ts";
 import { FORM_NAME } from "../memory/message.ts";
 import {
   BINDING_ADDRESS,
@@ -24,7 +25,7 @@ import {
 } from "../memory/tables.ts";
 import { addressEqual } from "../bytes/address.ts";
 import { hashBegin, hashBytes, hashEnd, hashWord } from "../bytes/hash.ts";
-import { poolOf, portGive, portOwner, portTake } from "./port.ts";
+import { kindElsewhere, poolOf, portGive, portOwner, portTake } from "./port.ts";
 import {
   CHAIN_MAX,
   SLAB_BINDINGS,
@@ -146,6 +147,11 @@ export function isSpelledAt(index: i32, address: i32): boolean {
 export function bindingOf(address: i32, port: i32): i32 {
   const pool: i32 = poolOf(address, port);
   return pool < 0 ? -1 : bindingAtPort(pool, port);
+}
+
+/** Is it where one of our terminals is reached: here, or at another core? Which ports that one has open is not known. */
+export function isMapping(address: i32, port: i32): boolean {
+  return bindingOf(address, port) >= 0 || kindElsewhere(address, port) === POOL_SIGNAL;
 }
 
 export function bindingAtPort(pool: i32, port: i32): i32 {

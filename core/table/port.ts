@@ -5,7 +5,7 @@
 
 import { clear, fill, ld32, mul, st32 } from "../machine.ts";
 import { CAPACITY_PORTS, CONFIG_POOLS, HEADER_NOW, POOLS, POOLS_TAKEN, POOL_MAX, POOL_SIZE, POOL_STATES, REGION_PORTS, table } from "../memory/layout.ts";
-import { POOL_ADDRESS, POOL_BASE, POOL_FIRST, POOL_KIND, POOL_LAST, POOL_REALM, POOL_TEXT, POOL_TEXT_LEN, POOL_USED } from "../memory/config.ts";
+import { POOL_ADDRESS, POOL_BASE, POOL_FIRST, POOL_KIND, POOL_LAST, POOL_REALM, POOL_TEXT, POOL_TEXT_LEN, POOL_USED, POOL_WHOLE } from "../memory/config.ts";
 import { PORT_REFUSED } from "../memory/tables.ts";
 import { addressCopy, addressEqual, addressWrite, isMapped } from "../bytes/address.ts";
 import { randomBelow } from "../bytes/random.ts";
@@ -27,6 +27,7 @@ function poolTake(pool: i32, from: i32, base: i32): void {
   st32(pool + POOL_KIND, ld32(from + POOL_KIND));
   st32(pool + POOL_FIRST, ld32(from + POOL_FIRST));
   st32(pool + POOL_LAST, ld32(from + POOL_LAST));
+  st32(pool + POOL_WHOLE, ld32(from + POOL_WHOLE));
   addressCopy(pool + POOL_ADDRESS, from + POOL_ADDRESS);
   st32(pool + POOL_BASE, base);
   if (isMapped(pool + POOL_ADDRESS)) st32(pool + POOL_TEXT_LEN, (addressWrite(pool + POOL_TEXT, pool + POOL_ADDRESS) - pool - POOL_TEXT) | 0);
@@ -55,7 +56,7 @@ function isSame(pool: i32, from: i32, base: i32): boolean {
   if (ld32(pool + POOL_BASE) !== base) return false;
   if (ld32(pool + POOL_REALM) !== ld32(from + POOL_REALM) || ld32(pool + POOL_KIND) !== ld32(from + POOL_KIND)) return false;
   if (ld32(pool + POOL_FIRST) !== ld32(from + POOL_FIRST) || ld32(pool + POOL_LAST) !== ld32(from + POOL_LAST)) return false;
-  return addressEqual(pool + POOL_ADDRESS, from + POOL_ADDRESS);
+  return ld32(pool + POOL_WHOLE) === ld32(from + POOL_WHOLE) && addressEqual(pool + POOL_ADDRESS, from + POOL_ADDRESS);
 }
 
 /** Pools cannot change while ports are in use. Returns 0 when the configured ones are those taken at boot, the number of the first other one plus one, or POOL_MAX plus one when there are more or less. */
@@ -91,6 +92,18 @@ export function poolOf(address: i32, port: i32): i32 {
     if (port >= ld32(pool + POOL_FIRST) && port <= ld32(pool + POOL_LAST) && addressEqual(pool + POOL_ADDRESS, address)) return i;
   }
   return -1;
+}
+
+/** POOL_SIGNAL or POOL_MEDIA for a port of ours that another core has, which has another part of a pool's range; 0 for every other. */
+export function kindElsewhere(address: i32, port: i32): i32 {
+  const count: i32 = ld32(POOLS_TAKEN);
+  for (let i: i32 = 0; i < count; i++) {
+    const pool: i32 = poolAt(i);
+    const whole: i32 = ld32(pool + POOL_WHOLE);
+    if (whole === 0 || port < (whole & 0xffff) || port > whole >>> 16 || !addressEqual(pool + POOL_ADDRESS, address)) continue;
+    return port < ld32(pool + POOL_FIRST) || port > ld32(pool + POOL_LAST) ? ld32(pool + POOL_KIND) : 0;
+  }
+  return 0;
 }
 
 /** Is it one of our addresses, whatever the port? */

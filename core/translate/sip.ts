@@ -71,7 +71,7 @@ import { BINDING_ADDRESS, BINDING_FORM, BINDING_REGISTRATIONS, BINDING_SPELLED_P
 import { addressCopy, addressEqual } from "../bytes/address.ts";
 import { mentionAt, mentionCount } from "../decode/mention.ts";
 import { editAppend, editsDelta, editsReset, textDecimal, textMark } from "../encode/edit.ts";
-import { bindingAt, bindingFind, bindingOf } from "../table/binding.ts";
+import { bindingAt, bindingFind, isMapping } from "../table/binding.ts";
 import { terminalAt } from "../table/terminal.ts";
 import { bindingReplace, inboundMap, outboundMap, portOrDefault, refuse, serverHere } from "./address.ts";
 import { lengthWrite, lineBreak } from "./answer.ts";
@@ -141,7 +141,7 @@ function viaMap(m: i32): void {
 /** One of our live mappings in a Via that comes from the access side: the request has been here (SPEC S1). */
 function loopCheck(m: i32): void {
   if (!isRequest() || !isInbound() || ld32(m + MENTION_FORM) === FORM_NAME) return;
-  if (bindingOf(m + MENTION_ADDRESS, portOrDefault(m)) >= 0) refuse(REASON_LOOP);
+  if (isMapping(m + MENTION_ADDRESS, portOrDefault(m))) refuse(REASON_LOOP);
 }
 
 /** Is something registered under this spelling at the terminal in hand, so that no other need be looked for? */

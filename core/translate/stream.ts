@@ -6,7 +6,7 @@
 
 import { ld32, st32 } from "../machine.ts";
 import { HEADER_NOW } from "../memory/layout.ts";
-import { POOL_ADDRESS } from "../memory/config.ts";
+import { POOL_ADDRESS, POOL_MEDIA } from "../memory/config.ts";
 import { SETUP_ACTIVE, SETUP_ACTPASS, SETUP_MASK, SETUP_NONE, SETUP_PASSIVE } from "../memory/message.ts";
 import { TRANSPORT_TCP } from "../memory/packet.ts";
 import { REASON_IDLE_PORT, REASON_MEDIA_NO_REMOTE, REASON_MEDIA_TAKEN } from "../memory/reason.ts";
@@ -39,7 +39,7 @@ import { outputDial } from "../output/queue.ts";
 import { callAt } from "../table/call.ts";
 import { connectionAt, connectionFlow } from "../table/connection.ts";
 import { flowAt, isOverTcp, sideAt } from "../table/flow.ts";
-import { isOwn, poolAt, poolOf, portOwner } from "../table/port.ts";
+import { isOwn, kindElsewhere, poolAt, poolOf, portOwner } from "../table/port.ts";
 import { SLAB_CONNECTIONS, handleIndex, handleOf } from "../table/slab.ts";
 import { connectionClose, connectionHang, connectionOpen } from "./connect.ts";
 
@@ -93,7 +93,8 @@ function streamOpen(index: i32, side: i32, address: i32, port: i32): i32 {
 /** Is nothing of this machine there but a media port, which another call may well be sent to? What else it serves is nobody's media. */
 function isElsewhere(address: i32, port: i32): boolean {
   const pool: i32 = poolOf(address, port);
-  return pool < 0 ? !isOwn(address) : (portOwner(pool, port) & PORT_FLOW) !== 0;
+  if (pool >= 0) return (portOwner(pool, port) & PORT_FLOW) !== 0;
+  return !isOwn(address) || kindElsewhere(address, port) === POOL_MEDIA;
 }
 
 /** Can this side be dialled: is it to be connected to, at an address that is good for it, and known? */

@@ -15,10 +15,11 @@ import { rulesSettle } from "./config/rule.ts";
 import { schema, type Written } from "./config/schema.ts";
 import { servicesSettle } from "./config/service.ts";
 import type { Config } from "./config/settled.ts";
+import { workersSettle } from "./config/workers.ts";
 import { INTERFACE_MAX, NAMES_MAX, POOL_MAX, REALM_MAX, SERVER_MAX, SERVICE_MAX } from "./core.ts";
 
 export { type Problem, problemText } from "./config/problem.ts";
-export type { Capacity, Config, Gateway, Interception, Interface, Link, Pool, Realm, Return, Rule, Server, Service } from "./config/settled.ts";
+export type { Capacity, Config, Gateway, Interception, Interface, Link, Pool, Realm, Return, Rule, Server, Service, Workers } from "./config/settled.ts";
 
 /** What began since is not known after a restart. */
 const STATE_EVERY_MS = 100;
@@ -51,6 +52,7 @@ function settle(written: Written, report: Report): Config {
     log: { level: written.log?.level ?? "info", format: written.log?.format ?? "auto" },
     control: written.control,
     io: written.io ?? "auto",
+    workers: workersSettle(written, pools, names, report),
   };
 }
 

@@ -94,6 +94,7 @@ function poolWrite(memory: CoreMemory, at: number, pool: Pool): void {
     .word(abi.POOL_KIND, POOL_KINDS[pool.kind])
     .word(abi.POOL_FIRST, pool.ports.first)
     .word(abi.POOL_LAST, pool.ports.last)
+    .word(abi.POOL_WHOLE, pool.whole ? pool.whole.first | (pool.whole.last << 16) : 0)
     .address(abi.POOL_ADDRESS, pool.address);
 }
 

@@ -24,7 +24,7 @@ const SIZES = [
   abi.DATAGRAM_SIZE,
 ];
 const BINDINGS = 1;
-const POOL_FIELDS = [abi.POOL_REALM, abi.POOL_KIND, abi.POOL_FIRST, abi.POOL_LAST, abi.POOL_ADDRESS, abi.POOL_BASE];
+const POOL_FIELDS = [abi.POOL_REALM, abi.POOL_KIND, abi.POOL_FIRST, abi.POOL_LAST, abi.POOL_WHOLE, abi.POOL_ADDRESS, abi.POOL_BASE];
 const REFUSALS = [abi.FAULT_IMAGE, abi.FAULT_CONFIG, abi.FAULT_NOT_BOOTED];
 
 /** Addresses of the records in use of a slab. */

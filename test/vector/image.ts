@@ -7,6 +7,7 @@ import * as abi from "#abi";
 import { type Config, configRead, problemText } from "../../hosts/shared/config.ts";
 import { configure } from "../../hosts/shared/configure.ts";
 import { coreOpen, REGION_RULES, RULE_SIZE } from "../../hosts/shared/core.ts";
+import { configPart } from "../../hosts/shared/workers/share.ts";
 import { PAGE } from "../parity/engine.ts";
 import { VectorError } from "./step.ts";
 
@@ -34,14 +35,21 @@ function padded(memory: Uint8Array): Uint8Array {
   return bytes;
 }
 
+/** Of several workers the first one is played. */
+function workerOf(config: Config): Config {
+  const { count, by } = config.workers;
+  return typeof count === "number" && count > 1 ? configPart(config, { index: 0, count, by }) : config;
+}
+
 /** Makes an image that nobody asks for again. */
 export async function imageMake(text: string, file: string): Promise<Image> {
   const whole = /^capacity:/m.test(text) ? text : text + CAPACITY;
   const { config, problems } = configRead(whole, file);
   if (!config) throw new VectorError(problems.map(problemText).join("\n"));
-  const core = await coreOpen({ kind: "js" }, config.capacity, KEY);
-  configure(core, config, true);
-  return { config, memory: padded(core.memory.bytes), rules: core.region(REGION_RULES), rulesSize: config.rules.length * RULE_SIZE };
+  const played = workerOf(config);
+  const core = await coreOpen({ kind: "js" }, played.capacity, KEY);
+  configure(core, played, true);
+  return { config: played, memory: padded(core.memory.bytes), rules: core.region(REGION_RULES), rulesSize: played.rules.length * RULE_SIZE };
 }
 
 /** Where a host writes the configuration: from, and how many bytes. */

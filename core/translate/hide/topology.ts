@@ -31,7 +31,7 @@ import { TRACE_CALL_ID, TRACE_DIALOG, traceRead } from "../../decode/sip/trace.t
 import { hostRead, portRead } from "../../decode/sip/uri.ts";
 import { TOKEN_OWN, viaTokenFind } from "../../decode/sip/via.ts";
 import { editAppend, textBytes, textMark, textRoom } from "../../encode/edit.ts";
-import { bindingOf } from "../../table/binding.ts";
+import { isMapping } from "../../table/binding.ts";
 import { bindingReplace, portOrDefault, refuse, serviceWrite } from "../address.ts";
 import { callIdMapEscaped } from "./callid.ts";
 import { HIDDEN_VIA, exposedNote, isSealable, purposeFrom, purposeTo, sealedAppend } from "./hiding.ts";
@@ -59,7 +59,7 @@ function loopCheck(m: i32, end: i32): void {
   if (held === 0) return;
   const hostEnd: i32 = hostRead(held, SEAL_TEXT, SEAL_TEXT + len);
   const read: boolean = hostEnd !== 0 && portRead(held, hostEnd, SEAL_TEXT + len) !== 0 && ld32(held + MENTION_FORM) !== FORM_NAME;
-  if (read && bindingOf(held + MENTION_ADDRESS, portOrDefault(held)) >= 0) refuse(REASON_LOOP);
+  if (read && isMapping(held + MENTION_ADDRESS, portOrDefault(held))) refuse(REASON_LOOP);
   mentionDrop();
 }
 

@@ -10,6 +10,9 @@ import { address, addresses, device, devices, domain, duration, endpoint, hostNa
 /** Most records of one kind: handles of the core have 20 bits for the index. */
 export const RECORDS_MOST = 1_000_000;
 
+/** Each has a program at the kernel's socket look-up, which takes 64 in a network namespace. */
+const WORKERS_MOST = 32;
+
 /** Saving more often costs more than it keeps. */
 const STATE_EVERY_LEAST_MS = 10;
 
@@ -204,6 +207,22 @@ const rule = z.strictObject({
   discard: z.literal(true).optional().describe("Action: drop it."),
 });
 
+const workerCount = z.union([z.literal("auto"), z.int().min(1).max(WORKERS_MOST)], { error: `must be auto or a number from 1 to ${WORKERS_MOST}` });
+
+const workers = z.union(
+  [
+    workerCount.transform((count) => ({ count, by: undefined })),
+    z.strictObject({
+      count: workerCount.describe("How many processes; auto: one for each processor."),
+      by: z
+        .enum(["address", "port"])
+        .optional()
+        .describe("What tells a terminal's worker. address: where it sends from, so that all from there have one; port: that and its port. Default address."),
+    }),
+  ],
+  { error: `must be auto, a number from 1 to ${WORKERS_MOST}, or { count: …, by: address or port }` },
+);
+
 const records = (highest: number) => z.int().min(1).max(highest).optional();
 
 const capacity = z.strictObject({
@@ -245,6 +264,9 @@ export const schema = z
       })
       .optional(),
     control: z.string().min(1).optional().describe("Path of the control socket."),
+    workers: workers
+      .optional()
+      .describe("Processes that share the work, each with a part of the ports: a number, or auto for one for each processor. Default 1."),
     io: z
       .enum(["auto", "portable", "batched"])
       .optional()

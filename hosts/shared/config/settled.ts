@@ -62,6 +62,16 @@ export interface Pool {
   kind: "signal" | "media";
   address: Address;
   ports: PortRange;
+  /** The range of which several workers have a part each; absent where there is one. */
+  whole?: PortRange;
+}
+
+/** How many processes share the work, and by what of a terminal. */
+export interface Workers {
+  count: number | "auto";
+  by: "address" | "port";
+  /** Which one of several this is, in the configuration of a worker. */
+  index?: number;
 }
 
 export interface Server {
@@ -193,6 +203,7 @@ export interface Config {
   state: { file: string; everyMs: number } | undefined;
   log: { level: "trace" | "debug" | "info" | "warn" | "error"; format: "auto" | "json" | "pretty" };
   control: string | undefined;
+  workers: Workers;
   /** How packets come in and out. */
   io: "auto" | "portable" | "batched";
 }

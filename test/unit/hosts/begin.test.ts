@@ -46,6 +46,7 @@ test.each([
   ["of another version", (core: abi.Core) => (core.memory.words[abi.HEADER_ABI >> 2] = abi.ABI_VERSION - 1), "image"],
   ["whose tables are elsewhere", (core: abi.Core) => (core.memory.words[abi.SLABS >> 2]! += 64), "image"],
   ["with other pools", (core: abi.Core) => (core.memory.words[(abi.POOL_STATES + abi.POOL_FIRST) >> 2]! += 2), "config"],
+  ["as another worker's", (core: abi.Core) => (core.memory.words[(abi.POOL_STATES + abi.POOL_WHOLE) >> 2]! += 2), "config"],
 ])("memory %s is refused with a reason, and the core boots", async (_, damage, cause) => {
   const core = await left();
   damage(core);

@@ -157,7 +157,7 @@ describe("problems name line, column, cause and remedy", () => {
       "an unknown key far from any",
       `${SMALL}zzzzzzzzzzz: 1`,
       "zzzzzzzzzzz",
-      "zzzzzzzzzzz: unknown key; known: realms, services, interfaces, rules, interception, otherwise, capacity, secret, state, log, control, io",
+      "zzzzzzzzzzz: unknown key; known: realms, services, interfaces, rules, interception, otherwise, capacity, secret, state, log, control, workers, io",
     ],
     ["a missing key", SMALL.replace(", servers: [10.9.0.10]", ""), "voice", "services.voice.servers: is missing; it must be a list in brackets"],
     ["a wrong word", `${SMALL}otherwise: forwad`, "forwad", 'otherwise: "forwad" is not one of forward, discard; did you mean "forward"?'],

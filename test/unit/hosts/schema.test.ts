@@ -15,6 +15,7 @@ test("the JSON Schema knows every key and forbids others", () => {
     "state",
     "log",
     "control",
+    "workers",
     "io",
   ]);
   expect(schema.additionalProperties).toBe(false);
