@@ -81,10 +81,15 @@ function serverOf(request: StreamListenRequest): Secured<net.Server> {
   return secured;
 }
 
+/** Where a server listens: where it is to, or what listens there already. */
+export function placeOf({ address, port, descriptor }: StreamListenRequest): net.ListenOptions & { fd?: number } {
+  return descriptor === undefined ? { host: address, port } : { fd: descriptor };
+}
+
 export function listenStream(request: StreamListenRequest): StreamListener {
   const { server, renew } = serverOf(request);
   server.on("error", request.onFailure);
-  server.listen({ host: request.address, port: request.port });
+  server.listen(placeOf(request));
   return { renew, close: () => void server.close() };
 }
 

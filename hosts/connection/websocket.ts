@@ -7,6 +7,7 @@ import https from "node:https";
 import { clearInterval, setInterval, setTimeout } from "node:timers";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Stream, StreamListener, StreamListenRequest } from "../shared/runtime.ts";
+import { placeOf } from "./stream.ts";
 import { type Secured, securedServer } from "./tls.ts";
 
 const SUBPROTOCOL = "sip";
@@ -108,7 +109,7 @@ export function listenWebSocket(request: StreamListenRequest): StreamListener {
   });
   sockets.on("connection", (socket, from) => take(socket, from, request));
   sockets.on("error", request.onFailure);
-  server.listen({ host: request.address, port: request.port });
+  server.listen(placeOf(request));
   return {
     renew,
     close() {

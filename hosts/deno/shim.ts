@@ -4,13 +4,15 @@
 
 import { shimAdvice } from "../shared/batch.ts";
 import type { Shim } from "../shared/runtime.ts";
+import { type Share, shareNumber } from "../shared/workers/share.ts";
 
 const three = { parameters: ["i32", "i32", "i32"], result: "i32" } as const;
 const SYMBOLS = {
-  shim_open: { parameters: ["pointer", "i32"], result: "i32" },
+  shim_open: { parameters: ["pointer", "i32", "i32"], result: "i32" },
   shim_exchange: { parameters: ["i32"], result: "pointer" },
   shim_bind: three,
   shim_unbind: three,
+  shim_listen: three,
   shim_receive: three,
   shim_lay: three,
   shim_ring: three,
@@ -43,7 +45,7 @@ async function watch(library: Library, shim: number, onReadable: (queue: number)
   library.shim_close(shim, 0, 0);
 }
 
-export function shimOpen(file: URL, memory: ArrayBuffer): Shim | string {
+export function shimOpen(file: URL, memory: ArrayBuffer, share?: Share): Shim | string {
   let library: Library;
   try {
     // Asked first, so that nobody is prompted for a right that he did not think of.
@@ -52,14 +54,15 @@ export function shimOpen(file: URL, memory: ArrayBuffer): Shim | string {
   } catch (error) {
     return `${file.pathname} cannot be loaded: ${(error as Error).message}`;
   }
-  const shim = library.shim_open(Deno.UnsafePointer.of(memory), memory.byteLength);
+  const shim = library.shim_open(Deno.UnsafePointer.of(memory), memory.byteLength, shareNumber(share));
   if (shim < 0) return shimAdvice(codeOf(library, shim));
   const exchange = new Int32Array(new Deno.UnsafePointerView(library.shim_exchange(shim)!).getArrayBuffer(EXCHANGE_WORDS * 4));
   let closing = false;
   return {
     exchange,
-    bind: (port, signal) => library.shim_bind(shim, port, signal),
+    bind: (port, uses) => library.shim_bind(shim, port, uses),
     unbind: (port) => library.shim_unbind(shim, port, 0),
+    listen: (port) => library.shim_listen(shim, port, 0),
     receive: (queue) => library.shim_receive(shim, queue, 0),
     lay: (slot) => library.shim_lay(shim, slot, 0),
     ring: (promiscuous) => library.shim_ring(shim, promiscuous, 0),

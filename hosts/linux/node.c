@@ -38,14 +38,16 @@ static napi_value call(napi_env env, napi_callback_info info) {
   return number(env, (*(function **)data)(value[0], value[1], value[2]));
 }
 
-/** open(memory: ArrayBuffer): number */
+/** open(memory: ArrayBuffer, workers: number): number */
 static napi_value openCall(napi_env env, napi_callback_info info) {
-  size_t n = 1, size = 0;
-  napi_value memory;
+  size_t n = 2, size = 0;
+  napi_value argument[2];
   void *data = NULL;
-  napi_get_cb_info(env, info, &n, &memory, NULL, NULL);
-  if (n < 1 || napi_get_arraybuffer_info(env, memory, &data, &size) != napi_ok || size > INT32_MAX) return number(env, -EINVAL);
-  return number(env, shim_open(data, (int)size));
+  int32_t workers = 0;
+  napi_get_cb_info(env, info, &n, argument, NULL, NULL);
+  if (n < 2 || napi_get_arraybuffer_info(env, argument[0], &data, &size) != napi_ok || size > INT32_MAX) return number(env, -EINVAL);
+  napi_get_value_int32(env, argument[1], &workers);
+  return number(env, shim_open(data, (int)size, workers));
 }
 
 /** The number that a function of one argument is called with, 0 for anything else. */
@@ -161,7 +163,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     function *function;
   } functions[] = {
-    { "bind", shim_bind }, { "unbind", shim_unbind }, { "receive", shim_receive }, { "lay", shim_lay },
+    { "bind", shim_bind }, { "unbind", shim_unbind }, { "listen", shim_listen }, { "receive", shim_receive }, { "lay", shim_lay },
     { "send", shim_send }, { "failure", shim_failure }, { "close", closeWatched }, { "ring", shim_ring }, { "lost", shim_lost },
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

@@ -32,22 +32,39 @@ static socklen_t place(struct sockaddr_in6 *to, const uint8_t *address, int port
   return sizeof *four;
 }
 
-/** Opens a port of the address in `exchange`. Returns 0 or an errno, negative; -ENOSPC when there are too many addresses. */
-int shim_bind(int shim, int port, int signal) {
+/** Has a socket share its port with those of other workers, and hear nothing: what no worker takes is for one that is being started again. */
+static void shareDeaf(int fd) {
+  static const int on = 1;
+  static struct sock_filter none[] = { { BPF_RET | BPF_K, 0, 0, 0 } };
+  struct sock_fprog program = { 1, none };
+  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+/**
+ * Opens a port of the address in `exchange`, for signaling (`uses` 1) or media (0); with 2 added, one that other workers have too. Returns
+ * 0 or an errno, negative; -ENOSPC when there are too many addresses.
+ */
+int shim_bind(int shim, int port, int uses) {
   struct shim *s = shims[shim];
+  int signal = uses & 1, shared = uses >> 1;
   int i = addressIndex(s, 1);
   if (i < 0) return -ENOSPC;
   struct sockaddr_in6 own;
   socklen_t length = place(&own, s->address[i], port);
   int fd = socket(own.sin6_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
+  if (shared) shareDeaf(fd);
   if (bind(fd, (struct sockaddr *)&own, length) < 0) {
     int result = -errno;
     close(fd);
     return result;
   }
   s->held[i][port] = fd + 1;
-  s->steering.ports[port] |= signal ? OURS(i) | SIGNALING(i) : OURS(i);
+  struct port *entry = &s->steering.ports[port];
+  entry->signaling |= (uint32_t)signal << i;
+  entry->shared |= (uint32_t)shared << i;
+  entry->ours |= 1u << i;
   return 0;
 }
 
@@ -56,8 +73,31 @@ int shim_unbind(int shim, int port, int unused) {
   struct shim *s = shims[shim];
   int i = addressIndex(s, 0);
   if (i < 0 || s->held[i][port] == 0) return -ENOENT;
-  s->steering.ports[port] &= ~(OURS(i) | SIGNALING(i));
+  struct port *entry = &s->steering.ports[port];
+  entry->ours &= ~(1u << i);
+  entry->signaling &= ~(1u << i);
+  entry->shared &= ~(1u << i);
   close(s->held[i][port] - 1);
   s->held[i][port] = 0;
   return 0;
+}
+
+/** A listener for connections to a port of the address in `exchange`, which other workers have too. Returns its descriptor, the caller's from now on, or an errno, negative. */
+int shim_listen(int shim, int port, int unused) {
+  (void)unused;
+  static const int on = 1;
+  struct shim *s = shims[shim];
+  struct listening key = { .port = (uint32_t)port };
+  memcpy(key.address, &s->exchange[EXCHANGE_ADDRESS], sizeof key.address);
+  struct sockaddr_in6 own;
+  socklen_t length = place(&own, key.address, port);
+  int fd = socket(own.sin6_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  uint64_t value = (uint64_t)fd;
+  if (bind(fd, (struct sockaddr *)&own, length) == 0 && listen(fd, SOMAXCONN) == 0 && mapSet(s->steering.streams, &key, &value) == 0) return fd;
+  int result = -errno;
+  close(fd);
+  return result;
 }

@@ -39,7 +39,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SHIMS = 16, ADDRESSES = 32, PORTS = 65536, BATCH = CULVERT_SLOT_MAX, LONGEST = 65536, RINGS = CULVERT_INTERFACE_MAX };
+enum { SHIMS = 16, ADDRESSES = 32, PORTS = 65536, LISTENERS = 128, BATCH = CULVERT_SLOT_MAX, LONGEST = 65536, RINGS = CULVERT_INTERFACE_MAX };
 /** Payload that a slot takes. */
 enum { ROOM = CULVERT_SLOT_SIZE - CULVERT_PACKET_PAYLOAD };
 /** Kinds of wide sockets; the queues behind them are rings. */
@@ -207,21 +207,26 @@ static void closeAll(struct shim *s) {
   free(s);
 }
 
-/** Opens a shim for a core's memory, which stays where it is. Returns its number, or an errno, negative: EPERM without the rights. */
-int shim_open(uint8_t *memory, int size) {
+/**
+ * Opens a shim for a core's memory, which stays where it is. `workers`: 0, or of several that share ports how many there are, from bit 8
+ * on which one this is, and bit 16 if the port of a terminal tells its worker as well as its address. Returns its number, or an
+ * errno, negative: EPERM without the rights.
+ */
+int shim_open(uint8_t *memory, int size, int workers) {
   int number = 0;
   while (number < SHIMS && shims[number] != NULL) number++;
   struct shim *s = number < SHIMS ? calloc(1, sizeof *s) : NULL;
   if (s == NULL) return -ENOMEM;
   s->memory = memory;
   s->size = (size_t)size;
-  s->steering = (struct steering){ -1, -1, MAP_FAILED };
+  s->steering = (struct steering){ -1, -1, -1, MAP_FAILED };
+  struct share share = { workers == 0 ? 1 : workers & 0xff, (workers >> 8) & 0xff, workers >> 16 };
   s->queue[MEDIA] = wideMake();
   s->queue[SIGNAL] = wideMake();
   s->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   s->out[FOUR].socket = rawMake(AF_INET);
   s->out[FRAMES].socket = -1;
-  int result = s->queue[MEDIA] < 0 || s->queue[SIGNAL] < 0 || s->wake < 0 || s->out[FOUR].socket < 0 ? -errno : steeringOpen(&s->steering, s->queue);
+  int result = s->queue[MEDIA] < 0 || s->queue[SIGNAL] < 0 || s->wake < 0 || s->out[FOUR].socket < 0 ? -errno : steeringOpen(&s->steering, s->queue, share);
   /* A machine may have no IPv6. */
   s->out[SIX].socket = rawMake(AF_INET6);
   if (result < 0) {

@@ -3,6 +3,17 @@
  * 5.9), which finds the index of the local address and then the bits of the port. No rules, no routes; it goes away with the
  * descriptor of its link. Part of shim.c.
  */
+/** What is said of a port, one bit an address: is it ours, for signaling, other workers' as well? */
+struct port {
+  uint32_t ours, signaling, shared, unused;
+};
+
+/** What connections come to, as the program looks it up. */
+struct listening {
+  uint8_t address[16];
+  uint32_t port;
+};
+
 static int bpf(int command, union bpf_attr *attribute, size_t size) {
   return (int)syscall(SYS_bpf, command, attribute, size);
 }
@@ -23,6 +34,8 @@ static int mapSet(int map, const void *key, const void *value) {
 #define MOVE(d, s) INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
 #define SET(d, i) INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, i)
 #define WITH(op, d, i) INSN(BPF_ALU64 | (op) | BPF_K, d, 0, 0, i)
+#define SHORT(op, d, i) INSN(BPF_ALU | (op) | BPF_K, d, 0, 0, i)
+#define MIX(d, s) INSN(BPF_ALU64 | BPF_XOR | BPF_X, d, s, 0, 0)
 #define CALL(f) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, f)
 #define IF(op, d, i, o) INSN(BPF_JMP | (op) | BPF_K, d, 0, o, i)
 #define FIELD(name) offsetof(struct bpf_sk_lookup, name)
@@ -31,25 +44,59 @@ static int mapSet(int map, const void *key, const void *value) {
   INSN(BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0, map), INSN(0, 0, 0, 0, 0), MOVE(2, BPF_REG_10), WITH(BPF_ADD, 2, o), \
     CALL(BPF_FUNC_map_lookup_elem), IF(BPF_JEQ, 0, 0, PASS)
 
+/** Loads the bit of the address in r7 out of the word at r8 + o. */
+#define BITS(d, o) LOAD(BPF_W, d, 8, o), INSN(BPF_ALU64 | BPF_RSH | BPF_X, d, 7, 0, 0), WITH(BPF_AND, d, 1)
+
 /** Stands for the distance to the last two instructions. */
 enum { PASS = 0x7fff };
 
-/** Gives a packet for a port of ours to the wide socket of its kind, and every other its own way. Returns a descriptor. */
-static int programLoad(int addressMap, int portMap, int socketMap) {
+/** Among workers: how many there are, which one this is, and does the port of a terminal tell it, or its address alone? */
+struct share {
+  int count, index, byPort;
+};
+
+/**
+ * Goes on when what comes from that address is this worker's, and from that port where `ports` is 1: a hash of both modulo the number of
+ * workers, the same in each of them whichever others run. An address of IPv4 has zero as its words of IPv6, and the reverse.
+ */
+#define MINE(share, ports)                                                                                                   \
+  LOAD(BPF_W, 2, 6, FIELD(remote_ip4)), LOAD(BPF_W, 3, 6, FIELD(remote_ip6)), MIX(2, 3), LOAD(BPF_W, 3, 6, FIELD(remote_ip6) + 4), MIX(2, 3), \
+    LOAD(BPF_W, 3, 6, FIELD(remote_ip6) + 8), MIX(2, 3), LOAD(BPF_W, 3, 6, FIELD(remote_ip6) + 12), MIX(2, 3), LOAD(BPF_W, 3, 6, FIELD(remote_port)), \
+    SHORT(BPF_MUL, 3, (ports) ? 0x10001 : 0), MIX(2, 3), SHORT(BPF_MUL, 2, (int32_t)0x9e3779b1), MOVE(3, 2), SHORT(BPF_RSH, 3, 15), MIX(2, 3),  \
+    SHORT(BPF_MUL, 2, (int32_t)0x85ebca6b), SHORT(BPF_RSH, 2, 16), SHORT(BPF_MOD, 2, (share).count), IF(BPF_JNE, 2, (share).index, PASS)
+
+/** Its number of instructions. */
+enum { MINE_LENGTH = 20 };
+
+/** Gives the packet to the socket that was found, with these flags. */
+#define ASSIGN(flags) \
+  MOVE(7, 0), MOVE(1, 6), MOVE(2, 0), SET(3, flags), CALL(BPF_FUNC_sk_assign), MOVE(1, 7), CALL(BPF_FUNC_sk_release), SET(0, SK_PASS), INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+
+enum { ASSIGN_LENGTH = 9, FIND_LENGTH = 6 };
+
+/**
+ * Gives a packet for a port of ours to the wide socket of its kind, and every other its own way. Of a port that several workers have,
+ * each takes what comes from its terminals; so does it with connections. Returns a descriptor.
+ */
+static int programLoad(int addressMap, int portMap, int socketMap, int streamMap, struct share share) {
   struct bpf_insn code[] = {
-    MOVE(6, 1), LOAD(BPF_W, 2, 6, FIELD(protocol)), IF(BPF_JNE, 2, IPPROTO_UDP, PASS),
-    /* The local address, as the core writes it, to fp - 16. */
+    MOVE(6, 1),
+    /* The local address, as the core writes it, to fp - 24, and the port behind it. */
     LOAD(BPF_W, 2, 6, FIELD(family)), IF(BPF_JEQ, 2, AF_INET6, 7),
-    SET(2, 0), STORE(BPF_DW, -16, 2), SET(2, (int32_t)htonl(0xffff)), STORE(BPF_W, -8, 2),
-    LOAD(BPF_W, 2, 6, FIELD(local_ip4)), STORE(BPF_W, -4, 2), INSN(BPF_JMP | BPF_JA, 0, 0, 8, 0),
-    LOAD(BPF_W, 2, 6, FIELD(local_ip6)), STORE(BPF_W, -16, 2), LOAD(BPF_W, 2, 6, FIELD(local_ip6) + 4), STORE(BPF_W, -12, 2),
-    LOAD(BPF_W, 2, 6, FIELD(local_ip6) + 8), STORE(BPF_W, -8, 2), LOAD(BPF_W, 2, 6, FIELD(local_ip6) + 12), STORE(BPF_W, -4, 2),
-    /* Its index, r7; the bits of the port, r8; is that one set? */
-    FIND(addressMap, -16), LOAD(BPF_W, 7, 0, 0), LOAD(BPF_W, 2, 6, FIELD(local_port)), STORE(BPF_W, -20, 2),
-    FIND(portMap, -20), LOAD(BPF_DW, 8, 0, 0), INSN(BPF_ALU64 | BPF_RSH | BPF_X, 8, 7, 0, 0), MOVE(2, 8), WITH(BPF_AND, 2, 1), IF(BPF_JEQ, 2, 0, PASS),
+    SET(2, 0), STORE(BPF_DW, -24, 2), SET(2, (int32_t)htonl(0xffff)), STORE(BPF_W, -16, 2),
+    LOAD(BPF_W, 2, 6, FIELD(local_ip4)), STORE(BPF_W, -12, 2), INSN(BPF_JMP | BPF_JA, 0, 0, 8, 0),
+    LOAD(BPF_W, 2, 6, FIELD(local_ip6)), STORE(BPF_W, -24, 2), LOAD(BPF_W, 2, 6, FIELD(local_ip6) + 4), STORE(BPF_W, -20, 2),
+    LOAD(BPF_W, 2, 6, FIELD(local_ip6) + 8), STORE(BPF_W, -16, 2), LOAD(BPF_W, 2, 6, FIELD(local_ip6) + 12), STORE(BPF_W, -12, 2),
+    LOAD(BPF_W, 2, 6, FIELD(local_port)), STORE(BPF_W, -8, 2),
+    /* A connection: a listener that workers share, if it is this one's. The kernel would choose among theirs by itself. */
+    LOAD(BPF_W, 2, 6, FIELD(protocol)), IF(BPF_JEQ, 2, IPPROTO_UDP, 1 + MINE_LENGTH + FIND_LENGTH + ASSIGN_LENGTH),
+    IF(BPF_JNE, 2, IPPROTO_TCP, PASS), MINE(share, 0), FIND(streamMap, -24), ASSIGN(BPF_SK_LOOKUP_F_NO_REUSEPORT),
+    /* The index of the address, r7; what is said of the port, r8. */
+    FIND(addressMap, -24), LOAD(BPF_W, 7, 0, 0), FIND(portMap, -8), MOVE(8, 0),
+    BITS(2, offsetof(struct port, ours)), IF(BPF_JEQ, 2, 0, PASS),
+    BITS(2, offsetof(struct port, shared)), IF(BPF_JEQ, 2, 0, MINE_LENGTH), MINE(share, share.byPort),
     /* The kind of socket, and that socket. */
-    WITH(BPF_RSH, 8, 32), WITH(BPF_AND, 8, 1), STORE(BPF_W, -24, 8),
-    FIND(socketMap, -24), MOVE(7, 0), MOVE(1, 6), MOVE(2, 0), SET(3, 0), CALL(BPF_FUNC_sk_assign), MOVE(1, 7), CALL(BPF_FUNC_sk_release),
+    BITS(2, offsetof(struct port, signaling)), STORE(BPF_W, -28, 2), FIND(socketMap, -28), ASSIGN(0),
     SET(0, SK_PASS), INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
   };
   enum { COUNT = sizeof code / sizeof *code };
@@ -60,32 +107,29 @@ static int programLoad(int addressMap, int portMap, int socketMap) {
   return bpf(BPF_PROG_LOAD, &a, sizeof a);
 }
 
-/** For each port one bit an address: it is ours; in the upper half: for signaling. */
-#define OURS(address) (1ull << (address))
-#define SIGNALING(address) (1ull << ((address) + 32))
-
 struct steering {
-  /** Descriptors. */
-  int link, addresses;
+  /** Descriptors; `streams` has the listeners that workers share. */
+  int link, addresses, streams;
   /** Shared with the program. */
-  uint64_t *ports;
+  struct port *ports;
 };
 
+enum { STEERED = PORTS * sizeof(struct port) };
+
 /** Attaches the program to this network namespace. `queue` has the wide sockets. Returns 0 or an errno, negative. */
-static int steeringOpen(struct steering *s, const int *queue) {
-  s->link = -1;
-  s->ports = MAP_FAILED;
+static int steeringOpen(struct steering *s, const int *queue, struct share share) {
   s->addresses = mapMake(BPF_MAP_TYPE_HASH, 16, 4, ADDRESSES, 0);
-  int ports = mapMake(BPF_MAP_TYPE_ARRAY, 4, 8, PORTS, BPF_F_MMAPABLE);
+  s->streams = mapMake(BPF_MAP_TYPE_SOCKHASH, sizeof(struct listening), 8, LISTENERS, 0);
+  int ports = mapMake(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct port), PORTS, BPF_F_MMAPABLE);
   int sockets = mapMake(BPF_MAP_TYPE_SOCKMAP, 4, 8, QUEUES, 0);
   int program = -1, space = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  int failed = s->addresses < 0 || ports < 0 || sockets < 0 || space < 0;
+  int failed = s->addresses < 0 || s->streams < 0 || ports < 0 || sockets < 0 || space < 0;
   for (uint32_t i = 0; i < QUEUES && !failed; i++) {
     uint64_t socket = (uint64_t)queue[i];
     failed = mapSet(sockets, &i, &socket) < 0;
   }
-  if (!failed) failed = (program = programLoad(s->addresses, ports, sockets)) < 0;
-  if (!failed) failed = (s->ports = mmap(NULL, PORTS * 8, PROT_READ | PROT_WRITE, MAP_SHARED, ports, 0)) == MAP_FAILED;
+  if (!failed) failed = (program = programLoad(s->addresses, ports, sockets, s->streams, share)) < 0;
+  if (!failed) failed = (s->ports = mmap(NULL, STEERED, PROT_READ | PROT_WRITE, MAP_SHARED, ports, 0)) == MAP_FAILED;
   if (!failed) {
     union bpf_attr a = { .link_create = { .prog_fd = (uint32_t)program, .target_fd = (uint32_t)space, .attach_type = BPF_SK_LOOKUP } };
     failed = (s->link = bpf(BPF_LINK_CREATE, &a, sizeof a)) < 0;
@@ -100,5 +144,6 @@ static int steeringOpen(struct steering *s, const int *queue) {
 static void steeringClose(struct steering *s) {
   if (s->link >= 0) close(s->link);
   if (s->addresses >= 0) close(s->addresses);
-  if (s->ports != MAP_FAILED) munmap(s->ports, PORTS * 8);
+  if (s->streams >= 0) close(s->streams);
+  if (s->ports != MAP_FAILED) munmap(s->ports, STEERED);
 }

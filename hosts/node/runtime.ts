@@ -108,7 +108,7 @@ class NodeSocket implements Socket {
 export const nodeRuntime: Runtime = {
   name: "node",
   /** Beside the bundle: dist/node.js and dist/shim.node. */
-  shim: (memory) => shimOpen(fileURLToPath(new URL("shim.node", import.meta.url)), memory),
+  shim: (memory, share) => shimOpen(fileURLToPath(new URL("shim.node", import.meta.url)), memory, share),
   listen: (request) => new NodeSocket(request),
   ...connections,
   now: () => performance.now(),

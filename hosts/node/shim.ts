@@ -6,13 +6,15 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { shimAdvice } from "../shared/batch.ts";
 import type { Shim } from "../shared/runtime.ts";
+import { type Share, shareNumber } from "../shared/workers/share.ts";
 
 /** What hosts/linux/node.c exports; `shim` is what `open` gave. */
 interface Addon {
-  open(memory: ArrayBuffer): number;
+  open(memory: ArrayBuffer, workers: number): number;
   exchange(shim: number): ArrayBuffer;
-  bind(shim: number, port: number, signal: number): number;
+  bind(shim: number, port: number, uses: number): number;
   unbind(shim: number, port: number): number;
+  listen(shim: number, port: number): number;
   receive(shim: number, queue: number): number;
   lay(shim: number, slot: number): number;
   ring(shim: number, promiscuous: number): number;
@@ -26,7 +28,7 @@ interface Addon {
 
 const require = createRequire(import.meta.url);
 
-export function shimOpen(file: string, memory: ArrayBuffer): Shim | string {
+export function shimOpen(file: string, memory: ArrayBuffer, share?: Share): Shim | string {
   if (!existsSync(file)) return `${file} was not built (that takes Linux and a C compiler)`;
   let addon: Addon;
   try {
@@ -34,12 +36,13 @@ export function shimOpen(file: string, memory: ArrayBuffer): Shim | string {
   } catch (error) {
     return `${file} cannot be loaded: ${(error as Error).message}`;
   }
-  const shim = addon.open(memory);
+  const shim = addon.open(memory, shareNumber(share));
   if (shim < 0) return shimAdvice(addon.code(shim));
   return {
     exchange: new Int32Array(addon.exchange(shim)),
-    bind: (port, signal) => addon.bind(shim, port, signal),
+    bind: (port, uses) => addon.bind(shim, port, uses),
     unbind: (port) => addon.unbind(shim, port),
+    listen: (port) => addon.listen(shim, port),
     receive: (queue) => addon.receive(shim, queue),
     lay: (slot) => addon.lay(shim, slot),
     ring: (promiscuous) => addon.ring(shim, promiscuous),

@@ -16,6 +16,7 @@ import { secretKey, secretMake } from "./secret.ts";
 import { type Saved, stateExists, statePut, stateRead } from "./state/reader.ts";
 import { StateSaver } from "./state/saver.ts";
 import { Statistics } from "./statistics.ts";
+import { shareOf } from "./workers/share.ts";
 
 export interface Proxy {
   readonly core: Core;
@@ -39,7 +40,7 @@ async function sourceOf(kind: CoreKind, host: Host, soon: boolean): Promise<Core
 
 /** Batched sockets, where the machine has them and the configuration does not say otherwise. */
 function shimOpen(config: Config, core: Core, { runtime }: Host, log: Log): Shim | undefined {
-  const shim = config.io === "portable" ? "the configuration wants it so" : runtime.shim(core.memory.bytes.buffer as ArrayBuffer);
+  const shim = config.io === "portable" ? "the configuration wants it so" : runtime.shim(core.memory.bytes.buffer as ArrayBuffer, shareOf(config));
   if (typeof shim !== "string") {
     log.info({ io: "batched" }, "packets come and go in batches");
     return shim;

@@ -29,6 +29,9 @@ const PAYLOAD_MOST = 65_535;
 /** What an input that ended in an exception gives. */
 const TRAPPED = -1;
 
+/** Who has a port: this process alone, other workers too, or another machine, whose address it is. */
+type Holder = "own" | "shared" | "foreign";
+
 export interface Totals {
   received: number;
   sent: number;
@@ -104,6 +107,7 @@ export class Pump {
       runtime,
       cache: this.#cache,
       certificates,
+      descriptor: (words, port) => (this.#isWorker ? this.#batch?.listen(words, port) : undefined),
       input: (kind, len) => (this.#stopped ? TRAPPED : this.#input(kind, len)),
       complain: (key, fields, message) => this.#complain(key, fields, message),
     });
@@ -140,9 +144,14 @@ export class Pump {
     }
   }
 
+  /** Is it one of several, which all listen on what a service listens on? */
+  get #isWorker(): boolean {
+    return this.#config.workers.index !== undefined;
+  }
+
   /** Opens what a service listens on. */
   #serve({ access, address, port, streams }: Service, index: number): void {
-    this.#open(access, address.text, port, true);
+    this.#open(access, address.text, port, true, this.#isWorker ? "shared" : "own");
     for (const [transport, streamPort] of Object.entries(streams) as [StreamTransport, number][]) {
       if (streamPort > 0) this.streams.serve(access, address.text, streamPort, transport, index);
     }
@@ -156,12 +165,12 @@ export class Pump {
     this.#batch?.stop();
   }
 
-  /** Opens a port and enters it in the table; throws with advice. An address that is not `own` has a socket of the runtime. */
-  #open(realm: number, address: string, port: number, signal: boolean, own = true): OpenEndpoint {
+  /** Opens a port and enters it in the table; throws with advice. A foreign address has a socket of the runtime. */
+  #open(realm: number, address: string, port: number, signal: boolean, holder: Holder = "own"): OpenEndpoint {
     const words = this.#cache.words(address)!;
     const endpoint: OpenEndpoint = { socket: undefined, realm, address, port, words, next: undefined };
     try {
-      if (!own || !this.#batch?.open(words, port, signal)) endpoint.socket = this.#listen(endpoint, signal);
+      if (holder === "foreign" || !this.#batch?.open(words, port, signal, holder === "shared")) endpoint.socket = this.#listen(endpoint, signal);
     } catch (error) {
       throw new Error(bindAdvice(error as SystemError, "UDP", address, port), { cause: error });
     }
@@ -351,7 +360,7 @@ export class Pump {
     const other = this.#config.realms.findIndex((realm) => realm.kind !== kind);
     const address = this.#cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2);
     try {
-      return this.#open(other, address, words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!, false, false);
+      return this.#open(other, address, words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!, false, "foreign");
     } catch (error) {
       this.#complain("forward", { address }, `a packet could not be forwarded in its sender's name: ${(error as Error).message}`);
       return undefined;

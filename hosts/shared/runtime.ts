@@ -5,6 +5,8 @@
  */
 
 import type { StreamTransport } from "./config/settled.ts";
+import type { Share } from "./workers/share.ts";
+import type { Workforce } from "./workers/workforce.ts";
 
 /** Takes one datagram. The data is the receiver's only during the call. */
 export type PacketReceiver = (data: Uint8Array, address: string, port: number) => void;
@@ -82,6 +84,8 @@ export interface StreamListenRequest {
   media: boolean;
   /** For tls and wss. */
   tls: ServerTls | undefined;
+  /** Descriptor of a listener that is open there already, and is closed with this one. */
+  descriptor?: number | undefined;
   /** A connection is up: who takes it, or undefined for nobody. */
   onStream(stream: Stream, address: string, port: number): StreamReceiver | undefined;
   /** Something went wrong with the listener, or with a connection that is not up yet. */
@@ -112,9 +116,11 @@ export interface DialRequest {
 export interface Shim {
   /** Addresses in memory of records to be sent, SLOT_MAX of them; behind them the four words of an address, or of an interface's name. */
   readonly exchange: Int32Array;
-  /** Opens a port of the address in `exchange`; `signal` is 1 for one that should have room for bursts. */
-  bind(port: number, signal: number): number;
+  /** Opens a port of the address in `exchange`; `uses` is 1 for one that should have room for bursts, 0 otherwise, and 2 more for one that other workers have too. */
+  bind(port: number, uses: number): number;
   unbind(port: number): number;
+  /** A listener at a port of the address in `exchange` that other workers have too. Returns its descriptor, the caller's from now on. */
+  listen(port: number): number;
   /**
    * Opens a ring on the interface in `exchange`, before `watch`: the n-th is queue n + 2. Returns its index; its hardware address, its
    * MTU and whether it is up stand in `exchange` then. `promiscuous` is 1 to hear frames that are for others.
@@ -139,8 +145,8 @@ export interface Shim {
 
 export interface Runtime {
   readonly name: string;
-  /** Opens batched sockets, or says why there are none. */
-  shim(memory: ArrayBuffer): Shim | string;
+  /** Opens batched sockets, for one of several workers or for the only one, or says why there are none. */
+  shim(memory: ArrayBuffer, share?: Share): Shim | string;
   /** A bound UDP socket, or a SystemError thrown. */
   listen(request: ListenRequest): Socket;
   /** Throws what is wrong with a text of certificates, or with the key of the first of them. */
@@ -169,6 +175,8 @@ export interface PrivateFile {
 /** What the command line needs beyond that. */
 export interface Host {
   readonly runtime: Runtime;
+  /** Where there can be several processes. */
+  readonly workforce?: Workforce;
   readFile(path: string): Promise<Uint8Array>;
   /** A file to be read, or undefined where there is none. Throws when others than its owner may read or write it. */
   privateOpen(path: string): Promise<PrivateFile | undefined>;

@@ -37,6 +37,8 @@ export interface StreamSetting {
   runtime: Runtime;
   cache: AddressCache;
   certificates: Certificates;
+  /** Of a listener that other workers have too, where there are some; throws what the system says. */
+  descriptor(address: Int32Array, port: number): number | undefined;
   /** One input of the core and all that follows from it; negative for a fault. */
   input(kind: number, len: number): number;
   complain(key: string, fields: object, message: string): void;
@@ -87,30 +89,37 @@ export class Streams {
     return this.#streams.size;
   }
 
-  /** Takes connections of a service's terminals. Throws what the system says. */
+  /** Takes connections of a service's terminals. */
   serve(realm: number, address: string, port: number, transport: StreamTransport, service: number): void {
+    const { cache, certificates, descriptor } = this.#setting;
     const secure = transport === "tls" || transport === "wss";
-    const words = this.#setting.cache.words(address)!;
-    this.#listen(address, { realm, words, port, transport, media: false }, () => (secure ? this.#setting.certificates.ofTerminals(service) : undefined));
+    const here = { realm, words: cache.words(address)!, port, transport, media: false };
+    try {
+      this.#listen(address, here, () => (secure ? certificates.ofTerminals(service) : undefined), descriptor(here.words, port));
+    } catch (error) {
+      this.#listenFailed(address, here, error as SystemError);
+    }
   }
 
-  #listen(address: string, here: Arrival, shown: Listening["shown"]): void {
-    const { runtime, complain } = this.#setting;
+  #listen(address: string, here: Arrival, shown: Listening["shown"], descriptor?: number): void {
     const { port, transport, media } = here;
     const tls = shown();
-    const listener = runtime.listenStream({
+    const listener = this.#setting.runtime.listenStream({
       address,
       port,
       transport,
       media,
       tls,
+      descriptor,
       onStream: (stream, from, fromPort) => this.#accept(stream, from, fromPort, here),
-      onFailure: (error) => {
-        const what = isBindError(error) ? bindAdvice(error, transport.toUpperCase(), address, port) : `a connection failed before it was up: ${error.message}`;
-        complain(`listen ${transport}`, { address, port, transport }, what);
-      },
+      onFailure: (error) => this.#listenFailed(address, here, error),
     });
     this.#listening.set(keyOf(address, port), { listener, shown, tls });
+  }
+
+  #listenFailed(address: string, { port, transport }: Arrival, error: SystemError): void {
+    const what = isBindError(error) ? bindAdvice(error, transport.toUpperCase(), address, port) : `a connection failed before it was up: ${error.message}`;
+    this.#setting.complain(`listen ${transport}`, { address, port, transport }, what);
   }
 
   /** Gives listeners what has changed. */

@@ -38,6 +38,7 @@ function shimFake(refused = ""): { shim: Shim; done: string[] } {
     lost: () => 0,
     bind: () => 0,
     unbind: () => 0,
+    listen: () => 0,
     receive: () => 0,
     lay: () => 0,
     send: () => 0,
