@@ -116,7 +116,7 @@ function threadTime(pid: number, thread: string): number {
 }
 
 /** Nanoseconds that the threads of a process have run. */
-function processTime(pid: number): number {
+export function processTime(pid: number): number {
   return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + threadTime(pid, thread), 0);
 }
 

@@ -1,6 +1,7 @@
 /*
  * `npm run bench -- core|rule|sip`: each prints ratios against a yardstick measured in the same run. No names: core and rule.
  * `npm run bench -- media`: what a relayed packet costs on each way of input and output, beside rtpengine.
+ * `npm run bench -- workers`: calls and packets a second of one worker and of two.
  * `npm run bench -- calls`: many calls with media at once, of which none may fail.
  */
 
@@ -10,6 +11,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   sip: () => import("./sip.ts"),
   calls: () => import("./calls.ts"),
   media: () => import("./media.ts"),
+  workers: () => import("./workers.ts"),
 };
 
 const names = process.argv.slice(2);
