@@ -7,6 +7,7 @@ import { setFlagsFromString } from "node:v8";
 import { equal, privateCreate, privateOpen } from "../file/private.ts";
 import type { Host } from "../shared/runtime.ts";
 import { nodeRuntime } from "./runtime.ts";
+import { nodeWorkforce } from "./workforce.ts";
 
 function onStop(callback: (signal: string) => void): void {
   const stop = (signal: NodeJS.Signals): void => {
@@ -32,6 +33,7 @@ function coreBinary(soon: boolean): Promise<Uint8Array> {
 
 export const nodeHost: Host = {
   runtime: nodeRuntime,
+  workforce: nodeWorkforce,
   readFile: (path) => readFile(path),
   privateOpen,
   privateCreate,

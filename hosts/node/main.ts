@@ -8,10 +8,12 @@ import { registerExplain } from "./explain.ts";
 import { nodeHost } from "./host.ts";
 import { registerReplay } from "./replay.ts";
 import { registerRouter } from "./router.ts";
+import { registerWorker } from "./worker.ts";
 
 const program = commandLine(nodeHost);
 registerReplay(program);
 registerExplain(program);
 registerRouter(program);
 registerDemo(program);
+registerWorker(program);
 await commandRun(program, process.argv.slice(2), nodeHost);

@@ -7,8 +7,8 @@ import { Command, Option } from "commander";
 import { type Config, configRead, type ConfigReading, problemText } from "./config.ts";
 import type { CoreKind } from "./core.ts";
 import { logOpen } from "./log.ts";
-import { proxyStart } from "./proxy.ts";
 import type { Host } from "./runtime.ts";
+import { workersStart } from "./workers/start.ts";
 
 export const EXIT_CONFIG = 1;
 export const EXIT_FAILURE = 2;
@@ -42,10 +42,10 @@ async function run(options: RunOptions, host: Host): Promise<void> {
   const log = logOpen(config.log, host.terminal);
   const directory = options.config.replace(/[^/]*$/, "");
   try {
-    const proxy = await proxyStart({ config, directory, kind: options.core, host, log });
+    const running = await workersStart({ config, directory, kind: options.core, host, log });
     host.onStop((signal) => {
       log.info({ signal }, "stopping");
-      void proxy.stop();
+      void running.stop();
     });
   } catch (error) {
     console.error(`culvert: ${(error as Error).message}`);

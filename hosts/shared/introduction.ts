@@ -41,5 +41,5 @@ export function introduce(config: Config, core: Core, log: Log): void {
     if (labels.length > 0 && config.interfaces.length === 0)
       log.warn({ rule: i + 1 }, `rule ${i + 1} matches on ${labels.join(" and ")}, which plain sockets do not show: it cannot match here`);
   });
-  log.info({ core: core.kind, memoryBytes: core.memory.bytes.length }, "up");
+  log.info({ core: core.kind, memoryBytes: core.memory.bytes.length }, config.workers.index === undefined ? "up" : "a worker is up");
 }

@@ -18,10 +18,10 @@ export interface Log {
   isLevelEnabled(level: string): boolean;
 }
 
-/** Writes to standard output. */
-export function logOpen(settings: Config["log"], terminal: boolean): Log {
+/** Writes to standard output; `fields` stand in every line. */
+export function logOpen(settings: Config["log"], terminal: boolean, fields: object | null = null): Log {
   const readable = settings.format === "pretty" || (settings.format === "auto" && terminal);
-  const options = { level: settings.level, base: null };
+  const options = { level: settings.level, base: fields };
   if (!readable) return pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime });
   return pino(options, pretty({ sync: true, colorize: terminal, translateTime: "SYS:HH:MM:ss.l", singleLine: true }));
 }

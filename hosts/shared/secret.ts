@@ -37,6 +37,11 @@ export function secretMake(kept: boolean, host: Host, log: Log): Uint8Array {
   return host.runtime.randomFill(new Uint8Array(KEY_BYTES));
 }
 
+/** A key as `secret:` may say it: not for messages. */
+export function secretText(key: Uint8Array): string {
+  return Array.from(key, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** `directory` is where a relative path starts: that of the configuration file. */
 export async function secretKey(secret: string, directory: string, host: Host): Promise<Uint8Array> {
   if (HEX.test(secret)) return fromHex(secret);

@@ -20,8 +20,8 @@ export interface SippOptions {
   /** Number of calls, and how many a second. */
   calls?: number;
   rate?: number;
-  /** u1 UDP (otherwise), t1 TCP, all calls by one socket. */
-  transport?: "u1" | "t1";
+  /** u1 UDP (otherwise), t1 TCP, all calls by one socket; un, tn a socket for each call, ui for each address of a list. */
+  transport?: "u1" | "t1" | "un" | "tn" | "ui";
   seconds: number;
   /** Where its logs go. */
   folder: string;

@@ -9,7 +9,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 const FOLDER = "test/e2e";
 const ALL = `${FOLDER}/**/*.test.ts`;
 /** They measure time and load. */
-const ALONE = ["flood", "hostile", "load", "restart"].map((name) => `${FOLDER}/${name}.test.ts`);
+const ALONE = ["flood", "hostile", "load", "restart", "workers"].map((name) => `${FOLDER}/${name}.test.ts`);
 
 function isInLab(path: string): boolean {
   return path.endsWith(".test.ts") && readFileSync(path, "utf8").includes('from "./lab.ts"');

@@ -11,7 +11,7 @@ import { address, addresses, device, devices, domain, duration, endpoint, hostNa
 export const RECORDS_MOST = 1_000_000;
 
 /** Each has a program at the kernel's socket look-up, which takes 64 in a network namespace. */
-const WORKERS_MOST = 32;
+export const WORKERS_MOST = 32;
 
 /** Saving more often costs more than it keeps. */
 const STATE_EVERY_LEAST_MS = 10;
