@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /** Must equal the word at CULVERT_HEADER_ABI after culvert_boot. */
-#define CULVERT_ABI 5
+#define CULVERT_ABI 6
 #define CULVERT_PAGE 65536u
 #define CULVERT_MEMORY_MIN (16u * CULVERT_PAGE)
 
