@@ -13,7 +13,7 @@ export const PLANTS: Omit<Plant, "into">[] = [
     property: "crossed",
     change: {
       file: "core/relay/tier.ts",
-      from: "return policy === LATCH_ANY && poolOf(source, sourcePort) < 0 ? TIER_ANY : TIER_NONE;",
+      from: "return policy === LATCH_ANY && poolOf(source, sourcePort) < 0 && kindElsewhere(source, sourcePort) === 0 ? TIER_ANY : TIER_NONE;",
       to: "return TIER_ANY;",
     },
   },
