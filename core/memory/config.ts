@@ -93,6 +93,8 @@ export const SERVICE_COUNT_HOPS: i32 = 16;
 export const SERVICE_HIDE: i32 = 32;
 /** What a terminal begins is refused (403) unless something is registered at it: translate/admission.ts. */
 export const SERVICE_REGISTERED_ONLY: i32 = 64;
+/** What finds a table full goes on byte-identical instead of being refused (CONFORMANCE 107): path/forward.ts. */
+export const SERVICE_FAIL_OPEN: i32 = 128;
 
 export const ICE_STRIP: i32 = 0;
 export const ICE_RELAY: i32 = 1;

@@ -3,7 +3,6 @@
  */
 
 import { ld32, st32 } from "../machine.ts";
-import { OUTPUT_FORWARD } from "../memory/output.ts";
 import {
   PACKET_AT,
   PACKET_CONNECTION,
@@ -13,19 +12,16 @@ import {
   PACKET_LEN,
   PACKET_PAYLOAD,
   PACKET_POOL,
-  PACKET_REALM,
-  PACKET_SOURCE,
-  PACKET_SOURCE_PORT,
   PACKET_TRANSPORT,
   TRANSPORT_UDP,
 } from "../memory/packet.ts";
-import { REASON_IDLE_PORT, REASON_RELAYED, REASON_STRANGER, VERDICT_DISCARDED, VERDICT_FORWARDED, VERDICT_RELAYED } from "../memory/reason.ts";
+import { REASON_IDLE_PORT, REASON_RELAYED, REASON_STRANGER, VERDICT_DISCARDED, VERDICT_RELAYED } from "../memory/reason.ts";
 import { PORT_BINDING, PORT_FLOW, PORT_INDEX } from "../memory/tables.ts";
-import { outputSend } from "../output/queue.ts";
 import { mediaRelay } from "../relay/media.ts";
 import { outerLabelsClear } from "../table/label.ts";
 import { poolOf, portOwner } from "../table/port.ts";
 import { terminalHash } from "../table/terminal.ts";
+import { forward } from "./forward.ts";
 import { conclude } from "./outcome.ts";
 import { isForward, policyOf } from "./policy.ts";
 import { inboundTake, isCorePeer, outboundSet, outboundTake, payloadSet } from "./side.ts";
@@ -60,19 +56,4 @@ function ruleTake(packet: i32): i32 {
   const service: i32 = policyOf(packet);
   if (service >= 0) return inboundTake(packet, service);
   return isForward(-service) ? forward(packet, -service) : conclude(-service, VERDICT_DISCARDED);
-}
-
-/** The packet goes on as it is, from and to the addresses it has. */
-function forward(packet: i32, reason: i32): i32 {
-  outputSend(
-    OUTPUT_FORWARD,
-    ld32(packet + PACKET_REALM),
-    packet + PACKET_SOURCE,
-    ld32(packet + PACKET_SOURCE_PORT),
-    packet + PACKET_DESTINATION,
-    ld32(packet + PACKET_DESTINATION_PORT),
-    ld32(packet + PACKET_AT),
-    ld32(packet + PACKET_LEN),
-  );
-  return conclude(reason, VERDICT_FORWARDED);
 }

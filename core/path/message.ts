@@ -6,7 +6,7 @@
 
 import { ld32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
-import { SERVICE_COUNT_HOPS, SERVICE_DROP_UNDECODABLE, SERVICE_FLAGS, SERVICE_SILENT_REJECT } from "../memory/config.ts";
+import { SERVICE_COUNT_HOPS, SERVICE_DROP_UNDECODABLE, SERVICE_FAIL_OPEN, SERVICE_FLAGS, SERVICE_SILENT_REJECT } from "../memory/config.ts";
 import {
   CONTEXT_EXPOSED,
   CONTEXT_LEN,
@@ -41,7 +41,6 @@ import {
   VERDICT_ABSORBED,
   VERDICT_ANSWERED,
   VERDICT_DISCARDED,
-  VERDICT_FORWARDED,
   VERDICT_TRANSLATED,
   faultReason,
 } from "../memory/reason.ts";
@@ -59,11 +58,12 @@ import {
   refreshBuild,
   refusalBuild,
 } from "../translate/answer.ts";
-import { leaveAnswer, leaveTranslated, leaveUntouched } from "../translate/leave.ts";
+import { leaveAnswer, leaveTranslated } from "../translate/leave.ts";
 import { isProbeAnswer } from "../translate/probe.ts";
 import { refreshAnswerable } from "../translate/register.ts";
 import { isBodySigned, sipTranslate } from "../translate/sip.ts";
 import { aheadTake } from "./ahead.ts";
+import { failOpen, pass } from "./forward.ts";
 import { conclude } from "./outcome.ts";
 
 /** The payload in the context, of the terminal in the context (negative: there is no room for it). Returns a verdict or a fault. */
@@ -71,7 +71,7 @@ export function messageTake(): i32 {
   const p: i32 = ld32(CONTEXT_PAYLOAD);
   const kind: i32 = sniff(p, p + ld32(CONTEXT_LEN));
   if (kind === SNIFF_SIP) return sipTake();
-  return ld32(CONTEXT_TERMINAL) < 0 ? conclude(REASON_TERMINALS_FULL, VERDICT_DISCARDED) : otherTake(kind);
+  return ld32(CONTEXT_TERMINAL) < 0 ? crowdedTake() : otherTake(kind);
 }
 
 /** What is not SIP goes on untouched on the stable mapping; what can only be junk goes as undecodable messages do. */
@@ -80,14 +80,18 @@ function otherTake(kind: i32): i32 {
   return kind === SNIFF_STUN ? pass(REASON_STUN) : passUndecodable(REASON_NOT_SIP);
 }
 
-function pass(reason: i32): i32 {
-  const refused: i32 = leaveUntouched();
-  return refused !== 0 ? conclude(refused, VERDICT_DISCARDED) : conclude(reason, VERDICT_FORWARDED);
-}
-
 function passUndecodable(reason: i32): i32 {
   const drop: boolean = (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_DROP_UNDECODABLE) !== 0;
   return drop ? conclude(reason, VERDICT_DISCARDED) : pass(reason);
+}
+
+/** What is no message of a terminal for which there is no room. */
+function crowdedTake(): i32 {
+  return failsOpen() ? failOpen(REASON_TERMINALS_FULL) : conclude(REASON_TERMINALS_FULL, VERDICT_DISCARDED);
+}
+
+function failsOpen(): boolean {
+  return (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_FAIL_OPEN) !== 0;
 }
 
 /** A SIP message, either way. Returns a verdict or a fault. */
@@ -97,7 +101,7 @@ function sipTake(): i32 {
   let result: i32 = aheadTake(p);
   if (result > 0) result = sipDecode(p, p + ld32(CONTEXT_LEN));
   if (result < 0) {
-    if (terminal < 0) conclude(REASON_TERMINALS_FULL, VERDICT_DISCARDED);
+    if (terminal < 0) crowdedTake();
     else if (faultReason(result) === FAULT_CONTENT_SHORT) reject(FAULT_CONTENT_SHORT);
     else passUndecodable(faultReason(result));
     return result;
@@ -137,18 +141,23 @@ function ownTake(terminal: i32): i32 {
   return conclude(REASON_REFRESH_ANSWERED, VERDICT_ANSWERED);
 }
 
+/** Is it for a table that has no room? */
+function isFull(reason: i32): boolean {
+  return reason >= REASON_TERMINALS_FULL && reason <= REASON_OUTPUTS_FULL;
+}
+
 /** What the sender of a request is told, 0 for nothing: new work that finds a table full is told so, and so is who may not; what loops is dropped. */
 function statusOf(reason: i32): i32 {
   if (reason === FAULT_CONTENT_SHORT) return STATUS_BAD;
   if (reason === REASON_NO_CONNECTION) return STATUS_AWAY;
   if (reason === REASON_HOPS) return STATUS_HOPS;
   if (reason === REASON_FORGED_TOKEN || reason === REASON_UNREGISTERED) return STATUS_FORBIDDEN;
-  const full: boolean = reason >= REASON_TERMINALS_FULL && reason <= REASON_OUTPUTS_FULL;
-  return full || reason === REASON_PORT_REFUSED ? STATUS_UNAVAILABLE : 0;
+  return isFull(reason) || reason === REASON_PORT_REFUSED ? STATUS_UNAVAILABLE : 0;
 }
 
 /** The message cannot go on. */
 function reject(reason: i32): i32 {
+  if (isFull(reason) && failsOpen()) return failOpen(reason);
   const silent: boolean = (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_SILENT_REJECT) !== 0;
   const request: boolean = ld32(MESSAGE + MESSAGE_STATUS) === 0 && ld32(MESSAGE + MESSAGE_METHOD) !== METHOD_ACK;
   const status: i32 = silent || !request ? 0 : statusOf(reason);

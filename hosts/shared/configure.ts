@@ -103,7 +103,8 @@ function serviceFlags(service: Service): number {
     (service.dropUndecodable ? abi.SERVICE_DROP_UNDECODABLE : 0) |
     (service.hideOrigin ? abi.SERVICE_HIDE_ORIGIN : 0) |
     (service.openCore ? abi.SERVICE_OPEN_CORE : 0) |
-    (service.silentWhenFull ? abi.SERVICE_SILENT_REJECT : 0) |
+    (service.whenFull === "drop" ? abi.SERVICE_SILENT_REJECT : 0) |
+    (service.whenFull === "pass" ? abi.SERVICE_FAIL_OPEN : 0) |
     (service.countHops ? abi.SERVICE_COUNT_HOPS : 0) |
     (service.hide ? abi.SERVICE_HIDE : 0) |
     (service.registeredOnly ? abi.SERVICE_REGISTERED_ONLY : 0)

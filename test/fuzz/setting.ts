@@ -72,7 +72,7 @@ function optionsDraw(random: Random, { hide, domain, ice }: Pick<Setting, "hide"
     `undecodable: ${random.pick(["pass", "pass", "drop"])}`,
     ...some(0.2, "openCore: true"),
     ...some(0.3, "terminalExpires: 60s"),
-    ...some(0.3, "whenFull: drop"),
+    ...some(0.3, `whenFull: ${hide || random.chance(0.5) ? "drop" : "pass"}`),
     ...some(0.2, "hops: answer"),
     ...(hide ? ["hide: true"] : []),
     ...(domain === "" ? [] : [`domain: ${domain}`]),

@@ -138,7 +138,10 @@ const service = z.strictObject({
   sdpOrigin: z.enum(["keep", "hide"]).optional().describe("The o= line of SDP: kept, or mapped like the rest. Default keep, with `hide` hide."),
   ice: z.enum(["strip", "relay", "pass"]).optional().describe("ICE in SDP. Default strip."),
   terminalExpires: duration.optional().describe("Registration expiry towards terminals, shorter than the registrar's. Default: as granted."),
-  whenFull: z.enum(["answer", "drop"]).optional().describe("A full table answers new work (503), or drops it. Default answer."),
+  whenFull: z
+    .enum(["answer", "drop", "pass"])
+    .optional()
+    .describe("New work that finds a table full is answered (503), dropped, or passed as it came, with the addresses that it has. Default answer."),
   hops: z.enum(["ignore", "answer"]).optional().describe("A request whose Max-Forwards is 0 passes, or is answered 483. Default ignore: Culvert is no hop."),
   hide: z
     .boolean()

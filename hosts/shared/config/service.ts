@@ -116,6 +116,8 @@ function namesSettle(name: string, { names = [] }: WrittenService, most: number,
 function serviceSettle(name: string, service: WrittenService, realms: Realm[], written: Written, most: Most, report: Report): Service {
   const planned = service.protocols?.findIndex((protocol) => protocol !== "sip") ?? -1;
   if (planned >= 0) report.error(["services", name, "protocols", planned], `${service.protocols![planned]} is not built yet; leave it away for now`);
+  if (service.hide && service.whenFull === "pass")
+    report.error(["services", name, "whenFull"], "what passes as it came shows what `hide: true` hides; say answer or drop, or leave `hide` away");
   const access = realmFind(name, service, "access", realms, written, report);
   const core = realmFind(name, service, "core", realms, written, report);
   const port = portSettle(name, service, report);
@@ -142,7 +144,7 @@ function serviceSettle(name: string, service: WrittenService, realms: Realm[], w
     names: namesSettle(name, service, most.names, report),
     openCore: service.openCore ?? false,
     registeredOnly: service.calls === "registered",
-    silentWhenFull: service.whenFull === "drop",
+    whenFull: service.whenFull ?? "answer",
     countHops: service.hops === "answer",
     ice: service.ice ?? "strip",
     terminalExpiresSeconds: Math.round((service.terminalExpires ?? 0) / 1000),

@@ -120,7 +120,7 @@ export interface Service {
   names: string[];
   openCore: boolean;
   registeredOnly: boolean;
-  silentWhenFull: boolean;
+  whenFull: "answer" | "drop" | "pass";
   countHops: boolean;
   ice: "strip" | "relay" | "pass";
   /** 0 leaves the expiry as granted. */

@@ -110,7 +110,7 @@ control: culvert.sock
       hideOrigin: true,
       ice: "pass",
       terminalExpiresSeconds: 60,
-      silentWhenFull: true,
+      whenFull: "drop",
       hide: true,
       domain: "example.com",
       names: ["pbx.example.com", ".home.example"],
@@ -284,6 +284,12 @@ interception: { kind: local, device: eth1 }
       SMALL.replace("servers:", "protocols: [sip, mgcp], servers:"),
       "mgcp",
       "services.voice.protocols[1]: mgcp is not built yet; leave it away for now",
+    ],
+    [
+      "a service that hides and fails open",
+      SMALL.replace("servers:", "hide: true, whenFull: pass, servers:"),
+      "pass",
+      "services.voice.whenFull: what passes as it came shows what `hide: true` hides; say answer or drop, or leave `hide` away",
     ],
     [
       "overlapping pools",
