@@ -47,7 +47,7 @@ import {
 import { PROTOCOL_ICMP, PROTOCOL_ICMP6, PROTOCOL_UDP } from "../memory/packet.ts";
 import { randomWord } from "../bytes/random.ts";
 import { udpChecksum } from "../encode/packet/checksum.ts";
-import { ip4Write, ip6FragmentWrite, ip6Write, isSix, linkSize, linkWrite, udpWrite } from "../encode/packet/header.ts";
+import { ip4Write, ip6FragmentWrite, ip6Write, isSix, linkShare, linkSize, linkWrite, udpWrite } from "../encode/packet/header.ts";
 import { assemblyLeft, outputCopy, outputKeep, outputRoom } from "../output/queue.ts";
 import { adjacencyAt, realmAdjacency } from "../table/adjacency.ts";
 import { interfaceAt, linkAt } from "../table/link.ts";
@@ -98,9 +98,10 @@ function ttlOf(record: i32): i32 {
   return isPassing(record) ? ld32(WIRE_TTL) - 1 : TTL;
 }
 
+/** The longest IP packet that leaves by an adjacency. */
 function mtuOf(a: i32): i32 {
   const said: i32 = ld32(interfaceAt(ld32(a + ADJACENCY_INTERFACE) - 1) + INTERFACE_MTU);
-  return said === 0 ? MTU : said < MTU_LEAST ? MTU_LEAST : said;
+  return ((said === 0 ? MTU : said < MTU_LEAST ? MTU_LEAST : said) - linkShare(a)) | 0;
 }
 
 /** Makes a record say that the frame [p, p+len) goes out towards `a`. */

@@ -5,7 +5,18 @@
 
 import { copy, ld32, ld8, st16be, st32be, st8 } from "../../machine.ts";
 import { ADJACENCY_ADDRESSES, ADJACENCY_DEPTH, ADJACENCY_LABELS, ADJACENCY_TAG, ADJACENCY_TAG_INNER } from "../../memory/frame.ts";
-import { ETHERNET_HEADER, FRAGMENT_HEADER, IP4_HEADER, IP6_HEADER, NEXT_FRAGMENT, TYPE_IP4, TYPE_IP6, TYPE_MPLS, UDP_HEADER } from "../../memory/header.ts";
+import {
+  ETHERNET_HEADER,
+  FRAGMENT_HEADER,
+  IP4_HEADER,
+  IP6_HEADER,
+  NEXT_FRAGMENT,
+  TYPE_IP4,
+  TYPE_IP6,
+  TYPE_MPLS,
+  TYPE_VLAN,
+  UDP_HEADER,
+} from "../../memory/header.ts";
 import { isMapped } from "../../bytes/address.ts";
 import { sumAdd, sumEnd } from "../../bytes/checksum.ts";
 
@@ -15,6 +26,12 @@ const BOTTOM: i32 = 0x100;
 export function linkSize(a: i32): i32 {
   const tags: i32 = (ld32(a + ADJACENCY_TAG) !== 0 ? 4 : 0) + (ld32(a + ADJACENCY_TAG_INNER) !== 0 ? 4 : 0);
   return ETHERNET_HEADER + tags + (ld32(a + ADJACENCY_DEPTH) << 2);
+}
+
+/** Bytes of it that count in what an interface takes: labels (RFC 3032 3.3) and tags, but for an outer one of 802.1Q, which frames are longer for. */
+export function linkShare(a: i32): i32 {
+  const free: i32 = ld32(a + ADJACENCY_TAG) >>> 16 === TYPE_VLAN ? 4 : 0;
+  return (linkSize(a) - ETHERNET_HEADER - free) | 0;
 }
 
 function tagWrite(p: i32, tag: i32): i32 {

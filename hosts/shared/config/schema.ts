@@ -50,7 +50,12 @@ const marks = (highest: number) => {
 const netInterface = z.strictObject({
   mac: mac.optional().describe("Our hardware address. Default: the interface's own; in a capture, frames to any address may be for us."),
   peer: device.optional().describe("Interface where frames go on that are not ours. Default: they are given to the machine's own stack."),
-  mtu: z.int().min(576).max(65_535).optional().describe("Longest IP packet. Default 1500, or what the interface takes where that is less."),
+  mtu: z
+    .int()
+    .min(576)
+    .max(65_535)
+    .optional()
+    .describe("Longest IP packet, with MPLS labels and QinQ tags before it counted. Default 1500, or what the interface takes where that is less."),
   vpn: label(0x7ffffffe).describe("VPN id of what comes in by it. Default none."),
 });
 
