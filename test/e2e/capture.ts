@@ -30,12 +30,16 @@ export class Capture {
     return output.split("\n").filter((line) => /^\d\d:/.test(line)).length;
   }
 
-  /** Values of tshark fields, one row for each packet that the display filter lets through; a field may hold several. */
-  async fields(filter: string, names: string[]): Promise<string[][]> {
+  /** Values of tshark fields, one row for each packet that the display filter lets through; a field may hold several. `options`: preferences. */
+  async fields(filter: string, names: string[], options: string[] = []): Promise<string[][]> {
     const wanted = names.flatMap((name) => ["-e", name]);
-    const { code, output } = await run("tshark", ["-n", "-r", this.path, "-Y", filter, "-T", "fields", "-E", "separator=|", "-E", "aggregator=,", ...wanted], {
-      seconds: 120,
-    });
+    const { code, output } = await run(
+      "tshark",
+      ["-n", ...options, "-r", this.path, "-Y", filter, "-T", "fields", "-E", "separator=|", "-E", "aggregator=,", ...wanted],
+      {
+        seconds: 120,
+      },
+    );
     if (code !== 0) throw new Error(`tshark: ${output.slice(-2000)}`);
     return output
       .split("\n")

@@ -1,81 +1,99 @@
 /*
  * The networks of packet mode. But in the last, nothing but Culvert carries a packet from one side to the other.
  *
- *   plain:  t1 10.1.0.10 -- acc px net -- 10.1.0.20 sv                       one subnet, px in the cable
- *   VLANs:  t1 10.1.0.10 -- one sw trunk -- acc px net -- 10.9.0.10 sv       t1 in VLAN 100,
- *           t2 10.1.0.10 -- two sw                                           t2 in VLAN 200, with t1's address
- *   routed: t1 10.1.0.10 -- 10.1.0.1 acc px net 10.9.0.2 -- 10.9.0.10 sv     px is the router
+ *   plain:   t1 10.1.0.10 -- acc px net -- 10.1.0.20 sv                              one subnet, px in the cable
+ *   tunnels: t1 10.1.0.10 -- one sw trunk -- acc px net -- trunk sx one -- 10.9.0.10 sv
+ *            t2 10.1.0.10 -- two sw                                                  t1's address; sx may be left out
+ *   routed:  t1 10.1.0.10 -- 10.1.0.1 acc px net 10.9.0.2 -- 10.9.0.10 sv            px is the router
+ *                                                                                    (IPv6: fd00:N::)
  */
 
 import { namespacesOf } from "../namespace.ts";
 import { must, run } from "../process.ts";
 
-export type Netns = "t1" | "t2" | "sw" | "px" | "sv";
+export type Netns = "t1" | "t2" | "sw" | "px" | "sx" | "sv";
 
-const { netnsOf, within, cable, make, networkDown } = namespacesOf<Netns>("cf", ["t1", "t2", "sw", "px", "sv"]);
+const { netnsOf, within, cable, make, networkDown } = namespacesOf<Netns>("cf", ["t1", "t2", "sw", "px", "sx", "sv"]);
 export { netnsOf, networkDown, within };
 
-export const TERMINAL = "10.1.0.10";
-export const VLANS = { t1: 100, t2: 200 };
 export const SERVER_MAC = "02:00:00:00:09:10";
-const ACCESS_MAC = "02:00:00:00:01:01";
+export const ACCESS_MAC = "02:00:00:00:01:01";
+export const CORE_MAC = "02:00:00:00:09:02";
+/** What is left for IP under two labels, or two tags, on a link that takes 1500 bytes. */
+const MTU_TUNNELLED = 1492;
 
-/** E, the server, and Culvert's addresses: of media towards terminals, and in the core. */
+/** The terminal, E, the server, and Culvert's addresses: of media towards terminals, and in the core. */
 export interface Addresses {
+  terminal: string;
   service: string;
   server: string;
   media: string;
   core: string;
 }
-export const PLAIN: Addresses = { service: "10.1.0.20", server: "10.1.0.20", media: "10.1.0.2", core: "10.1.0.3" };
-export const ROUTED: Addresses = { service: "10.9.0.10", server: "10.9.0.10", media: "10.1.0.1", core: "10.9.0.2" };
-export const TAGGED: Addresses = { service: "203.0.113.20", server: "10.9.0.10", media: "203.0.113.21", core: "10.9.0.2" };
+export const PLAIN: Addresses = { terminal: "10.1.0.10", service: "10.1.0.20", server: "10.1.0.20", media: "10.1.0.2", core: "10.1.0.3" };
+export const PLAIN6: Addresses = { terminal: "fd00:1::10", service: "fd00:1::20", server: "fd00:1::20", media: "fd00:1::2", core: "fd00:1::3" };
+export const ROUTED: Addresses = { terminal: "10.1.0.10", service: "10.9.0.10", server: "10.9.0.10", media: "10.1.0.1", core: "10.9.0.2" };
+export const TUNNELLED: Addresses = { terminal: "10.1.0.10", service: "203.0.113.20", server: "10.9.0.10", media: "203.0.113.21", core: "10.9.0.2" };
+export const TUNNELLED6: Addresses = { terminal: "fd00:1::10", service: "fd00:99::20", server: "fd00:9::10", media: "fd00:99::21", core: "fd00:9::2" };
 
 const at = (netns: Netns, ...lines: string[]): string[] => lines.map((line) => `ip -n ${netnsOf(netns)} ${line}`);
 
-async function up(lines: string[]): Promise<void> {
-  await make("sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1");
+function isSix(address: string): boolean {
+  return address.includes(":");
+}
+
+/** An address of a device, with its subnet or by itself. */
+function own(address: string, device: string, alone = false): string {
+  return isSix(address) ? `addr add ${address}/${alone ? 128 : 64} dev ${device} nodad` : `addr add ${address}/${alone ? 32 : 24} dev ${device}`;
+}
+
+function hop(address: string, mac: string): string {
+  return `neigh add ${address} lladdr ${mac} nud permanent dev eth0`;
+}
+
+/** `six`: with IPv6. */
+async function up(lines: string[], six = false): Promise<void> {
+  const off = six ? 0 : 1;
+  await make(`sysctl -qw net.ipv6.conf.default.disable_ipv6=${off} net.ipv6.conf.all.disable_ipv6=${off}`);
   await must(run("sh", ["-ec", lines.join("\n")], { seconds: 20 }));
 }
 
-export function plainUp(): Promise<void> {
-  return up([
+export function plainUp({ terminal, server, media, core }: Addresses): Promise<void> {
+  const lines = [
     ...cable("t1", "eth0", "px", "acc"),
     ...cable("px", "net", "sv", "eth0"),
-    ...at("t1", `addr add ${TERMINAL}/24 dev eth0`),
-    ...at(
-      "px",
-      `addr add ${PLAIN.media}/32 dev acc`,
-      `addr add ${PLAIN.core}/32 dev net`,
-      `route add ${TERMINAL} dev acc`,
-      `route add ${PLAIN.server} dev net`,
-    ),
-    ...at("sv", `link set eth0 address ${SERVER_MAC}`, `addr add ${PLAIN.server}/24 dev eth0`),
-  ]);
+    ...at("t1", own(terminal, "eth0")),
+    ...at("px", own(media, "acc", true), own(core, "net", true), `route add ${terminal} dev acc`, `route add ${server} dev net`),
+    ...at("sv", `link set eth0 address ${SERVER_MAC}`, own(server, "eth0")),
+  ];
+  return up(lines, isSix(terminal));
 }
 
-export function taggedUp(): Promise<void> {
-  return up([
+/** `core`: is the server behind a tunnel as well? Through none goes ARP or neighbour discovery: next hops are known. */
+export function tunnelsUp({ terminal, server, core: ours }: Addresses, core: boolean): Promise<void> {
+  const six = isSix(terminal);
+  const gateway = six ? "fd00:1::1" : "10.1.0.1";
+  const lines = [
     ...cable("t1", "eth0", "sw", "one"),
     ...cable("t2", "eth0", "sw", "two"),
     ...cable("sw", "trunk", "px", "acc"),
-    ...cable("px", "net", "sv", "eth0"),
-    // Nobody answers ARP in the VLANs: the next hop is known there.
+    ...(core ? [...cable("px", "net", "sx", "trunk"), ...cable("sx", "one", "sv", "eth0")] : cable("px", "net", "sv", "eth0")),
     ...(["t1", "t2"] as const).flatMap((name) =>
-      at(name, `addr add ${TERMINAL}/24 dev eth0`, `neigh add 10.1.0.1 lladdr ${ACCESS_MAC} nud permanent dev eth0`, "route add default via 10.1.0.1"),
+      at(name, `link set eth0 mtu ${MTU_TUNNELLED}`, own(terminal, "eth0"), hop(gateway, ACCESS_MAC), `route add default via ${gateway}`),
     ),
-    ...at("px", `link set acc address ${ACCESS_MAC}`, `addr add ${TAGGED.core}/24 dev net`),
-    ...at("sv", `link set eth0 address ${SERVER_MAC}`, `addr add ${TAGGED.server}/24 dev eth0`),
-  ]);
+    ...at("px", `link set acc address ${ACCESS_MAC}`, `link set net address ${CORE_MAC}`, own(ours, "net")),
+    ...at("sv", `link set eth0 address ${SERVER_MAC}`, `link set eth0 mtu ${core ? MTU_TUNNELLED : 1500}`, own(server, "eth0"), hop(ours, CORE_MAC)),
+  ];
+  return up(lines, six);
 }
 
 export function routedUp(): Promise<void> {
   return up([
     ...cable("t1", "eth0", "px", "acc"),
     ...cable("px", "net", "sv", "eth0"),
-    ...at("t1", `addr add ${TERMINAL}/24 dev eth0`, `route add default via ${ROUTED.media}`),
-    ...at("px", `addr add ${ROUTED.media}/24 dev acc`, `addr add ${ROUTED.core}/24 dev net`),
-    ...at("sv", `link set eth0 address ${SERVER_MAC}`, `addr add ${ROUTED.server}/24 dev eth0`, `route add default via ${ROUTED.core}`),
+    ...at("t1", own(ROUTED.terminal, "eth0"), `route add default via ${ROUTED.media}`),
+    ...at("px", own(ROUTED.media, "acc"), own(ROUTED.core, "net")),
+    ...at("sv", `link set eth0 address ${SERVER_MAC}`, own(ROUTED.server, "eth0"), `route add default via ${ROUTED.core}`),
     `ip netns exec ${netnsOf("px")} sysctl -qw net.ipv4.ip_forward=1`,
   ]);
 }
