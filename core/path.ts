@@ -21,8 +21,8 @@ import {
   SLOT_SIZE,
   layoutWrite,
 } from "./memory/layout.ts";
-import { ADJACENCY_ARRIVAL, WIRE_ASSEMBLED, WIRE_HELD, WIRE_NEXT_ID } from "./memory/frame.ts";
-import { PACKET_LEN, PACKET_PAYLOAD, PACKET_POOL } from "./memory/packet.ts";
+import { ADJACENCY_ARRIVAL, WIRE_ASSEMBLED, WIRE_HELD, WIRE_NEXT_ID, WIRE_TRAFFIC } from "./memory/frame.ts";
+import { PACKET_LEN, PACKET_PAYLOAD, PACKET_POOL, PACKET_TRAFFIC } from "./memory/packet.ts";
 import {
   FAULT_CONFIG,
   FAULT_KIND,
@@ -102,7 +102,7 @@ export function pathBoot(now: i32): i32 {
 export function pathInput(kind: i32, len: i32, now: i32): i32 {
   if (ld32(HEADER_MAGIC) !== MAGIC) return fault(FAULT_NOT_BOOTED, 0);
   const result: i32 = kind === KIND_REFUSED ? refusalTake(len) : inputTake(kind, len, now);
-  if (isFraming()) transmit(0);
+  transmit(0);
   return result;
 }
 
@@ -159,7 +159,15 @@ function oneTake(len: i32): i32 {
   if (len < 0 || len > INPUT_SIZE - PACKET_PAYLOAD) return fault(FAULT_LENGTH, 0);
   st32(INPUT + PACKET_LEN, len);
   datagramNote(INPUT);
-  return datagramTake(INPUT, ld32(INPUT + PACKET_POOL));
+  return socketTake(INPUT);
+}
+
+/** Takes a datagram that came by a socket. */
+function socketTake(packet: i32): i32 {
+  st32(WIRE_TRAFFIC, ld32(packet + PACKET_TRAFFIC));
+  const verdict: i32 = datagramTake(packet, ld32(packet + PACKET_POOL));
+  transmit(0);
+  return verdict;
 }
 
 /** Takes up to `n` slots, as many as the output queue has room for. */
@@ -173,7 +181,7 @@ function batchTake(n: i32): i32 {
     aheadDecode(i, n);
     const len: i32 = ld32(packet + PACKET_LEN);
     outputBegin();
-    if (len >= 0 && len <= SLOT_SIZE - PACKET_PAYLOAD) datagramTake(packet, ld32(packet + PACKET_POOL));
+    if (len >= 0 && len <= SLOT_SIZE - PACKET_PAYLOAD) socketTake(packet);
     else conclude(FAULT_LENGTH, VERDICT_DISCARDED);
   }
   return n;

@@ -34,7 +34,7 @@ export const WIRE_VERSION: i32 = WIRE + 12;
 /** The transport header, and the end of what IP carries: the frame may be padded. */
 export const WIRE_TRANSPORT: i32 = WIRE + 16;
 export const WIRE_STOP: i32 = WIRE + 20;
-/** TTL or hop limit, of the label stack where that is less; the traffic class: DSCP and ECN. */
+/** TTL or hop limit, of the label stack where that is less; the traffic class, DSCP and ECN, of a datagram by a socket as well, 0 while nothing is in hand. */
 export const WIRE_TTL: i32 = WIRE + 24;
 export const WIRE_TRAFFIC: i32 = WIRE + 28;
 /** Of a fragment: where its data belongs, in bytes; does more follow; the identification. */

@@ -21,7 +21,8 @@ export const OUTPUT_LEN: i32 = 20;
 export const OUTPUT_VALUE: i32 = 24;
 /**
  * POOL_SIGNAL or POOL_MEDIA for OUTPUT_BIND and OUTPUT_UNBIND. For OUTPUT_DIAL: TRANSPORT_*. For OUTPUT_EVENT: a detail. For a
- * datagram of OUTPUT_SEND: index of the adjacency (memory/frame.ts), 0 for the realm's, and HINT_* bits; hosts need not care.
+ * datagram of OUTPUT_SEND: the traffic class to send it with, DSCP and ECN, where the host can; until the input is at its end, index of the
+ * adjacency (memory/frame.ts), 0 for the realm's, and HINT_* bits.
  */
 export const OUTPUT_DETAIL: i32 = 28;
 export const OUTPUT_LOCAL: i32 = 32;
@@ -56,7 +57,7 @@ export const OUTPUT_BRIDGE: i32 = 17;
 /** The frame is for the machine's own stack, as if it had come in by the interface OUTPUT_VALUE. */
 export const OUTPUT_STACK: i32 = 18;
 
-/** In OUTPUT_DETAIL of a SEND: media, not signaling; an answer to the frame in hand; an ICMP message in place of a datagram's payload. */
+/** In OUTPUT_DETAIL of a SEND that is not marked yet: media, not signaling; an answer to the frame in hand; an ICMP message in place of a datagram's payload. */
 export const HINT_MEDIA: i32 = 0x40000000;
 export const HINT_ICMP: i32 = 0x10000000;
 export const HINT_ARRIVAL: i32 = 0x20000000;

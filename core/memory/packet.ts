@@ -26,9 +26,10 @@ export const PACKET_TRANSPORT: i32 = 68;
 /** VLAN id of the outer of two tags and MPLS label at the top of a stack of several, -1 where there is none. */
 export const PACKET_VLAN_OUTER: i32 = 72;
 export const PACKET_MPLS_OUTER: i32 = 76;
-/* Written by the core: index of the pool that it goes to a port of, -1 for none; does it come from a frame; the keyed hash of its source; where its payload stands. */
+/** Traffic class that a datagram came with, DSCP and ECN (RFC 2474 3, RFC 3168 5), 0 where the host does not see it. The core writes -1 for a frame, which has its own. */
+export const PACKET_TRAFFIC: i32 = 84;
+/* Written by the core: index of the pool that it goes to a port of, -1 for none; the keyed hash of its source; where its payload stands. */
 export const PACKET_POOL: i32 = 80;
-export const PACKET_FRAMED: i32 = 84;
 export const PACKET_HASH: i32 = 88;
 export const PACKET_AT: i32 = 92;
 /** Where the payload of a datagram begins. */

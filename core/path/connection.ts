@@ -12,12 +12,12 @@ import {
   PACKET_CONNECTION,
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
-  PACKET_FRAMED,
   PACKET_LEN,
   PACKET_PAYLOAD,
   PACKET_REALM,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
+  PACKET_TRAFFIC,
   PACKET_TRANSPORT,
   TRANSPORT_TCP,
 } from "../memory/packet.ts";
@@ -190,7 +190,7 @@ function headerSet(packet: i32, index: i32): void {
   st32(packet + PACKET_DESTINATION_PORT, ld32(c + CONNECTION_LOCAL_PORT));
   addressCopy(packet + PACKET_SOURCE, c + CONNECTION_REMOTE);
   addressCopy(packet + PACKET_DESTINATION, c + CONNECTION_LOCAL);
-  st32(packet + PACKET_FRAMED, 0);
+  st32(packet + PACKET_TRAFFIC, 0);
   labelsClear(packet);
   terminalHash(packet);
 }

@@ -8,10 +8,10 @@ import {
   PACKET_CONNECTION,
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
-  PACKET_FRAMED,
   PACKET_LEN,
   PACKET_PAYLOAD,
   PACKET_POOL,
+  PACKET_TRAFFIC,
   PACKET_TRANSPORT,
   TRANSPORT_UDP,
 } from "../memory/packet.ts";
@@ -31,7 +31,7 @@ export function datagramNote(packet: i32): void {
   st32(packet + PACKET_CONNECTION, 0);
   st32(packet + PACKET_TRANSPORT, TRANSPORT_UDP);
   outerLabelsClear(packet);
-  st32(packet + PACKET_FRAMED, 0);
+  st32(packet + PACKET_TRAFFIC, ld32(packet + PACKET_TRAFFIC) & 0xff);
   st32(packet + PACKET_AT, packet + PACKET_PAYLOAD);
   const pool: i32 = poolOf(packet + PACKET_DESTINATION, ld32(packet + PACKET_DESTINATION_PORT));
   st32(packet + PACKET_POOL, pool);

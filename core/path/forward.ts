@@ -11,11 +11,11 @@ import {
   PACKET_CONNECTION,
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
-  PACKET_FRAMED,
   PACKET_LEN,
   PACKET_REALM,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
+  PACKET_TRAFFIC,
 } from "../memory/packet.ts";
 import { VERDICT_DISCARDED, VERDICT_FORWARDED } from "../memory/reason.ts";
 import { outputSend } from "../output/queue.ts";
@@ -47,6 +47,6 @@ export function pass(reason: i32): i32 {
 export function failOpen(reason: i32): i32 {
   const packet: i32 = ld32(CONTEXT_PACKET);
   if (ld32(CONTEXT_TERMINAL) >= 0 && leaveUntouched() === 0) return conclude(reason, VERDICT_FORWARDED);
-  const whole: boolean = ld32(packet + PACKET_CONNECTION) === 0 && ld32(packet + PACKET_FRAMED) === 0;
+  const whole: boolean = ld32(packet + PACKET_CONNECTION) === 0 && ld32(packet + PACKET_TRAFFIC) >= 0;
   return whole ? forward(packet, reason) : conclude(reason, VERDICT_DISCARDED);
 }

@@ -25,11 +25,11 @@ import {
   PACKET_CONNECTION,
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
-  PACKET_FRAMED,
   PACKET_LEN,
   PACKET_PAYLOAD,
   PACKET_PROTOCOL,
   PACKET_REALM,
+  PACKET_TRAFFIC,
   PACKET_TRANSPORT,
   PROTOCOL_ICMP,
   PROTOCOL_ICMP6,
@@ -80,7 +80,7 @@ export function frameTake(packet: i32, len: i32, size: i32): i32 {
   }
   st32(packet + PACKET_LEN, len);
   st32(packet + PACKET_REALM, -1);
-  st32(packet + PACKET_FRAMED, 1);
+  st32(packet + PACKET_TRAFFIC, -1);
   st32(packet + PACKET_CONNECTION, 0);
   st32(packet + PACKET_TRANSPORT, TRANSPORT_UDP);
   st32(WIRE_PAYLOAD, 0);

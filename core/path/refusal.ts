@@ -5,10 +5,12 @@
  * it; of a batch others may be, and then it goes out as it is, and only the count tells. After a restart there is no message.
  */
 
-import { ld32 } from "../machine.ts";
+import { ld32, st32 } from "../machine.ts";
 import { HEADER_KIND } from "../memory/layout.ts";
 import { CONTEXT_BINDING, CONTEXT_PACKET, CONTEXT_SERVICE, isInbound } from "../memory/context.ts";
+import { WIRE_TRAFFIC } from "../memory/frame.ts";
 import { OUTPUT_LOCAL, OUTPUT_LOCAL_PORT } from "../memory/output.ts";
+import { PACKET_TRAFFIC } from "../memory/packet.ts";
 import {
   FAULT_KIND,
   KIND_BATCH,
@@ -39,6 +41,7 @@ function messageRepeat(): i32 {
   outputUnsend();
   transmitReset();
   const packet: i32 = ld32(CONTEXT_PACKET);
+  st32(WIRE_TRAFFIC, ld32(packet + PACKET_TRAFFIC));
   return isInbound() ? inboundTake(packet, ld32(CONTEXT_SERVICE)) : outboundTake(packet, ld32(CONTEXT_BINDING));
 }
 

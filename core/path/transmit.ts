@@ -1,7 +1,7 @@
 /*
- * Datagrams that leave as frames (SPEC T1, V5): each SEND that an input led to gets the headers of its adjacency, written
- * before the payload where it stands, or in fragments where it is longer than the interface takes. One whose next hop is
- * not known stays a SEND: the machine's own stack knows how to ask for it.
+ * How datagrams leave (SPEC T1, V5): each SEND that an input led to gets its traffic class, and in packet mode the headers of its
+ * adjacency, written before the payload where it stands, or in fragments where it is longer than the interface takes. One whose
+ * next hop is not known stays a SEND: the machine's own stack knows how to ask for it.
  */
 
 import { ld32, mul, st32 } from "../machine.ts";
@@ -49,7 +49,7 @@ import { randomWord } from "../bytes/random.ts";
 import { udpChecksum } from "../encode/packet/checksum.ts";
 import { ip4Write, ip6FragmentWrite, ip6Write, isSix, linkShare, linkSize, linkWrite, udpWrite } from "../encode/packet/header.ts";
 import { assemblyLeft, outputCopy, outputKeep, outputRoom } from "../output/queue.ts";
-import { adjacencyAt, realmAdjacency } from "../table/adjacency.ts";
+import { adjacencyAt, isFraming, realmAdjacency } from "../table/adjacency.ts";
 import { interfaceAt, linkAt } from "../table/link.ts";
 import { poolOf } from "../table/port.ts";
 
@@ -75,23 +75,26 @@ export function isWayKnown(record: i32): boolean {
   return adjacencyOf(record) !== 0;
 }
 
-/** Is it the frame in hand that goes on, and no answer of ours to it? */
-function isPassing(record: i32): boolean {
-  return ld32(WIRE_PACKET) !== 0 && (ld32(record + OUTPUT_DETAIL) & HINT_ARRIVAL) === 0;
+function isAnswer(record: i32): boolean {
+  return (ld32(record + OUTPUT_DETAIL) & HINT_ARRIVAL) !== 0;
 }
 
-/** What the realm's link says of signaling or media at `field`, or what the frame in hand has. */
+/** Is it the frame in hand that goes on, and no answer of ours to it? */
+function isPassing(record: i32): boolean {
+  return ld32(WIRE_PACKET) !== 0 && !isAnswer(record);
+}
+
+/** What the realm's link says of signaling or media at `field`, or what it came with. */
 function marked(record: i32, field: i32, came: i32): i32 {
   const media: boolean = (ld32(record + OUTPUT_DETAIL) & HINT_MEDIA) !== 0;
   const said: i32 = ld32(linkAt(ld32(record + OUTPUT_REALM)) + field + (media ? 4 : 0));
-  if (said !== 0) return said - 1;
-  return isPassing(record) ? came : 0;
+  return said !== 0 ? said - 1 : came;
 }
 
-/** DSCP as the realm says (RFC 2474), ECN as it came (RFC 3168 5). */
+/** DSCP as the realm says (RFC 2474), ECN as it came (RFC 3168 5); what is our own has neither of anybody else. */
 function trafficOf(record: i32): i32 {
-  const ecn: i32 = isPassing(record) ? ld32(WIRE_TRAFFIC) & 3 : 0;
-  return (marked(record, LINK_DSCP, ld32(WIRE_TRAFFIC) >>> 2) << 2) | ecn;
+  const came: i32 = isAnswer(record) ? 0 : ld32(WIRE_TRAFFIC);
+  return (marked(record, LINK_DSCP, came >>> 2) << 2) | (came & 3);
 }
 
 function ttlOf(record: i32): i32 {
@@ -113,7 +116,9 @@ function framed(record: i32, a: i32, p: i32, len: i32): void {
 }
 
 function linkPut(record: i32, p: i32, a: i32, six: boolean): void {
-  linkWrite(p, a, marked(record, LINK_PCP, ld32(WIRE_PCP)), marked(record, LINK_CLASS, ld32(WIRE_CLASS)), ttlOf(record), six);
+  const passing: boolean = isPassing(record);
+  const priority: i32 = marked(record, LINK_PCP, passing ? ld32(WIRE_PCP) : 0);
+  linkWrite(p, a, priority, marked(record, LINK_CLASS, passing ? ld32(WIRE_CLASS) : 0), ttlOf(record), six);
 }
 
 function nextId(): i32 {
@@ -209,13 +214,21 @@ function cutSend(record: i32, a: i32, six: boolean, checksum: i32, room: i32): v
   piecesSend(record, a, six, payload - UDP_HEADER, payload + len, room);
 }
 
-/** Turns the datagrams among the outputs that are not done yet into frames; `packet` is the header of the frame behind them, 0 for none. */
+/** Settles how a datagram leaves: as frames, or as the SEND that it is. */
+function settle(record: i32, framing: boolean): void {
+  const traffic: i32 = trafficOf(record);
+  if (framing) recordSend(record);
+  if (ld32(record + OUTPUT_KIND) === OUTPUT_SEND) st32(record + OUTPUT_DETAIL, traffic);
+}
+
+/** Settles the datagrams among the outputs that are not done yet; `packet` is the header of the frame behind them, 0 for none. */
 export function transmit(packet: i32): void {
   const tail: i32 = ld32(HEADER_OUT_TAIL);
+  const framing: boolean = isFraming();
   st32(WIRE_PACKET, packet);
   for (let i: i32 = ld32(WIRE_DONE); i < tail; i++) {
     const record: i32 = OUTPUTS + mul(i, OUTPUT_SIZE);
-    if (ld32(record + OUTPUT_KIND) === OUTPUT_SEND && ld32(record + OUTPUT_VALUE) === 0) recordSend(record);
+    if (ld32(record + OUTPUT_KIND) === OUTPUT_SEND && ld32(record + OUTPUT_VALUE) === 0) settle(record, framing);
   }
   st32(WIRE_PACKET, 0);
   st32(WIRE_DONE, ld32(HEADER_OUT_TAIL));
@@ -223,6 +236,7 @@ export function transmit(packet: i32): void {
 
 /** At the door of every input: nothing is sent yet, and no frame is in hand. */
 export function transmitReset(): void {
+  st32(WIRE_TRAFFIC, 0);
   st32(WIRE_DONE, 0);
   st32(WIRE_ASSEMBLED, 0);
   st32(WIRE_PACKET, 0);

@@ -8,8 +8,8 @@ import { ld32, ld8, st32 } from "../machine.ts";
 import { HEADER_NOW } from "../memory/layout.ts";
 import { NAT_NEVER, POOL_ADDRESS, REALM_NAT } from "../memory/config.ts";
 import { PROTO_RTP } from "../memory/message.ts";
-import { EVENT_LATCHED, OUTPUT_SEND } from "../memory/output.ts";
-import { PACKET_AT, PACKET_FRAMED, PACKET_LEN } from "../memory/packet.ts";
+import { EVENT_LATCHED, HINT_MEDIA, OUTPUT_SEND } from "../memory/output.ts";
+import { PACKET_AT, PACKET_LEN } from "../memory/packet.ts";
 import {
   REASON_IDLE_PORT,
   REASON_MEDIA_GARBAGE,
@@ -47,8 +47,8 @@ import {
   SIDE_RTP_PORT,
 } from "../memory/tables.ts";
 import { addressEqual } from "../bytes/address.ts";
-import { outputEvent, outputSend } from "../output/queue.ts";
-import { isFraming } from "../table/adjacency.ts";
+import { outputEvent, outputHint, outputSend } from "../output/queue.ts";
+import { isFramed, isFraming } from "../table/adjacency.ts";
 import { flowAt, isOverTcp, rtcpPortOf, sideAt, sideMoved } from "../table/flow.ts";
 import { poolAt } from "../table/port.ts";
 import { realmAt } from "../table/service.ts";
@@ -87,6 +87,7 @@ function count(latch: i32, len: i32): void {
 function send(block: i32, rtcp: boolean, address: i32, port: i32, payload: i32, len: i32): i32 {
   const local: i32 = (ld32(block + SIDE_PORT) + (rtcp ? 1 : 0)) | 0;
   outputSend(OUTPUT_SEND, ld32(block + SIDE_REALM), poolAt(ld32(block + SIDE_POOL)) + POOL_ADDRESS, local, address, port, payload, len);
+  outputHint(HINT_MEDIA);
   return REASON_RELAYED;
 }
 
@@ -135,7 +136,7 @@ export function mediaRelay(owner: i32, packet: i32): i32 {
   if ((rtcp && !stream) || isOverTcp(ld32(flow + FLOW_PROTO))) return REASON_IDLE_PORT;
   const content: i32 = stream ? contentOf(payload, len, rtcp) : len > 0 ? CONTENT_OTHER : CONTENT_WEAK;
   if (content === CONTENT_GARBAGE) return REASON_MEDIA_GARBAGE;
-  if (ld32(packet + PACKET_FRAMED) !== 0 && isElsewhere(index, side, rtcp, packet)) return REASON_MEDIA_STRANGER;
+  if (isFramed(packet) && isElsewhere(index, side, rtcp, packet)) return REASON_MEDIA_STRANGER;
   const passed: i32 = latchPass(flow, block, side, packet, rtcp, content);
   if (passed === LATCH_REFUSED) return REASON_MEDIA_STRANGER;
   if (passed === LATCH_LEARNED) outputEvent(EVENT_LATCHED, handleOf(SLAB_FLOWS, index), side);

@@ -35,7 +35,7 @@ import {
   table,
 } from "../memory/layout.ts";
 import { TYPE_SERVICE_VLAN, TYPE_VLAN } from "../memory/header.ts";
-import { PACKET_FRAMED } from "../memory/packet.ts";
+import { PACKET_TRAFFIC } from "../memory/packet.ts";
 import { dirtyMark } from "./dirty.ts";
 import { hasInterface, interfaceAt, isGroup, isStation, linkAt } from "./link.ts";
 
@@ -62,13 +62,18 @@ export function isFraming(): boolean {
   return ld32(CONFIG_INTERFACES) !== 0;
 }
 
+/** Does the packet come from a frame? */
+export function isFramed(packet: i32): boolean {
+  return ld32(packet + PACKET_TRAFFIC) < 0;
+}
+
 function adjacencyCopy(to: i32, from: i32): void {
   for (let at: i32 = 0; at < ADJACENCY_SIZE; at += 16) copy16(to + at, from + at);
 }
 
 /** Makes the adjacency that of where the packet came from; of one that is no frame, nothing is learned. */
 export function adjacencyLearn(index: i32, packet: i32): void {
-  if (ld32(packet + PACKET_FRAMED) !== 0) adjacencyCopy(adjacencyAt(index), adjacencyAt(ADJACENCY_ARRIVAL));
+  if (isFramed(packet)) adjacencyCopy(adjacencyAt(index), adjacencyAt(ADJACENCY_ARRIVAL));
 }
 
 /** Makes it what another one is. */
@@ -82,7 +87,7 @@ export function adjacencyForget(index: i32): void {
 
 /** Does the packet come by the network that the adjacency leads into? Where either is not known from frames, nothing speaks against it. */
 export function isSameNetwork(index: i32, packet: i32): boolean {
-  if (ld32(packet + PACKET_FRAMED) === 0) return true;
+  if (!isFramed(packet)) return true;
   const a: i32 = adjacencyAt(index);
   return ld32(a + ADJACENCY_INTERFACE) === 0 || equal16(a + ADJACENCY_NETWORK, adjacencyAt(ADJACENCY_ARRIVAL) + ADJACENCY_NETWORK);
 }

@@ -34,15 +34,16 @@ static void departureAdd(struct shim *s, const uint8_t *record, const uint8_t *p
   int six = !isFour(remote);
   struct departure *d = &s->out[six ? SIX : FOUR];
   union head *head = &d->head[d->n];
+  uint8_t traffic = (uint8_t)word(record + CULVERT_OUTPUT_DETAIL);
   place(&d->to[d->n], remote, 0);
   if (six) {
-    head->six.ip = (struct ip6_hdr){ .ip6_flow = htonl(6u << 28), .ip6_plen = htons((uint16_t)(len + 8)), .ip6_nxt = IPPROTO_UDP, .ip6_hlim = IPDEFTTL };
+    head->six.ip = (struct ip6_hdr){ .ip6_flow = htonl(6u << 28 | (uint32_t)traffic << 20), .ip6_plen = htons((uint16_t)(len + 8)), .ip6_nxt = IPPROTO_UDP, .ip6_hlim = IPDEFTTL };
     memcpy(&head->six.ip.ip6_src, local, 16);
     memcpy(&head->six.ip.ip6_dst, remote, 16);
     udpWrite(&head->six.udp, record, sum(sum(0, local, 16), remote, 16), payload, len);
   } else {
     /* The kernel fills in length, identification and check sum. */
-    head->four.ip = (struct iphdr){ .version = 4, .ihl = 5, .ttl = IPDEFTTL, .protocol = IPPROTO_UDP };
+    head->four.ip = (struct iphdr){ .version = 4, .ihl = 5, .tos = traffic, .ttl = IPDEFTTL, .protocol = IPPROTO_UDP };
     memcpy(&head->four.ip.saddr, local + 12, 4);
     memcpy(&head->four.ip.daddr, remote + 12, 4);
     udpWrite(&head->four.udp, record, sum(sum(0, local + 12, 4), remote + 12, 4), payload, len);
@@ -75,7 +76,16 @@ static int longSend(struct shim *s, const uint8_t *record, const struct iovec *p
   memcpy(&s->exchange[EXCHANGE_ADDRESS], record + CULVERT_OUTPUT_LOCAL, 16);
   int i = addressIndex(s, 0), port = word(record + CULVERT_OUTPUT_LOCAL_PORT);
   if (i < 0 || s->held[i][port] == 0) return 0;
-  return sendto(s->held[i][port] - 1, payload->iov_base, payload->iov_len, 0, (struct sockaddr *)&to, length) >= 0;
+  union {
+    struct cmsghdr head;
+    uint8_t bytes[CMSG_SPACE(sizeof(int))];
+  } traffic = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)) } };
+  int six = to.sin6_family == AF_INET6, class = word(record + CULVERT_OUTPUT_DETAIL);
+  traffic.head.cmsg_level = six ? IPPROTO_IPV6 : IPPROTO_IP;
+  traffic.head.cmsg_type = six ? IPV6_TCLASS : IP_TOS;
+  memcpy(CMSG_DATA(&traffic.head), &class, sizeof class);
+  struct msghdr message = { .msg_name = &to, .msg_namelen = length, .msg_iov = (struct iovec *)(uintptr_t)payload, .msg_iovlen = 1, .msg_control = &traffic, .msg_controllen = sizeof traffic };
+  return sendmsg(s->held[i][port] - 1, &message, 0) >= 0;
 }
 
 /** Returns how many could not be sent. */

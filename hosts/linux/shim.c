@@ -88,7 +88,8 @@ struct arrival {
   struct mmsghdr message[BATCH];
   struct iovec part[BATCH][2];
   struct sockaddr_in6 from[BATCH];
-  uint8_t control[BATCH][CMSG_SPACE(sizeof(struct sockaddr_in6))] __attribute__((aligned(8)));
+  /** Where a packet was sent to, and its traffic class. */
+  uint8_t control[BATCH][CMSG_SPACE(sizeof(struct sockaddr_in6)) + CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
   /** What of a packet has no room in its slot. */
   uint8_t rest[BATCH][LONGEST];
 };
@@ -155,6 +156,7 @@ static int wideMake(void) {
   }
   if (fd >= 0) {
     setsockopt(fd, IPPROTO_IPV6, IPV6_RECVORIGDSTADDR, &on, sizeof on);
+    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof on);
   } else {
     fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd >= 0 && bind(fd, (struct sockaddr *)&four, sizeof four) < 0) {
@@ -164,6 +166,7 @@ static int wideMake(void) {
   }
   if (fd < 0) return -1;
   setsockopt(fd, IPPROTO_IP, IP_RECVORIGDSTADDR, &on, sizeof on);
+  setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof on);
   setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &BUFFER_BYTES, sizeof BUFFER_BYTES);
   return fd;
 }
@@ -253,8 +256,8 @@ int32_t *shim_exchange(int shim) {
 
 /* What comes. */
 
-/** Writes what a packet was sent to into its slot. */
-static void destinationPut(uint8_t *slot, struct msghdr *message) {
+/** Writes what a packet was sent to, and its traffic class, into its slot. */
+static void controlPut(uint8_t *slot, struct msghdr *message) {
   for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
     if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_ORIGDSTADDR) {
       struct sockaddr_in to;
@@ -267,6 +270,10 @@ static void destinationPut(uint8_t *slot, struct msghdr *message) {
       memcpy(&to, CMSG_DATA(c), sizeof to);
       memcpy(slot + CULVERT_PACKET_DESTINATION, &to.sin6_addr, 16);
       wordPut(slot + CULVERT_PACKET_DESTINATION_PORT, ntohs(to.sin6_port));
+    } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
+      wordPut(slot + CULVERT_PACKET_TRAFFIC, *CMSG_DATA(c));
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
+      memcpy(slot + CULVERT_PACKET_TRAFFIC, CMSG_DATA(c), sizeof(int));
     }
   }
 }
@@ -300,9 +307,10 @@ int shim_receive(int shim, int queue, int unused) {
     wordPut(slot + CULVERT_PACKET_VPN, -1);
     wordPut(slot + CULVERT_PACKET_VLAN, -1);
     wordPut(slot + CULVERT_PACKET_MPLS, -1);
+    wordPut(slot + CULVERT_PACKET_TRAFFIC, 0);
     wordPut(slot + CULVERT_PACKET_DESTINATION_PORT, 0);
     sourcePut(slot, &in->from[i]);
-    destinationPut(slot, &in->message[i].msg_hdr);
+    controlPut(slot, &in->message[i].msg_hdr);
     if (in->message[i].msg_len > ROOM) lengths = LONG;
   }
   return n < 0 ? 0 : n | lengths;

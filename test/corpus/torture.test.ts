@@ -82,7 +82,7 @@ class World {
 
   send(from: Endpoint, to: Endpoint, payload: Uint8Array): Outcome {
     const realm = this.#ownership.ingressRealm(from, to);
-    return this.feed.datagram(datagram(from, to, payload), realm, { vlan: -1, mpls: -1 }, ++this.#now);
+    return this.feed.datagram(datagram(from, to, payload), realm, { vlan: -1, mpls: -1, traffic: 0 }, ++this.#now);
   }
 
   /** Registers the terminal; returns its C:c. */

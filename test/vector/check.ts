@@ -9,12 +9,12 @@ import * as abi from "#abi";
 import { eventName } from "../../hosts/shared/names.ts";
 import { type Output, transportName } from "./output.ts";
 import { type Names, namesFill, patternMatch } from "./pattern.ts";
-import { outputShow } from "./show.ts";
+import { outputShow, trafficShow } from "./show.ts";
 import type { Deadline, Dialled, Endpoint, Expectation, Hung, Opened, Route, Sent, Verdict } from "./step.ts";
 import { textExpand } from "./text.ts";
 import { frameProblems } from "./frame.ts";
 import type { Setting } from "./setting.ts";
-import type { Outcome } from "./world.ts";
+import { type Outcome, trafficOf } from "./world.ts";
 
 /** A tenth either way for `~`. */
 const ABOUT = 0.1;
@@ -78,7 +78,8 @@ function sentProblem(expected: Sent, output: Output, setting: Setting): string |
   const kind = expected.type === "forward" ? abi.OUTPUT_FORWARD : abi.OUTPUT_SEND;
   if (output.kind !== kind) return expected.type === "forward" ? "was sent by us, should be forwarded" : "was forwarded, should be sent by us";
   const way = expected.route ? routeProblem(expected.route, output, setting) : connectionProblem(expected.connection!, output, setting);
-  if (way) return way;
+  const traffic = expected.route && trafficOf(expected.labels) !== output.detail ? `leaves with ${trafficShow(output.detail) || "no mark"}` : undefined;
+  if (way ?? traffic) return way ?? traffic;
   const template = expected.flavour === "same" ? sent : textExpand(expected.flavour, namesFill(expected.text, names, false), sent);
   if (expected.flavour === "same" ? template === output.payload : patternMatch(template, output.payload, names)) return undefined;
   return payloadProblem(namesFill(template, names, false), output.payload);

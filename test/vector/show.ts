@@ -30,6 +30,11 @@ function payloadShow(payload: string): string {
   return ` hex\n${hex.replace(/.{64}/g, "$&\n")}\n`;
 }
 
+/** ` dscp=46 ecn=1` of a traffic class. */
+export function trafficShow(traffic: number): string {
+  return `${traffic >> 2 === 0 ? "" : ` dscp=${traffic >> 2}`}${(traffic & 3) === 0 ? "" : ` ecn=${traffic & 3}`}`;
+}
+
 export function outputShow(output: Output, realms: string[], names: Names): string {
   const local = endpointText(output.local, output.localPort);
   switch (output.kind) {
@@ -37,7 +42,7 @@ export function outputShow(output: Output, realms: string[], names: Names): stri
     case abi.OUTPUT_FORWARD: {
       const type = output.kind === abi.OUTPUT_SEND ? "out" : "forward";
       const way = `${local} -> ${endpointText(output.remote, output.remotePort)} @${realms[output.realm] ?? output.realm}`;
-      const route = output.kind === abi.OUTPUT_SEND && output.value !== 0 ? `connection ${output.value} (${way})` : way;
+      const route = output.kind === abi.OUTPUT_SEND && output.value !== 0 ? `connection ${output.value} (${way})` : way + trafficShow(output.detail);
       return namesPut(`\`\`\`${type} ${route}${payloadShow(output.payload)}\`\`\``, names);
     }
     case abi.OUTPUT_FRAME:

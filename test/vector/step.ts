@@ -105,6 +105,8 @@ export interface Sent {
   connection: string | undefined;
   flavour: Flavour | "same";
   text: string;
+  /** DSCP and ECN of a datagram; 0 where it is not said. */
+  labels: Record<string, number>;
 }
 
 /** A frame that goes out, goes on as it came, or is given to the stack. */
@@ -181,7 +183,8 @@ export type Step = Action | Expectation | After;
 
 const FLAVOURS = ["lf", "hex", "rtp", "edit", "exact"];
 const TRANSPORTS = ["udp", "tcp", "tls", "ws", "wss"];
-const LABELS = ["vlan", "vpn", "mpls", "proto"];
+/** Of a packet, by name: labels, protocol, and what stands in the traffic class. */
+const LABELS = ["vlan", "vpn", "mpls", "proto", "dscp", "ecn"];
 
 export class VectorError extends Error {}
 
@@ -259,7 +262,7 @@ export function blockRead(info: string, text: string, line: number): Step | unde
   if (words[0] === "frame") return frameRead(type === "in", words.slice(1), text, line);
   wordsCheck(words);
   const way = wayRead(words);
-  if (type !== "in") return { type, line, ...way, flavour: words.includes("same") ? "same" : flavourRead(words), text };
+  if (type !== "in") return { type, line, ...way, flavour: words.includes("same") ? "same" : flavourRead(words), text, labels: labelsRead(words) };
   const wait = words.find((word) => word.startsWith("+"));
   return {
     type,
@@ -336,7 +339,7 @@ export function itemRead(span: string, line: number): Step | undefined {
       return { type, line };
     case "same":
     case "forwarded":
-      return { type: type === "same" ? "out" : "forward", line, ...wayRead(words), flavour: "same", text: "" };
+      return { type: type === "same" ? "out" : "forward", line, ...wayRead(words), flavour: "same", text: "", labels: labelsRead(words) };
     case "bridged":
     case "handed":
       return { type, line, interface: words[0] ?? "", text: "", edit: false, before: words[1] === "before", completed: words[1] === "completed" };

@@ -41,6 +41,11 @@ const ZEROS = new Uint8Array(PAGE);
 /** Most deadlines inside one `advance`. */
 const DEADLINES_MAX = 10_000;
 
+/** Traffic class: DSCP and ECN (RFC 2474 3, RFC 3168 5). */
+export function trafficOf({ dscp = 0, ecn = 0 }: Record<string, number>): number {
+  return (dscp << 2) | ecn;
+}
+
 function headerBytes(packet: Omit<Packet, "payload">, protocol: number): Buffer {
   const bytes = Buffer.alloc(abi.PACKET_PAYLOAD);
   bytes.writeInt32LE(packet.realm, abi.PACKET_REALM);
@@ -50,6 +55,7 @@ function headerBytes(packet: Omit<Packet, "payload">, protocol: number): Buffer 
   bytes.writeInt32LE(packet.labels["vpn"] ?? -1, abi.PACKET_VPN);
   bytes.writeInt32LE(packet.labels["vlan"] ?? -1, abi.PACKET_VLAN);
   bytes.writeInt32LE(packet.labels["mpls"] ?? -1, abi.PACKET_MPLS);
+  bytes.writeInt32LE(trafficOf(packet.labels), abi.PACKET_TRAFFIC);
   bytes.set(addressParse(packet.source)!.bytes, abi.PACKET_SOURCE);
   bytes.set(addressParse(packet.destination)!.bytes, abi.PACKET_DESTINATION);
   return bytes;

@@ -88,7 +88,7 @@ const realm = z.strictObject({
   mpls: labels(MPLS_HIGHEST).describe("MPLS label of its frames, or [top, bottom]. Default any."),
   vpn: label(0x7ffffffe).describe("VPN id of the interface that its frames come by. Default any."),
   nextHop: mac.optional().describe("Hardware address that frames are sent to unless they answer others. Default: learned."),
-  dscp: marks(63).describe("DSCP of what leaves for the realm. Default: as it came."),
+  dscp: marks(63).describe("DSCP of datagrams that leave for the realm, but by portable sockets. Default: as it came."),
   pcp: marks(7).describe("Priority in the VLAN tag of what leaves for the realm. Default: as it came."),
   trafficClass: marks(7).describe("Traffic class in the MPLS label of what leaves for the realm. Default: as it came."),
 });

@@ -6,7 +6,7 @@
 import type { Address } from "../address.ts";
 import { type Datagram, datagramWrite } from "../capture/datagram.ts";
 import { type Link, linkReversed } from "../capture/link.ts";
-import type { Endpoint } from "./ownership.ts";
+import type { Sent } from "./feed.ts";
 
 /** TTL of what is sent of our own accord (RFC 1700's recommendation). */
 const HOPS = 64;
@@ -29,10 +29,9 @@ export class Emitter {
 
   /**
    * Frame of a packet of ours on an interface, or undefined when IP cannot carry it. `cause` is the packet behind it:
-   * as in a router, its traffic class is kept and its hop limit is one less, unless we answer it. Undefined for what a
-   * timer sent.
+   * as in a router, its hop limit is one less, unless we answer it. Undefined for what a timer sent.
    */
-  write(number: number, local: Endpoint, remote: Endpoint, payload: Uint8Array, cause: Datagram | undefined, fallback: Link): Uint8Array | undefined {
+  write(number: number, { local, remote, payload, traffic }: Sent, cause: Datagram | undefined, fallback: Link): Uint8Array | undefined {
     this.#id = (this.#id % 0xffff) + 1;
     const version = remote.address.family;
     const answered = cause?.source.text === remote.address.text;
@@ -44,7 +43,7 @@ export class Emitter {
       sourcePort: local.port,
       destinationPort: remote.port,
       hops: cause && !answered ? Math.max(1, cause.hops - 1) : HOPS,
-      traffic: cause?.traffic ?? 0,
+      traffic: traffic ?? cause?.traffic ?? 0,
       checksummed: cause?.checksummed ?? true,
       payload,
     };

@@ -18,8 +18,17 @@ import type { Endpoint } from "./ownership.ts";
 /** The same key each time, so that tokens and ports come out the same each time. */
 const KEY = new TextEncoder().encode("culvert   replay");
 
+/** A datagram that leaves. */
+export interface Sent {
+  local: Endpoint;
+  remote: Endpoint;
+  payload: Uint8Array;
+  /** DSCP and ECN; undefined for what goes on untouched. */
+  traffic: number | undefined;
+}
+
 export type Output =
-  | { kind: "send" | "forward"; realm: number; local: Endpoint; remote: Endpoint; payload: Uint8Array }
+  | (Sent & { kind: "send" | "forward"; realm: number })
   | { kind: "bind" | "unbind"; realm: number; local: Endpoint }
   | { kind: "event"; event: number; detail: number };
 
@@ -108,7 +117,8 @@ export class Feed {
         const remote = { address: addressFrom(bytes, at + abi.OUTPUT_REMOTE), port: word(abi.OUTPUT_REMOTE_PORT) };
         const payload = word(abi.OUTPUT_PAYLOAD);
         const kind = word(abi.OUTPUT_KIND) === abi.OUTPUT_SEND ? "send" : "forward";
-        return { kind, realm, local, remote, payload: bytes.slice(payload, payload + word(abi.OUTPUT_LEN)) };
+        const traffic = kind === "send" ? word(abi.OUTPUT_DETAIL) : undefined;
+        return { kind, realm, local, remote, payload: bytes.slice(payload, payload + word(abi.OUTPUT_LEN)), traffic };
       }
       case abi.OUTPUT_BIND:
         return { kind: "bind", realm, local };

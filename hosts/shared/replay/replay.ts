@@ -154,7 +154,7 @@ export class Replay {
   *#hop(arrival: Arrival, fed: Datagram, mirrored: Mirrored | undefined, hop: number): Generator<Step> {
     const { recorded, indices } = arrival;
     const realm = this.#ownership.ingressRealm({ address: fed.source, port: fed.sourcePort }, { address: fed.destination, port: fed.destinationPort });
-    const labels = { vlan: fed.link.vlans.at(-1) ?? -1, mpls: fed.link.labels.at(-1) ?? -1 };
+    const labels = { vlan: fed.link.vlans.at(-1) ?? -1, mpls: fed.link.labels.at(-1) ?? -1, traffic: fed.traffic };
     const outcome = this.#take(this.#feed.datagram(fed, realm, labels, this.#now));
     this.#learn(fed, outcome);
     const last = indices.at(-1)!;
@@ -192,7 +192,7 @@ export class Replay {
     return outcome.outputs.flatMap((output) => {
       if (output.kind === "forward" && !changed) return this.#again(arrival.indices);
       if (output.kind !== "send" && output.kind !== "forward") return [];
-      const bytes = this.#emitter.write(cause.interface, output.local, output.remote, output.payload, fed, fed.link);
+      const bytes = this.#emitter.write(cause.interface, output, fed, fed.link);
       return bytes ? [{ interface: cause.interface, ticks: cause.ticks, bytes, wireLength: bytes.length }] : [];
     });
   }
@@ -203,7 +203,7 @@ export class Replay {
       if (output.kind !== "send" || !this.#lastLink) return [];
       const seen = this.interfaces.findIndex((_, number) => this.#emitter.link(number, output.remote.address) !== undefined);
       const number = seen < 0 ? this.#lastLink.number : seen;
-      const bytes = this.#emitter.write(number, output.local, output.remote, output.payload, undefined, this.#lastLink.link);
+      const bytes = this.#emitter.write(number, output, undefined, this.#lastLink.link);
       const time = this.#startedAt + BigInt(this.#now) * NANOSECONDS_PER_MS;
       const ticks = (time * this.interfaces[number]!.ticksPerSecond) / NANOSECONDS;
       return bytes ? [{ interface: number, ticks, bytes, wireLength: bytes.length }] : [];

@@ -91,7 +91,7 @@ scenario("a call over IPv6 in the middle of a cable, where neighbours are found 
 });
 
 scenario("a router by Deno: its stack carries everything but what Culvert takes", [...needs, file(DENO[0]!), file(denoHost)], 90, async () => {
-  await routedUp();
+  await routedUp(ROUTED);
   serve(ROUTED);
   const configuration = configurationOf(ROUTED, { acc: {}, net: {} });
   await interceptionApply(folder, configuration, netnsOf("px"));

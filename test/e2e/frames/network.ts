@@ -33,6 +33,9 @@ export interface Addresses {
 export const PLAIN: Addresses = { terminal: "10.1.0.10", service: "10.1.0.20", server: "10.1.0.20", media: "10.1.0.2", core: "10.1.0.3" };
 export const PLAIN6: Addresses = { terminal: "fd00:1::10", service: "fd00:1::20", server: "fd00:1::20", media: "fd00:1::2", core: "fd00:1::3" };
 export const ROUTED: Addresses = { terminal: "10.1.0.10", service: "10.9.0.10", server: "10.9.0.10", media: "10.1.0.1", core: "10.9.0.2" };
+/** The service is Culvert's own address: plain sockets take what is for it. */
+export const SERVED: Addresses = { ...ROUTED, service: "10.1.0.1" };
+export const SERVED6: Addresses = { terminal: "fd00:1::10", service: "fd00:1::1", server: "fd00:9::10", media: "fd00:1::1", core: "fd00:9::2" };
 export const TUNNELLED: Addresses = { terminal: "10.1.0.10", service: "203.0.113.20", server: "10.9.0.10", media: "203.0.113.21", core: "10.9.0.2" };
 export const TUNNELLED6: Addresses = { terminal: "fd00:1::10", service: "fd00:99::20", server: "fd00:9::10", media: "fd00:99::21", core: "fd00:9::2" };
 
@@ -87,13 +90,14 @@ export function tunnelsUp({ terminal, server, core: ours }: Addresses, core: boo
   return up(lines, six);
 }
 
-export function routedUp(): Promise<void> {
-  return up([
+export function routedUp({ terminal, server, media, core }: Addresses): Promise<void> {
+  const lines = [
     ...cable("t1", "eth0", "px", "acc"),
     ...cable("px", "net", "sv", "eth0"),
-    ...at("t1", own(ROUTED.terminal, "eth0"), `route add default via ${ROUTED.media}`),
-    ...at("px", own(ROUTED.media, "acc"), own(ROUTED.core, "net")),
-    ...at("sv", `link set eth0 address ${SERVER_MAC}`, own(ROUTED.server, "eth0"), `route add default via ${ROUTED.core}`),
+    ...at("t1", own(terminal, "eth0"), `route add default via ${media}`),
+    ...at("px", own(media, "acc"), own(core, "net")),
+    ...at("sv", `link set eth0 address ${SERVER_MAC}`, own(server, "eth0"), `route add default via ${core}`),
     `ip netns exec ${netnsOf("px")} sysctl -qw net.ipv4.ip_forward=1`,
-  ]);
+  ];
+  return up(lines, isSix(terminal));
 }

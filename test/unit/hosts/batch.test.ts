@@ -353,6 +353,18 @@ describe("without batched sockets", () => {
     await expect(start).rejects.toThrow("io: batched cannot be had: there is no compiler");
   });
 
+  test("where a realm wants DSCP, portable sockets say that they have none", async () => {
+    const log = fakeLog();
+    const marked = configRead(
+      `realms: { access: { address: 127.0.0.1, dscp: { media: 46 } }, core: { address: 127.0.0.2 } }\nservices: { voice: { address: "127.0.0.1:5999", servers: [127.0.0.3] } }`,
+      "c",
+    ).config!;
+    (await proxyStart({ config: marked, directory: "", kind: "js", host, log })).stop();
+    const said = log.at("warn").filter((text) => text.includes("dscp"));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/realm access: `dscp:` has no effect, since sockets of node neither set nor show it/);
+  });
+
   test("a file that is not there, or no library, is a reason", () => {
     expect(shimOpen("/nowhere/shim.node", new ArrayBuffer(8))).toMatch(/was not built/);
     expect(shimOpen(resolve("dist/core.wasm"), new ArrayBuffer(8))).toMatch(/cannot be loaded/);

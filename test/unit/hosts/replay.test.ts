@@ -23,8 +23,8 @@ capacity: { terminals: 50 }
 const E = "203.0.113.5:5060";
 const D = "10.9.0.10:5060";
 
-async function replay(capture: Capture, asRecorded = true): Promise<{ steps: Step[]; packets: CapturedPacket[]; replay: Replay }> {
-  const { config, problems } = configRead(CONFIG, "test.yaml");
+async function replay(capture: Capture, asRecorded = true, text = CONFIG): Promise<{ steps: Step[]; packets: CapturedPacket[]; replay: Replay }> {
+  const { config, problems } = configRead(text, "test.yaml");
   if (!config) throw new Error(problems.map(problemText).join("\n"));
   const opened = await Replay.open({ kind: "js" }, config, capture, { asRecorded });
   const steps = [...opened.steps()];
@@ -93,6 +93,12 @@ describe("signaling recorded without Culvert", () => {
     expect(request!.text).not.toContain("10.0.0.9:5060>");
     expect(answer).toEqual(seen(capture.packets)[1]);
     expect(steps.map((step) => step.kind === "datagram" && step.mirrored)).toEqual([false, "signaling"].map((each) => each || undefined));
+  });
+
+  test("what leaves is marked as the realm says, else as it came", async () => {
+    const text = CONFIG.replace("media: 198.51.100.2", "media: 198.51.100.2, dscp: { signal: 24 }");
+    const { steps } = await replay(registered(A).capture, true, text);
+    expect(caused(steps).map(({ bytes }) => bytes[15])).toEqual([0xb8, 24 << 2]);
   });
 
   test("without the mirror the server's answer is for nobody, and goes on untouched", async () => {
