@@ -19,7 +19,7 @@ import {
 } from "../memory/tables.ts";
 import { addressEqual } from "../bytes/address.ts";
 import { outputHint, outputLast } from "../output/queue.ts";
-import { adjacencyLearn, flowAdjacency, isSameNetwork, terminalAdjacency } from "../table/adjacency.ts";
+import { adjacencyLearn, flowAdjacency, isApart, isSameNetwork, terminalAdjacency } from "../table/adjacency.ts";
 import { callAt } from "../table/call.ts";
 import { flowAt, sideAt } from "../table/flow.ts";
 import { terminalAt } from "../table/terminal.ts";
@@ -44,6 +44,13 @@ export function wayLearn(flow: i32, side: i32, rtcp: boolean, packet: i32): void
   adjacencyLearn(flowAdjacency(flow, side === SIDE_CORE, rtcp), packet);
 }
 
+/** The way to an address in the terminal's network that nothing came from: that of signaling if it is the same, or if the machine's own stack has none. */
+function wayGuess(flow: i32, remote: i32): i32 {
+  const terminal: i32 = terminalOf(flow);
+  const signal: i32 = terminalAdjacency(terminal);
+  return isApart(signal) || addressEqual(remote, terminalAt(terminal) + TERMINAL_ADDRESS) ? signal : 0;
+}
+
 /** Says of the media that was sent last by which way it goes to this end. */
 export function waySet(flow: i32, side: i32, rtcp: boolean): void {
   const remote: i32 = outputLast() + OUTPUT_REMOTE;
@@ -52,6 +59,6 @@ export function waySet(flow: i32, side: i32, rtcp: boolean): void {
   let hint: i32 = 0;
   if (ld32(own + LATCH_STATE) !== LATCHED_NOT && addressEqual(remote, own + LATCH_ADDRESS)) hint = flowAdjacency(flow, side === SIDE_CORE, rtcp);
   else if (ld32(rtp + LATCH_STATE) !== LATCHED_NOT && addressEqual(remote, rtp + LATCH_ADDRESS)) hint = flowAdjacency(flow, side === SIDE_CORE, false);
-  else if (side === SIDE_ACCESS && addressEqual(remote, terminalAt(terminalOf(flow)) + TERMINAL_ADDRESS)) hint = terminalAdjacency(terminalOf(flow));
+  else if (side === SIDE_ACCESS) hint = wayGuess(flow, remote);
   outputHint(HINT_MEDIA | hint);
 }

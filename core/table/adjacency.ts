@@ -39,6 +39,8 @@ import { PACKET_TRAFFIC } from "../memory/packet.ts";
 import { dirtyMark } from "./dirty.ts";
 import { hasInterface, interfaceAt, isGroup, isStation, linkAt } from "./link.ts";
 
+const VLAN_ID: i32 = 0xfff;
+
 /** Address of the adjacency with this index. */
 export function adjacencyAt(index: i32): i32 {
   return dirtyMark((table(REGION_ADJACENCIES) + mul(index, ADJACENCY_SIZE)) | 0);
@@ -90,6 +92,14 @@ export function isSameNetwork(index: i32, packet: i32): boolean {
   if (!isFramed(packet)) return true;
   const a: i32 = adjacencyAt(index);
   return ld32(a + ADJACENCY_INTERFACE) === 0 || equal16(a + ADJACENCY_NETWORK, adjacencyAt(ADJACENCY_ARRIVAL) + ADJACENCY_NETWORK);
+}
+
+/** Does it lead into a network that the machine's own stack does not send to: behind a tag or a label, or into a VPN? */
+export function isApart(index: i32): boolean {
+  const a: i32 = adjacencyAt(index);
+  if (ld32(a + ADJACENCY_INTERFACE) === 0) return false;
+  const tags: i32 = (ld32(a + ADJACENCY_TAG) | ld32(a + ADJACENCY_TAG_INNER)) & VLAN_ID;
+  return (tags | ld32(a + ADJACENCY_DEPTH)) !== 0 || ld32(a + ADJACENCY_NETWORK) !== -1;
 }
 
 /** One label of a stack. */

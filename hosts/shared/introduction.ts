@@ -4,6 +4,7 @@
 
 import { endpointText } from "./address.ts";
 import type { Config, Realm, Rule, Service } from "./config.ts";
+import type { Link } from "./config/settled.ts";
 import { durationText } from "./config/duration.ts";
 import { rangeText } from "./config/range.ts";
 import type { Core } from "./core.ts";
@@ -14,9 +15,15 @@ function poolText(config: Config, realm: number): string {
   return pools.map((pool) => `${pool.kind} ${endpointText(pool.address.text, 0).replace(/0$/, rangeText(pool.ports))}`).join(", ");
 }
 
+/** Who finds the way to servers in packet mode; that to terminals is learned. */
+function wayText({ nextHop }: Link): string {
+  return nextHop ? `, by ${[...nextHop].map((byte) => byte.toString(16).padStart(2, "0")).join(":")}` : ", by the routes and neighbours of this machine";
+}
+
 function realmText(config: Config, realm: Realm, index: number): string {
   const keepalive = realm.kind === "access" ? `, NAT ${realm.nat}, keep-alive ${durationText(realm.keepaliveMs)}` : "";
-  return `realm ${realm.name} (${realm.kind}): ${poolText(config, index)}${keepalive}`;
+  const way = realm.kind === "core" && config.interfaces.length > 0 ? wayText(realm.link) : "";
+  return `realm ${realm.name} (${realm.kind}): ${poolText(config, index)}${keepalive}${way}`;
 }
 
 function serviceText(config: Config, service: Service): string {

@@ -5,7 +5,7 @@
 
 import type { Report } from "./problem.ts";
 import type { Written, WrittenRealm } from "./schema.ts";
-import type { Interface, Link, Marks } from "./settled.ts";
+import type { Interface, Link, Marks, Realm } from "./settled.ts";
 import { suggestionText } from "./suggestion.ts";
 
 const MTU = 1500;
@@ -47,12 +47,18 @@ function realmInterfaces(name: string, devices: string[], interfaces: Interface[
 }
 
 /** What frames of a realm look like. */
-export function linkSettle(name: string, realm: WrittenRealm, interfaces: Interface[], report: Report): Link {
+export function linkSettle(name: string, kind: Realm["kind"], realm: WrittenRealm, interfaces: Interface[], report: Report): Link {
   const indices = realmInterfaces(name, realm.interface ?? [], interfaces, report);
   const vlan = labelsOf(realm.vlan);
   const mpls = labelsOf(realm.mpls);
   if (realm.nextHop !== undefined && indices.length !== 1)
     report.error(["realms", name, "nextHop"], "is reached by one interface; give `interface:` one, and not several, that stands under `interfaces:`");
+  const apart = (vlan.inner ?? 0) > 0 || mpls.inner !== undefined;
+  if (kind === "core" && apart && interfaces.length > 0 && realm.nextHop === undefined)
+    report.error(
+      ["realms", name, mpls.inner === undefined ? "vlan" : "mpls"],
+      "this machine's own stack, which asks for the way to the servers, writes no tags and labels; say by `nextHop:` which hardware address leads there",
+    );
   return {
     interfaces: indices,
     vlan: vlan.inner,

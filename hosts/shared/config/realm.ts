@@ -49,7 +49,7 @@ function realmSettle(name: string, realm: WrittenRealm, kind: Realm["kind"], int
     lingerMs: realm.linger ?? LINGER_MS,
     latch: realm.latch?.mode ?? "source",
     latchWindowMs: realm.latch?.window ?? LATCH_WINDOW_MS,
-    link: linkSettle(name, realm, interfaces, report),
+    link: linkSettle(name, kind, realm, interfaces, report),
   };
 }
 

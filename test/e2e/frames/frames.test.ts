@@ -1,6 +1,6 @@
 /*
  * Packet mode with real programs, calls beside what is not for Culvert: in the middle of a cable, over IPv4 and IPv6; then on a
- * router, whose stack must not send on what Culvert takes.
+ * router, whose stack must not send on what Culvert takes; and with a server behind a gateway that the machine has to find.
  */
 
 import { writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { type Configuration, denoHost, interceptionApply } from "../culvert.ts";
 import { must, Program } from "../process.ts";
 import { file, scenario } from "../requirement.ts";
 import { call, expectFramed, expectSums, folder, MEDIA_LEAST, media, needs, serve, start, totalsOf } from "./call.ts";
-import { type Addresses, netnsOf, PLAIN, PLAIN6, plainUp, ROUTED, routedUp, SERVER_MAC, within } from "./network.ts";
+import { type Addresses, GATED, GATED6, gatewayUp, netnsOf, PLAIN, PLAIN6, plainUp, ROUTED, routedUp, SERVER_MAC, within } from "./network.ts";
 
 /** Somebody at the address refuses a connection. */
 const REFUSED = `import socket, sys
@@ -22,10 +22,14 @@ sys.exit(1)`;
 const TRANSFER_BYTES = 8_000_000;
 const DENO = [resolve("node_modules/.bin/deno"), "run", "-A", denoHost];
 
-function configurationOf({ service, server, media: ours, core }: Addresses, interfaces: Record<string, object>): Configuration {
+function configurationOf(
+  { service, server, media: ours, core }: Addresses,
+  interfaces: Record<string, object>,
+  way: { nextHop?: string } = { nextHop: SERVER_MAC },
+): Configuration {
   return {
     interfaces,
-    realms: { access: { interface: "acc", media: ours }, core: { interface: "net", address: core, nextHop: SERVER_MAC } },
+    realms: { access: { interface: "acc", media: ours }, core: { interface: "net", address: core, ...way } },
     services: { voice: { address: service, servers: [server], transports: { tcp: false } } },
     log: { format: "json" },
   };
@@ -89,6 +93,36 @@ scenario("a call over IPv6 in the middle of a cable, where neighbours are found 
   expect(await expectSums(called.capture, `ipv6.dst == ${PLAIN6.terminal}`)).toBeGreaterThan(MEDIA_LEAST);
   expectFramed(await totalsOf(culvert));
 });
+
+for (const addresses of [GATED, GATED6]) {
+  scenario(`a server behind a gateway that nobody named: the machine finds it, for ${addresses.server}`, needs, 60, async () => {
+    await gatewayUp(addresses);
+    serve(addresses);
+    const control = await call("t1", addresses, "g711a.pcap", 3);
+    expect(control.code, "without Culvert nobody carries anything").not.toBe(0);
+
+    const culvert = await start(configurationOf(addresses, { acc: {}, net: {} }, {}));
+    await must(within("px", "ip", "neigh", "flush", "dev", "net"));
+    const gateway = await Capture.start(netnsOf("sx"), "near", join(folder, "gateway.pcap"), "", 40);
+    const called = await call("t1", addresses);
+    // tcpdump hands on what it has once a second.
+    await sleep(1100);
+    await gateway.stop();
+    expect(called.code, called.output.slice(-2500) + culvert.tail).toBe(0);
+    expect(await media(called, 8), culvert.tail).toBeGreaterThan(MEDIA_LEAST);
+    expect(await gateway.count("arp[6:2] = 1 or (icmp6 and ip6[40] = 135)"), "somebody asks for the gateway").toBeGreaterThan(0);
+    const methods = await gateway.fields("sip.Request-Line", ["sip.Method", "sip.CSeq.seq"]);
+    expect(
+      methods.map(([method]) => method),
+      "the first packet waits for the answer",
+    ).toEqual(["INVITE", "ACK", "BYE"]);
+    const totals = await totalsOf(culvert);
+    for (const fault of ["sendFailed", "bindFailed", "noSocket", "trapped", "lost"]) expect(totals).not.toHaveProperty(fault);
+    // Signaling by the stack, and media until some has come from the server, which says the way.
+    expect(totals["sent"]).toBeGreaterThanOrEqual(methods.length);
+    expect(totals["framed"]).toBeGreaterThan(2 * MEDIA_LEAST);
+  });
+}
 
 scenario("a router by Deno: its stack carries everything but what Culvert takes", [...needs, file(DENO[0]!), file(denoHost)], 90, async () => {
   await routedUp(ROUTED);

@@ -1,10 +1,11 @@
 /*
- * The networks of packet mode. But in the last, nothing but Culvert carries a packet from one side to the other.
+ * The networks of packet mode. But where px is a router, nothing but Culvert carries a packet from one side to the other.
  *
  *   plain:   t1 10.1.0.10 -- acc px net -- 10.1.0.20 sv                              one subnet, px in the cable
  *   tunnels: t1 10.1.0.10 -- one sw trunk -- acc px net -- trunk sx one -- 10.9.0.10 sv
  *            t2 10.1.0.10 -- two sw                                                  t1's address; sx may be left out
  *   routed:  t1 10.1.0.10 -- 10.1.0.1 acc px net 10.9.0.2 -- 10.9.0.10 sv            px is the router
+ *   gateway: t1 10.1.0.10 -- 10.1.0.1 acc px net 10.8.0.2 -- 10.8.0.1 sx 10.9.0.1 -- 10.9.0.10 sv   px routes nothing, sx does
  *                                                                                    (IPv6: fd00:N::)
  */
 
@@ -33,6 +34,8 @@ export interface Addresses {
 export const PLAIN: Addresses = { terminal: "10.1.0.10", service: "10.1.0.20", server: "10.1.0.20", media: "10.1.0.2", core: "10.1.0.3" };
 export const PLAIN6: Addresses = { terminal: "fd00:1::10", service: "fd00:1::20", server: "fd00:1::20", media: "fd00:1::2", core: "fd00:1::3" };
 export const ROUTED: Addresses = { terminal: "10.1.0.10", service: "10.9.0.10", server: "10.9.0.10", media: "10.1.0.1", core: "10.9.0.2" };
+export const GATED: Addresses = { terminal: "10.1.0.10", service: "203.0.113.20", server: "10.9.0.10", media: "10.1.0.1", core: "10.8.0.2" };
+export const GATED6: Addresses = { terminal: "fd00:1::10", service: "fd00:99::20", server: "fd00:9::10", media: "fd00:1::1", core: "fd00:8::2" };
 /** The service is Culvert's own address: plain sockets take what is for it. */
 export const SERVED: Addresses = { ...ROUTED, service: "10.1.0.1" };
 export const SERVED6: Addresses = { terminal: "fd00:1::10", service: "fd00:1::1", server: "fd00:9::10", media: "fd00:1::1", core: "fd00:9::2" };
@@ -100,4 +103,21 @@ export function routedUp({ terminal, server, media, core }: Addresses): Promise<
     `ip netns exec ${netnsOf("px")} sysctl -qw net.ipv4.ip_forward=1`,
   ];
   return up(lines, isSix(terminal));
+}
+
+/** Between Culvert and the server is a router, of whose hardware address nobody says anything. */
+export function gatewayUp({ terminal, server, media, core }: Addresses): Promise<void> {
+  const six = isSix(terminal);
+  const [near, far] = six ? ["fd00:8::1", "fd00:9::1"] : ["10.8.0.1", "10.9.0.1"];
+  const lines = [
+    ...cable("t1", "eth0", "px", "acc"),
+    ...cable("px", "net", "sx", "near"),
+    ...cable("sx", "far", "sv", "eth0"),
+    ...at("t1", own(terminal, "eth0"), `route add default via ${media}`),
+    ...at("px", own(media, "acc"), own(core, "net"), `route add ${server} via ${near}`),
+    ...at("sx", own(near!, "near"), own(far!, "far")),
+    ...at("sv", own(server, "eth0"), `route add default via ${far}`),
+    `ip netns exec ${netnsOf("sx")} sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1`,
+  ];
+  return up(lines, six);
 }

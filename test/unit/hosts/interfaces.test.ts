@@ -46,6 +46,11 @@ describe("packet mode", () => {
     expect([realm.interfaces, realm.link.interfaces, config.capacity.datagrams]).toEqual([["eth7", "eth8"], [], 0]);
   });
 
+  test("a tag or label of a realm of terminals wants no next hop, nor does VLAN 0, which is none", () => {
+    const text = framed("interface: eth0, vlan: 0").replace("access: {", "access: { interface: eth1, vlan: 7,");
+    expect(problemsOf(text)).toEqual([]);
+  });
+
   test.each([
     ["interface: eth2", undefined, 'realms.core.interface: there is no "eth2" under `interfaces:`, where packet mode has all of them; did you mean "eth0"?'],
     [
@@ -59,6 +64,16 @@ describe("packet mode", () => {
       "realms.core.nextHop: is reached by one interface; give `interface:` one, and not several, that stands under `interfaces:`",
     ],
     ["nat: auto", "eth/0: {}", "interfaces.eth/0: must be the name of a network interface such as eth0 or eth0.100"],
+    [
+      "interface: eth0, vlan: 7",
+      undefined,
+      "realms.core.vlan: this machine's own stack, which asks for the way to the servers, writes no tags and labels; say by `nextHop:` which hardware address leads there",
+    ],
+    [
+      "interface: eth0, mpls: [16, 17]",
+      undefined,
+      "realms.core.mpls: this machine's own stack, which asks for the way to the servers, writes no tags and labels; say by `nextHop:` which hardware address leads there",
+    ],
     ["nextHop: 02:00:00:00:00", undefined, 'realms.core.nextHop: "02:00:00:00:00" is not a hardware address such as 02:00:5e:10:00:01'],
     ["vlan: red", undefined, "realms.core.vlan: must be a number up to 4094, or two of them in brackets: the outer and the inner one"],
     ["vlan: 5000", undefined, "realms.core.vlan: must be at most 4094"],
