@@ -86,6 +86,8 @@ export function headerBytes(packet: Omit<Packet, "payload">, protocol: number): 
   bytes.writeInt32LE(packet.destinationPort, abi.PACKET_DESTINATION_PORT);
   bytes.writeInt32LE(protocol, abi.PACKET_PROTOCOL);
   for (const label of [abi.PACKET_VPN, abi.PACKET_VLAN, abi.PACKET_MPLS]) bytes.writeInt32LE(-1, label);
+  // Any DSCP and ECN, the same for what comes again.
+  bytes.writeInt32LE((packet.sourcePort ^ packet.destinationPort) & 0xff, abi.PACKET_TRAFFIC);
   bytes.set(addressBytes(packet.source), abi.PACKET_SOURCE);
   bytes.set(addressBytes(packet.destination), abi.PACKET_DESTINATION);
   return bytes;

@@ -40,7 +40,7 @@ function outputRead(bytes: Buffer, at: number): Output {
     remotePort: aimed ? word(abi.OUTPUT_REMOTE_PORT) : 0,
     payload: sends ? bytes.toString("latin1", payload, payload + word(abi.OUTPUT_LEN)) : "",
     value: word(abi.OUTPUT_VALUE),
-    detail: kind === abi.OUTPUT_TIMEOUT || kind === abi.OUTPUT_HANG || sends ? 0 : word(abi.OUTPUT_DETAIL),
+    detail: kind === abi.OUTPUT_TIMEOUT || kind === abi.OUTPUT_HANG || kind === abi.OUTPUT_FORWARD ? 0 : word(abi.OUTPUT_DETAIL),
     partner: kind === abi.OUTPUT_DIAL ? word(abi.OUTPUT_LEN) : 0,
   };
 }
