@@ -95,10 +95,9 @@ export async function call(netns: Netns, { terminal, service }: Addresses, recor
   return { ...ended, capture };
 }
 
-/** Media packets of a payload type that the terminal got. */
-export async function media({ capture }: Called, type: number): Promise<number> {
-  const packets = await capture.fields(`udp.dstport == ${MEDIA}`, ["udp.payload"]);
-  return packets.filter(([payload]) => (Number.parseInt(payload!.slice(2, 4), 16) & 0x7f) === type).length;
+/** Media packets of a payload type that the terminal got: the byte stands in the UDP payload, or behind an IPv6 header and that of UDP. */
+export function media({ capture }: Called, type: number): Promise<number> {
+  return capture.count(`udp and dst port ${MEDIA} and (udp[9] & 0x7f = ${type} or (ip6 and ip6[49] & 0x7f = ${type}))`);
 }
 
 /** Everything by frames: nothing was sent by a socket, and nothing went wrong. */

@@ -76,7 +76,7 @@ async function marksOf(trunk: Capture, filter: string): Promise<Set<string>> {
 }
 
 for (const tunnels of TUNNELS) {
-  scenario(`two terminals with one address in two ${tunnels.name}, both in calls at once`, needs, 90, async () => {
+  scenario(`two terminals with one address in two ${tunnels.name}, both in calls at once`, needs, 120, async () => {
     const { kind, t1, t2, sv, addresses } = tunnels;
     await tunnelsUp(addresses, sv !== undefined);
     serve(addresses);
