@@ -18,7 +18,7 @@ const PLANTS: (Change & { what: string })[] = [
   {
     what: "anybody latches",
     file: tier,
-    from: "return policy === LATCH_ANY && poolOf(source, sourcePort) < 0 ? TIER_ANY : TIER_NONE;",
+    from: "return policy === LATCH_ANY && poolOf(source, sourcePort) < 0 && kindElsewhere(source, sourcePort) === 0 ? TIER_ANY : TIER_NONE;",
     to: "return TIER_ANY;",
   },
   { what: "a hidden address is believed", file: tier, from: "return isPrivate(signalled) &&", to: "return false && isPrivate(signalled) &&" },
