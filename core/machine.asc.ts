@@ -130,6 +130,15 @@ export function scanSpace(p: i32, end: i32): i32 {
   }
 }
 
+@inline export function mask16(to: i32, from: i32, mask: i32): void {
+  if (ASC_FEATURE_SIMD) {
+    v128.store(to, v128.and(v128.load(from), v128.load(mask)));
+  } else {
+    store<u64>(to, load<u64>(from) & load<u64>(mask));
+    store<u64>(to, load<u64>(from, 8) & load<u64>(mask, 8), 8);
+  }
+}
+
 @inline export function equal16(a: i32, b: i32): boolean {
   if (ASC_FEATURE_SIMD) return !v128.any_true(v128.xor(v128.load(a), v128.load(b)));
   return ((load<u64>(a, 8) ^ load<u64>(b, 8)) | (load<u64>(a) ^ load<u64>(b))) == 0;

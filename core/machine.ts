@@ -94,6 +94,17 @@ export function copy16(to: i32, from: i32): void {
   words[a + 3] = words[b + 3] as i32;
 }
 
+/** Writes those bits of 16 bytes that a mask has; all stand at multiples of four. */
+export function mask16(to: i32, from: i32, mask: i32): void {
+  const a: i32 = to >> 2;
+  const b: i32 = from >> 2;
+  const m: i32 = mask >> 2;
+  words[a] = (words[b] as i32) & (words[m] as i32);
+  words[a + 1] = (words[b + 1] as i32) & (words[m + 1] as i32);
+  words[a + 2] = (words[b + 2] as i32) & (words[m + 2] as i32);
+  words[a + 3] = (words[b + 3] as i32) & (words[m + 3] as i32);
+}
+
 /** Are two 16-byte addresses the same? Both stand at multiples of four. */
 export function equal16(a: i32, b: i32): boolean {
   const i: i32 = a >> 2;

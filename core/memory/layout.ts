@@ -194,7 +194,9 @@ export const CONNECTION_SIZE: i32 = 128;
 export const BLOCK_SIZE: i32 = 2048;
 export const ADJACENCY_SIZE: i32 = 64;
 export const DATAGRAM_SIZE: i32 = 128;
-export const RECALL_SIZE: i32 = 128;
+/** Before the entries of the cache before the classifier, and an entry (table/recall.ts). */
+export const RECALL_HEAD: i32 = 192;
+export const RECALL_SIZE: i32 = 96;
 export const RECALLS_LEAST: i32 = 2048;
 
 /* Regions whose addresses a host may ask for. */
@@ -334,7 +336,7 @@ export function layoutWrite(): i32 {
   at = place(REGION_BLOCKS, at, mul(ld32(CAPACITY_BLOCKS), BLOCK_SIZE));
   at = place(REGION_ADJACENCIES, at, mul(adjacencyCount(), ADJACENCY_SIZE));
   at = place(REGION_DATAGRAMS, at, mul(datagrams, DATAGRAM_SIZE));
-  at = place(REGION_RECALLS, at, mul(recallCount(), RECALL_SIZE));
+  at = place(REGION_RECALLS, at, RECALL_HEAD + mul(recallCount(), RECALL_SIZE));
   at = place(REGION_DIRTY, at, (at >> PAGE_SHIFT) + 2);
   st32(DIRECTORY + (REGION_END << 2), at);
   return at;

@@ -37,7 +37,7 @@ import {
   PACKET_VLAN_OUTER,
   PACKET_VPN,
 } from "../memory/packet.ts";
-import { ADDRESS_SIZE, prefixHigh, prefixLow } from "./prefix.ts";
+import { ADDRESS_SIZE, prefixHigh, prefixLow, prefixMask } from "./prefix.ts";
 
 /* In the order in which they are looked up: what tells rules apart best comes first. */
 const FIELD_DESTINATION: i32 = 0;
@@ -125,6 +125,14 @@ export function fieldBounds(field: i32, rule: i32, low: i32, high: i32): i32 {
     default:
       return labelBounds(ld32(rule + RULE_REALM), low, high);
   }
+}
+
+/** Adds the bits of a packet header that the rule looks at in this field to a mask of the same shape, with room for two keys at `free`. */
+export function fieldMask(field: i32, rule: i32, mask: i32, free: i32): void {
+  const at: i32 = mask + fieldPacketOffset(field);
+  if (field === FIELD_DESTINATION) prefixMask(ld32(rule + RULE_DESTINATION_PREFIX), at);
+  else if (field === FIELD_SOURCE) prefixMask(ld32(rule + RULE_SOURCE_PREFIX), at);
+  else if (fieldBounds(field, rule, free, free + NUMBER_SIZE) > 0) st32(at, -1);
 }
 
 function labelBounds(label: i32, low: i32, high: i32): i32 {

@@ -3,7 +3,7 @@
  * IPv4 stands in the IPv4-mapped block (RFC 4291 2.5.5.2), so both families are one space.
  */
 
-import { copy, ld32, ld32be, st32 } from "../machine.ts";
+import { copy, ld32, ld32be, st32, st32be } from "../machine.ts";
 import { KEY_FLIP } from "./edge.ts";
 
 export const ADDRESS_SIZE: i32 = 16;
@@ -37,6 +37,11 @@ export function prefixLow(address: i32, prefix: i32, low: i32): void {
   for (let i: i32 = 0; i < ADDRESS_SIZE; i += 4) {
     st32(low + i, (ld32be(address + i) & wordMask(prefix - (i << 3))) ^ KEY_FLIP);
   }
+}
+
+/** Adds the bits of a prefix to those of a mask of addresses. */
+export function prefixMask(prefix: i32, mask: i32): void {
+  for (let i: i32 = 0; i < ADDRESS_SIZE; i += 4) st32be(mask + i, ld32be(mask + i) | wordMask(prefix - (i << 3)));
 }
 
 /** Writes the first key past the prefix, of at least one bit, that begins at `low`; false if there is none. */

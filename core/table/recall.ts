@@ -1,73 +1,89 @@
 /*
- * What the rules said of packets like this one: a two-way cache before the classifier, keyed by all eleven fields that a
- * rule may look at, so that a match that is found again costs the same with ten rules and with ten thousand.
- * Invariant: an entry is compared whole, and the cache is emptied with every change of the rules, so it is never wrong.
+ * What the rules said of packets like this one: a two-way cache before the classifier, so that a match that is found again costs
+ * the same with ten rules and with ten thousand. The key is what the rules look at: a field that all of them leave open is no part
+ * of it, nor are bits of an address past the longest prefix. So rules that speak of servers fill one entry, whatever the number of
+ * terminals.
+ * Invariant: packets with the same key meet the same rule; an entry is compared whole, and the cache is emptied with every change
+ * of the rules, so it is never wrong.
  */
 
-import { copy, copy16, equal16, fill, ld32, mul, st32 } from "../machine.ts";
-import { HEADER_KEY, RECALL_SIZE, REGION_RECALLS, recallCount, table } from "../memory/layout.ts";
-import {
-  PACKET_DESTINATION,
-  PACKET_DESTINATION_PORT,
-  PACKET_MPLS_OUTER,
-  PACKET_PROTOCOL,
-  PACKET_REALM,
-  PACKET_SOURCE,
-  PACKET_SOURCE_PORT,
-  PACKET_VLAN_OUTER,
-} from "../memory/packet.ts";
+import { copy, copy16, equal16, fill, ld32, mask16, mul, st32 } from "../machine.ts";
+import { HEADER_KEY, RECALL_HEAD, RECALL_SIZE, REGION_RECALLS, RULE_FIELDS, RULE_SIZE, recallCount, table } from "../memory/layout.ts";
+import { fieldMask } from "./field.ts";
 
 /*
- * An entry has the fields where a packet header has them, PACKET_PROTOCOL to PACKET_MPLS as one; in the first word the
- * index of the rule plus two: 0 for an empty entry, 1 for none.
+ * Before the entries stand the mask and the key of the packet in hand, with the fields where a packet header has them, in groups
+ * of 16 bytes; then which groups have a bit in the mask.
  */
+const GROUPS: i32 = 5;
+const KEY: i32 = 80;
+const USED: i32 = 160;
+/* An entry is a key; in its first word, which is no part of it, stands the index of the rule plus two: 0 for an empty entry, 1 for none. */
 const RULE: i32 = 0;
 const BIAS: i32 = 2;
 /** 2^32 over the golden ratio (Knuth 6.4), as a signed number. */
 const GOLDEN: i32 = -1640531527;
+
+function isUsed(head: i32, group: i32): boolean {
+  return (ld32(head + USED) & (1 << group)) !== 0;
+}
+
+/** Empties the cache. */
+export function recallClear(): void {
+  fill(table(REGION_RECALLS), 0, RECALL_HEAD + mul(recallCount(), RECALL_SIZE));
+}
+
+/** Empties it, and takes for its key what the `n` valid rules at `rules` look at. */
+export function recallPrepare(rules: i32, n: i32): void {
+  const head: i32 = table(REGION_RECALLS);
+  recallClear();
+  for (let i: i32 = 0; i < n; i++) {
+    for (let field: i32 = 0; field < RULE_FIELDS; field++) fieldMask(field, rules + mul(i, RULE_SIZE), head, head + KEY);
+  }
+  fill(head + KEY, 0, KEY);
+  for (let group: i32 = 0; group < GROUPS; group++) {
+    if (!equal16(head + (group << 4), head + KEY)) st32(head + USED, ld32(head + USED) | (1 << group));
+  }
+}
 
 function mixed(hash: i32, word: i32): i32 {
   const next: i32 = mul(hash ^ word, GOLDEN);
   return next ^ (next >>> 15);
 }
 
-function mixed16(hash: i32, p: i32): i32 {
-  return mixed(mixed(mixed(mixed(hash, ld32(p)), ld32(p + 4)), ld32(p + 8)), ld32(p + 12));
-}
-
-/** Empties the cache. */
-export function recallClear(): void {
-  fill(table(REGION_RECALLS), 0, mul(recallCount(), RECALL_SIZE));
-}
-
-/** The two entries where a packet's match may stand. The key of the tables decides which packets share them; no part of the hash waits for another. */
+/** The two entries where a packet's match may stand; makes its key the one in hand. The key of the tables decides which packets share them. */
 export function recallAt(packet: i32): i32 {
-  const key: i32 = ld32(HEADER_KEY);
-  const labels: i32 = mixed16(key, packet + PACKET_PROTOCOL);
-  const source: i32 = mixed16(key, packet + PACKET_SOURCE);
-  const destination: i32 = mixed16(key, packet + PACKET_DESTINATION);
-  const outer: i32 = mixed(mixed(key, ld32(packet + PACKET_VLAN_OUTER)), ld32(packet + PACKET_MPLS_OUTER));
-  let hash: i32 = mixed(ld32(packet + PACKET_REALM), (ld32(packet + PACKET_SOURCE_PORT) << 16) ^ ld32(packet + PACKET_DESTINATION_PORT));
-  hash = mixed(mixed(mixed(mixed(hash, source), destination), labels), outer);
-  return (table(REGION_RECALLS) + mul((hash >>> 8) & (recallCount() - 2), RECALL_SIZE)) | 0;
+  const head: i32 = table(REGION_RECALLS);
+  let hash: i32 = ld32(HEADER_KEY);
+  for (let group: i32 = 0; group < GROUPS; group++) {
+    if (!isUsed(head, group)) continue;
+    const at: i32 = group << 4;
+    const key: i32 = head + KEY + at;
+    mask16(key, packet + at, head + at);
+    hash = mixed(mixed(mixed(mixed(hash, ld32(key)), ld32(key + 4)), ld32(key + 8)), ld32(key + 12));
+  }
+  return (head + RECALL_HEAD + mul((hash >>> 8) & (recallCount() - 2), RECALL_SIZE)) | 0;
 }
 
-function isSame(entry: i32, packet: i32, field: i32): boolean {
-  return ld32(entry + field) === ld32(packet + field);
+/** Has the entry the key in hand? */
+function isRecalled(entry: i32, head: i32): boolean {
+  if (ld32(entry + RULE) === 0) return false;
+  /* The first group has the rule where the packet's length stands, which is masked. */
+  for (let group: i32 = 1; group < GROUPS; group++) {
+    if (isUsed(head, group) && !equal16(entry + (group << 4), head + KEY + (group << 4))) return false;
+  }
+  return !isUsed(head, 0) || isSameFirst(entry, head + KEY);
 }
 
-/** Is the entry that of this packet? */
-function isRecalled(entry: i32, packet: i32): boolean {
-  if (ld32(entry + RULE) === 0 || !equal16(entry + PACKET_SOURCE, packet + PACKET_SOURCE)) return false;
-  if (!equal16(entry + PACKET_DESTINATION, packet + PACKET_DESTINATION) || !equal16(entry + PACKET_PROTOCOL, packet + PACKET_PROTOCOL)) return false;
-  if (!isSame(entry, packet, PACKET_SOURCE_PORT) || !isSame(entry, packet, PACKET_DESTINATION_PORT)) return false;
-  return isSame(entry, packet, PACKET_REALM) && isSame(entry, packet, PACKET_VLAN_OUTER) && isSame(entry, packet, PACKET_MPLS_OUTER);
+function isSameFirst(entry: i32, key: i32): boolean {
+  return ld32(entry + 4) === ld32(key + 4) && ld32(entry + 8) === ld32(key + 8) && ld32(entry + 12) === ld32(key + 12);
 }
 
-/** The entry of the packet among the two at `pair`, 0 when it is not there. */
-export function recallFind(pair: i32, packet: i32): i32 {
-  if (isRecalled(pair, packet)) return pair;
-  return isRecalled(pair + RECALL_SIZE, packet) ? pair + RECALL_SIZE : 0;
+/** The entry of the key in hand among the two at `pair`, 0 when it is not there. */
+export function recallFind(pair: i32): i32 {
+  const head: i32 = table(REGION_RECALLS);
+  if (isRecalled(pair, head)) return pair;
+  return isRecalled(pair + RECALL_SIZE, head) ? pair + RECALL_SIZE : 0;
 }
 
 /** Index of the rule in an entry, -1 for none. */
@@ -75,16 +91,10 @@ export function recalledRule(entry: i32): i32 {
   return ld32(entry + RULE) - BIAS;
 }
 
-/** Notes in the first entry that the packet meets that rule (-1: none); what stood there becomes the second. */
-export function recallWrite(entry: i32, packet: i32, rule: i32): void {
+/** Notes in the first entry that the key in hand meets that rule (-1: none); what stood there becomes the second. */
+export function recallWrite(entry: i32, rule: i32): void {
+  const key: i32 = table(REGION_RECALLS) + KEY;
   copy(entry + RECALL_SIZE, entry, RECALL_SIZE);
+  for (let at: i32 = 0; at < KEY; at += 16) copy16(entry + at, key + at);
   st32(entry + RULE, rule + BIAS);
-  st32(entry + PACKET_REALM, ld32(packet + PACKET_REALM));
-  st32(entry + PACKET_SOURCE_PORT, ld32(packet + PACKET_SOURCE_PORT));
-  st32(entry + PACKET_DESTINATION_PORT, ld32(packet + PACKET_DESTINATION_PORT));
-  copy16(entry + PACKET_PROTOCOL, packet + PACKET_PROTOCOL);
-  copy16(entry + PACKET_SOURCE, packet + PACKET_SOURCE);
-  copy16(entry + PACKET_DESTINATION, packet + PACKET_DESTINATION);
-  st32(entry + PACKET_VLAN_OUTER, ld32(packet + PACKET_VLAN_OUTER));
-  st32(entry + PACKET_MPLS_OUTER, ld32(packet + PACKET_MPLS_OUTER));
 }

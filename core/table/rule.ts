@@ -35,7 +35,7 @@ import { CLASSIFIER_AGGREGATE, CLASSIFIER_ORDER, classifierBuild, classifierClea
 import { LABEL_MAX, PORT_MAX } from "./field.ts";
 import { aggregatesMeet, bitmapsMeet, rowsFind } from "./lookup.ts";
 import { PREFIX_MAX } from "./prefix.ts";
-import { recallAt, recallClear, recallFind, recallWrite, recalledRule } from "./recall.ts";
+import { recallAt, recallClear, recallFind, recallPrepare, recallWrite, recalledRule } from "./recall.ts";
 
 const PROTOCOL_MAX: i32 = 255;
 /** After every rule. */
@@ -57,15 +57,16 @@ export function rulesCompile(): i32 {
     if (!ruleValid(rules + mul(i, RULE_SIZE))) return fault(FAULT_CONFIG, i);
   }
   classifierBuild(classifier, rules, n);
+  recallPrepare(rules, n);
   return n;
 }
 
 /** Index of the first rule that the packet at `packet` meets, which is counted, or -1. */
 export function ruleMatch(packet: i32): i32 {
   const pair: i32 = recallAt(packet);
-  let entry: i32 = recallFind(pair, packet);
+  let entry: i32 = recallFind(pair);
   if (entry === 0) {
-    recallWrite(pair, packet, ruleFind(packet));
+    recallWrite(pair, ruleFind(packet));
     entry = pair;
   }
   const rule: i32 = recalledRule(entry);

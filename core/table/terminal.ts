@@ -45,23 +45,32 @@ export function terminalHash(packet: i32): void {
   st32(packet + PACKET_HASH, hashEnd());
 }
 
+/** Index of the terminal that the packet is likely to come from: its hash alone says so. -1 for none. */
+function terminalLikely(packet: i32): i32 {
+  const hash: i32 = ld32(packet + PACKET_HASH);
+  let next: i32 = chainFirst(SLAB_TERMINALS, hash);
+  for (let i: i32 = 0; i < CHAIN_MAX && next !== 0; i++) {
+    if (ld32(terminalAt(next - 1) + TERMINAL_HASH) === hash) return next - 1;
+    next = chainNext(SLAB_TERMINALS, next - 1);
+  }
+  return -1;
+}
+
 /**
  * Loads a word of each line of the unit that the packet's source may have. Done for a whole batch before the first
  * message is looked at, all those lines are on their way from memory at once: so a message costs much the same with a
  * hundred thousand terminals as with a hundred.
  */
 export function terminalTouch(packet: i32): void {
-  const next: i32 = chainFirst(SLAB_TERMINALS, ld32(packet + PACKET_HASH));
-  if (next === 0) return;
-  const t: i32 = terminalAt(next - 1);
+  const index: i32 = terminalLikely(packet);
+  if (index < 0) return;
+  const t: i32 = terminalAt(index);
   st32(TOUCHED, ld32(t) ^ ld32(t + TERMINAL_LENGTH) ^ ld32(t + TERMINAL_LENGTH + 64));
 }
 
-/** Is the packet likely to come from a terminal that is known? Its hash alone says so. */
+/** Is the packet likely to come from a terminal that is known? */
 export function isTerminalLikely(packet: i32): boolean {
-  const hash: i32 = ld32(packet + PACKET_HASH);
-  const next: i32 = chainFirst(SLAB_TERMINALS, hash);
-  return next !== 0 && ld32(terminalAt(next - 1) + TERMINAL_HASH) === hash;
+  return terminalLikely(packet) >= 0;
 }
 
 /** Index of the terminal that the packet comes from, -1 when it is not known. */
