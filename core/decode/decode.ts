@@ -21,14 +21,21 @@ import {
 import { FAULT_MENTIONS, fault } from "../memory/reason.ts";
 import { mentionAppend } from "./mention.ts";
 import { fragmentDecode, sessionDecode } from "./sdp/session.ts";
+import { roomWhole } from "./room.ts";
 import { messageDecode } from "./sip/message.ts";
 import { PART_AT, PART_CONTENT, PART_EARLY, PART_END, multipartOpen, partNext } from "./sip/part.ts";
 
 /** Parts of one body that are decoded. */
 const PART_MAX: i32 = 32;
 
-/** Decodes the SIP message in [p, end) into the Message record and its mentions. Returns 0 or a fault. */
+/** Decodes the SIP message in [p, end) into the Message record and its mentions, for which it has all the room there is. Returns 0 or a fault. */
 export function sipDecode(p: i32, end: i32): i32 {
+  roomWhole();
+  return sipDecodeInto(p, end);
+}
+
+/** The same with the room that it was given. */
+export function sipDecodeInto(p: i32, end: i32): i32 {
   const result: i32 = messageDecode(p, end);
   if (result < 0) return result;
   const flags: i32 = ld32(MESSAGE + MESSAGE_FLAGS);

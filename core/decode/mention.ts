@@ -3,11 +3,20 @@
  */
 
 import { clear, ld32, mul, st32 } from "../machine.ts";
-import { MENTIONS, MENTION_MAX, MENTION_SIZE, MESSAGE } from "../memory/layout.ts";
-import { MENTION_AT, MENTION_END, MENTION_HOST_END, MENTION_PORT, MENTION_ROLE, MESSAGE_MENTION_COUNT } from "../memory/message.ts";
+import { MENTION_SIZE, MESSAGE } from "../memory/layout.ts";
+import {
+  MENTION_AT,
+  MENTION_END,
+  MENTION_HOST_END,
+  MENTION_PORT,
+  MENTION_ROLE,
+  MESSAGE_MENTIONS,
+  MESSAGE_MENTION_COUNT,
+  MESSAGE_MENTION_MOST,
+} from "../memory/message.ts";
 
 export function mentionAt(index: i32): i32 {
-  return MENTIONS + mul(index, MENTION_SIZE);
+  return ld32(MESSAGE + MESSAGE_MENTIONS) + mul(index, MENTION_SIZE);
 }
 
 export function mentionCount(): i32 {
@@ -17,7 +26,7 @@ export function mentionCount(): i32 {
 /** Address of a new mention of [at, end), cleared; 0 when the message has too many. */
 export function mentionAppend(role: i32, at: i32, end: i32): i32 {
   const index: i32 = mentionCount();
-  if (index >= MENTION_MAX) return 0;
+  if (index >= ld32(MESSAGE + MESSAGE_MENTION_MOST)) return 0;
   st32(MESSAGE + MESSAGE_MENTION_COUNT, index + 1);
   const m: i32 = mentionAt(index);
   clear(m, MENTION_SIZE);

@@ -62,6 +62,13 @@ export const MESSAGE_SESSION: i32 = 180;
 export const MESSAGE_DEPTH: i32 = 184;
 export const MESSAGE_BOUNDARIES: i32 = 192;
 export const DEPTH_MAX: i32 = 4;
+/** Where its mentions and medias stand, and how many have room there: decode/room.ts. */
+export const MESSAGE_MENTIONS: i32 = 240;
+export const MESSAGE_MENTION_MOST: i32 = 244;
+export const MESSAGE_MEDIAS: i32 = 248;
+export const MESSAGE_MEDIA_MOST: i32 = 252;
+/** Bytes of the record that decoding fills in; what follows is its room. */
+export const MESSAGE_DECODED: i32 = 224;
 /** Position behind the name of an rport parameter without a value, 0 for none: a local answer puts the port there. */
 export const MESSAGE_RPORT: i32 = 160;
 

@@ -6,26 +6,13 @@
  */
 
 import { copyOver, ld32, ld8, mul, st32 } from "../machine.ts";
-import {
-  AHEAD,
-  AHEAD_MAX,
-  AHEAD_SIZE,
-  HEADER_AHEAD,
-  MEDIAS,
-  MEDIA_SIZE,
-  MENTIONS,
-  MENTION_SIZE,
-  MESSAGE,
-  MESSAGE_SIZE,
-  SLOTS,
-  SLOT_SHIFT,
-  SLOT_SIZE,
-} from "../memory/layout.ts";
-import { MESSAGE_MEDIA_COUNT, MESSAGE_MENTION_COUNT } from "../memory/message.ts";
+import { AHEAD, AHEAD_MAX, AHEAD_SIZE, HEADER_AHEAD, MEDIA_SIZE, MESSAGE, MESSAGE_SIZE, SLOTS, SLOT_SHIFT, SLOT_SIZE } from "../memory/layout.ts";
 import { PACKET_DESTINATION_PORT, PACKET_LEN, PACKET_PAYLOAD, PACKET_POOL, PACKET_SOURCE } from "../memory/packet.ts";
+import { MESSAGE_MEDIA_COUNT, MESSAGE_MENTION_COUNT } from "../memory/message.ts";
 import { BINDING_TERMINAL, PORT_BINDING, PORT_INDEX, TERMINAL_SERVICE } from "../memory/tables.ts";
 import { SNIFF_SIP, sniff } from "../classify/sniff.ts";
-import { sipDecode } from "../decode/decode.ts";
+import { sipDecodeInto } from "../decode/decode.ts";
+import { roomGive } from "../decode/room.ts";
 import { bindingAt } from "../table/binding.ts";
 import { portOwner } from "../table/port.ts";
 import { serverFind, serviceAt } from "../table/service.ts";
@@ -41,10 +28,10 @@ const AT: i32 = 0;
 const RESULT: i32 = 4;
 const RECORD: i32 = 16;
 const MEDIA: i32 = RECORD + MESSAGE_SIZE;
-const MENTION: i32 = MEDIA + (MEDIA_SIZE << 1);
-/** Medias and mentions that an entry has room for: a message with more is decoded in its turn. */
-const MEDIA_MOST: i32 = 2;
-const MENTION_MOST: i32 = 23;
+/** Medias and mentions that an entry has room for: a message that fills either is decoded in its turn. */
+const MEDIA_MOST: i32 = 3;
+const MENTION_MOST: i32 = 21;
+const MENTION: i32 = MEDIA + MEDIA_SIZE + (MEDIA_SIZE << 1);
 
 function entryAt(index: i32): i32 {
   return AHEAD + mul(index & (AHEAD_MAX - 1), AHEAD_SIZE);
@@ -65,17 +52,14 @@ function isKnown(packet: i32): boolean {
   return serverFind(serviceAt(ld8(terminalAt(terminal) + TERMINAL_SERVICE)), packet + PACKET_SOURCE, -1) >= 0;
 }
 
-/** Decodes the message [p, end) and puts what came of it into an entry. */
+/** Decodes the message [p, end) into an entry, if it has room. */
 function entryFill(entry: i32, p: i32, end: i32): void {
-  const result: i32 = sipDecode(p, end);
-  const medias: i32 = ld32(MESSAGE + MESSAGE_MEDIA_COUNT);
-  const mentions: i32 = ld32(MESSAGE + MESSAGE_MENTION_COUNT);
-  if (medias > MEDIA_MOST || mentions > MENTION_MOST) return;
+  roomGive(entry + MENTION, MENTION_MOST, entry + MEDIA, MEDIA_MOST);
+  const result: i32 = sipDecodeInto(p, end);
+  if (ld32(MESSAGE + MESSAGE_MENTION_COUNT) >= MENTION_MOST || ld32(MESSAGE + MESSAGE_MEDIA_COUNT) >= MEDIA_MOST) return;
   st32(entry + AT, p);
   st32(entry + RESULT, result);
   copyOver(entry + RECORD, MESSAGE, MESSAGE_SIZE);
-  copyOver(entry + MEDIA, MEDIAS, mul(medias, MEDIA_SIZE));
-  copyOver(entry + MENTION, MENTIONS, mul(mentions, MENTION_SIZE));
 }
 
 /** Decodes the message in slot `index`, if it has one. */
@@ -104,7 +88,5 @@ export function aheadTake(p: i32): i32 {
   const entry: i32 = entryAt(index);
   if (ld32(entry + AT) !== p) return 1;
   copyOver(MESSAGE, entry + RECORD, MESSAGE_SIZE);
-  copyOver(MEDIAS, entry + MEDIA, mul(ld32(MESSAGE + MESSAGE_MEDIA_COUNT), MEDIA_SIZE));
-  copyOver(MENTIONS, entry + MENTION, mul(ld32(MESSAGE + MESSAGE_MENTION_COUNT), MENTION_SIZE));
   return ld32(entry + RESULT);
 }

@@ -69,8 +69,11 @@ import { conclude } from "./outcome.ts";
 /** The payload in the context, of the terminal in the context (negative: there is no room for it). Returns a verdict or a fault. */
 export function messageTake(): i32 {
   const p: i32 = ld32(CONTEXT_PAYLOAD);
-  const kind: i32 = sniff(p, p + ld32(CONTEXT_LEN));
-  if (kind === SNIFF_SIP) return sipTake();
+  const end: i32 = p + ld32(CONTEXT_LEN);
+  const ahead: i32 = aheadTake(p);
+  if (ahead <= 0) return sipTake(ahead);
+  const kind: i32 = sniff(p, end);
+  if (kind === SNIFF_SIP) return sipTake(sipDecode(p, end));
   return ld32(CONTEXT_TERMINAL) < 0 ? crowdedTake() : otherTake(kind);
 }
 
@@ -94,17 +97,14 @@ function failsOpen(): boolean {
   return (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_FAIL_OPEN) !== 0;
 }
 
-/** A SIP message, either way. Returns a verdict or a fault. */
-function sipTake(): i32 {
-  const p: i32 = ld32(CONTEXT_PAYLOAD);
+/** A SIP message, either way, which decoding gave 0 or that fault. Returns a verdict or a fault. */
+function sipTake(decoded: i32): i32 {
   const terminal: i32 = ld32(CONTEXT_TERMINAL);
-  let result: i32 = aheadTake(p);
-  if (result > 0) result = sipDecode(p, p + ld32(CONTEXT_LEN));
-  if (result < 0) {
+  if (decoded < 0) {
     if (terminal < 0) crowdedTake();
-    else if (faultReason(result) === FAULT_CONTENT_SHORT) reject(FAULT_CONTENT_SHORT);
-    else passUndecodable(faultReason(result));
-    return result;
+    else if (faultReason(decoded) === FAULT_CONTENT_SHORT) reject(FAULT_CONTENT_SHORT);
+    else passUndecodable(faultReason(decoded));
+    return decoded;
   }
   if (terminal < 0) return reject(REASON_TERMINALS_FULL);
   const verdict: i32 = ownTake(terminal);

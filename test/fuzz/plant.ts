@@ -197,7 +197,7 @@ export const PLANTS: Plant[] = [
     what: "the streams of a message decoded ahead are another's",
     into: "js",
     property: "batch",
-    change: { file: "core/path/ahead.ts", from: "  copyOver(MEDIAS, entry + MEDIA, mul(ld32(MESSAGE + MESSAGE_MEDIA_COUNT), MEDIA_SIZE));\n", to: "" },
+    change: { file: "core/path/ahead.ts", from: "MENTION_MOST, entry + MEDIA, MEDIA_MOST);", to: "MENTION_MOST, AHEAD + MEDIA, MEDIA_MOST);" },
   },
   {
     what: "tables that were cut short are taken",

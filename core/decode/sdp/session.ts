@@ -5,7 +5,7 @@
  */
 
 import { clear, ld16be, ld32, ld8, mul, scan8, scanSpace, st32 } from "../../machine.ts";
-import { MEDIAS, MEDIA_MAX, MEDIA_SIZE, MESSAGE } from "../../memory/layout.ts";
+import { MEDIA_SIZE, MESSAGE } from "../../memory/layout.ts";
 import {
   FORM_IP4,
   FORM_IP6,
@@ -48,7 +48,9 @@ import {
   MESSAGE_FLAGS,
   MESSAGE_FLAG_ANAT,
   MESSAGE_FLAG_SESSION,
+  MESSAGE_MEDIAS,
   MESSAGE_MEDIA_COUNT,
+  MESSAGE_MEDIA_MOST,
   MESSAGE_SDP,
   PROTO_TCP,
   ROLE_SDP_ALTERNATIVE,
@@ -104,7 +106,7 @@ const TYPE_ORIGIN: i32 = 0x6f3d;
 const TYPE_TITLE: i32 = 0x693d;
 
 export function mediaAt(index: i32): i32 {
-  return MEDIAS + mul(index, MEDIA_SIZE);
+  return ld32(MESSAGE + MESSAGE_MEDIAS) + mul(index, MEDIA_SIZE);
 }
 
 export function mediaCount(): i32 {
@@ -177,7 +179,7 @@ function connectionRead(p: i32, end: i32): i32 {
 /** m=<media> <port>[/<count>] <proto> <fmt> ... */
 function mediaRead(p: i32, end: i32, next: i32): i32 {
   const index: i32 = mediaCount();
-  if (index >= MEDIA_MAX) return fault(FAULT_MEDIA, p);
+  if (index >= ld32(MESSAGE + MESSAGE_MEDIA_MOST)) return fault(FAULT_MEDIA, p);
   const from: i32 = fieldSkip(p, end);
   const stop: i32 = digitsEnd(from, end);
   const port: i32 = decimalRead(from, stop);

@@ -5,7 +5,7 @@
  */
 
 import { clear, ld32, ld8, scan8, scanSpace, st32 } from "../../machine.ts";
-import { MESSAGE, MESSAGE_SIZE } from "../../memory/layout.ts";
+import { MESSAGE } from "../../memory/layout.ts";
 import {
   CONTENT_NONE,
   CONTENT_OTHER,
@@ -18,6 +18,7 @@ import {
   MESSAGE_CSEQ,
   MESSAGE_CSEQ_LINE,
   MESSAGE_CSEQ_METHOD,
+  MESSAGE_DECODED,
   MESSAGE_END,
   MESSAGE_EXPIRES,
   MESSAGE_FLAG_AUTH_INT,
@@ -285,7 +286,7 @@ function bodySettle(body: i32, end: i32): i32 {
 
 /** Decodes the head of the message in [p, end). Returns 0 or a fault. */
 export function messageDecode(p: i32, end: i32): i32 {
-  clear(MESSAGE, MESSAGE_SIZE);
+  clear(MESSAGE, MESSAGE_DECODED);
   let start: i32 = p;
   while (start < end && (ld8(start) === 13 || ld8(start) === 10)) start++;
   st32(MESSAGE + MESSAGE_START, start);
