@@ -13,9 +13,12 @@ export class Capture {
     this.#tcpdump = tcpdump;
   }
 
-  /** Starts capturing; returns once packets are seen. */
-  static async start(netns: string, device: string, path: string, filter: string, seconds: number): Promise<Capture> {
-    const tcpdump = new Program("tcpdump", ["-i", device, "-s", "0", "-U", "-B", "8192", "-w", path, filter], { seconds, netns });
+  /** Starts capturing, in a namespace or outside of them; returns once packets are seen. */
+  static async start(netns: string | undefined, device: string, path: string, filter: string, seconds: number): Promise<Capture> {
+    const tcpdump = new Program("tcpdump", ["-i", device, "-s", "0", "-U", "-B", "8192", "-w", path, filter], {
+      seconds,
+      ...(netns === undefined ? {} : { netns }),
+    });
     await tcpdump.until(/listening on/, 10);
     return new Capture(path, tcpdump);
   }

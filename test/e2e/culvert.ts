@@ -7,10 +7,18 @@ import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { type Lab, PROXY_ACCESS, PROXY_CORE, SERVER } from "./lab.ts";
 import { Program, run } from "./process.ts";
+import { file } from "./requirement.ts";
 
 /** The built command-line programs; CULVERT_ARGS adds options to their `run`, such as the core to use. */
 export const nodeHost = resolve("dist/node.js");
 export const denoHost = resolve("dist/deno.js");
+
+/** Both, with no more rights than they need, and what must be there for them. */
+const deno = resolve("node_modules/.bin/deno");
+export const hosts = [
+  { name: "node", command: [process.execPath, nodeHost], needs: [file(nodeHost)] },
+  { name: "deno", command: [deno, "run", "--allow-net", "--allow-read", "--allow-env", "--unstable-net", denoHost], needs: [file(denoHost), file(deno)] },
+];
 
 /** What the last line of a start says. */
 const READY = /"msg":"up"/;
@@ -35,13 +43,13 @@ export function labConfiguration(folder: string): Configuration {
 }
 
 /** Both realms on loopback: what `culvert demo` does. */
-export function loopbackConfiguration(folder: string, port: number, server: string): Configuration {
+export function loopbackConfiguration(folder: string, port: number, server: string, address = "127.0.0.1"): Configuration {
   return {
     realms: {
-      access: { address: "127.0.0.1", media: "127.0.0.1" },
-      core: { address: "127.0.0.1", media: "127.0.0.1" },
+      access: { address, media: address },
+      core: { address, media: address },
     },
-    services: { voice: { address: `127.0.0.1:${port}`, servers: [server] } },
+    services: { voice: { address: `${address}:${port}`, servers: [server] } },
     control: join(folder, "culvert.sock"),
   };
 }
@@ -74,8 +82,8 @@ export class Culvert {
   ): Promise<Culvert> {
     const path = join(folder, "culvert.yaml");
     writeFileSync(path, stringify(configuration));
-    const [file, ...args] = [...command, "run", "-c", path, ...options, ...(process.env.CULVERT_ARGS ?? "").split(" ").filter((arg) => arg !== "")];
-    const program = new Program(file!, args, { seconds, cwd: folder, ...(netns === undefined ? {} : { netns }) });
+    const [executable, ...args] = [...command, "run", "-c", path, ...options, ...(process.env.CULVERT_ARGS ?? "").split(" ").filter((arg) => arg !== "")];
+    const program = new Program(executable!, args, { seconds, cwd: folder, ...(netns === undefined ? {} : { netns }) });
     await program.until(READY, 20);
     return new Culvert(program, folder);
   }

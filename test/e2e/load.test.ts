@@ -10,7 +10,7 @@ import { describe, expect } from "vitest";
 import { Culvert, nodeHost } from "./culvert.ts";
 import { Lab, type LabOptions, SERVER } from "./lab.ts";
 import { file, lab, labPath, program, scenario } from "./requirement.ts";
-import { type Figures, type SippOptions, sipp, sippFigures, sippRun } from "./sipp.ts";
+import { type Figures, type SippOptions, silenced, sipp, sippFigures, sippRun } from "./sipp.ts";
 
 const CALLS = 1000;
 const RATE = 50;
@@ -30,7 +30,7 @@ const scripts = join(labPath, "sipp");
 /** The lab's caller and callee without their RTP: this is about signaling. */
 function silent(folder: string, name: string): string {
   const path = join(folder, `silent_${name}`);
-  writeFileSync(path, readFileSync(join(scripts, name), "utf8").replace(/^.*play_pcap_audio.*$/m, ""));
+  writeFileSync(path, silenced(readFileSync(join(scripts, name), "utf8")));
   return path;
 }
 

@@ -29,6 +29,11 @@ export interface SippOptions {
   extra?: string[];
 }
 
+/** A scenario without its RTP, where it is about signaling. */
+export function silenced(text: string): string {
+  return text.replace(/^.*play_pcap_audio.*$/gm, "");
+}
+
 export interface Figures {
   successful: number;
   failed: number;

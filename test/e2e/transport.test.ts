@@ -7,7 +7,7 @@
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
@@ -15,19 +15,14 @@ import { Softswitch } from "../../hosts/demo/softswitch.ts";
 import { certificateMake, type Pem } from "../certificate.ts";
 import { registerAnswer, registerRequest } from "../unit/hosts/register.ts";
 import { Browser } from "./browser.ts";
-import { Culvert, denoHost, loopbackConfiguration, nodeHost } from "./culvert.ts";
+import { Culvert, hosts, loopbackConfiguration } from "./culvert.ts";
 import { stopAll } from "./process.ts";
-import { file, program, scenario } from "./requirement.ts";
+import { program, scenario } from "./requirement.ts";
 import { type SippOptions, sipp, sippFigures, sippRun } from "./sipp.ts";
 
 const ADDRESS = "127.0.0.1";
 const PORT = 5660;
 const folder = join(tmpdir(), `culvert-transport-${process.pid}`);
-const deno = resolve("node_modules/.bin/deno");
-const hosts = [
-  { name: "node", command: [process.execPath, nodeHost], needs: [file(nodeHost)] },
-  { name: "deno", command: [deno, "run", "--allow-net", "--allow-read", "--allow-env", "--unstable-net", denoHost], needs: [file(denoHost), file(deno)] },
-];
 let softswitch: Softswitch;
 let culvert: Culvert;
 
