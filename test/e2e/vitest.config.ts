@@ -1,5 +1,5 @@
 /*
- * The scenarios with real programs, one after the other; run.ts runs groups of them beside each other. Nothing is retried: a
+ * The scenarios with real programs, one file after the other; run.ts runs groups of them beside each other. Nothing is retried: a
  * flicker is a finding.
  */
 
