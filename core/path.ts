@@ -63,7 +63,7 @@ import { adjacenciesInit, adjacencyForget, isFraming } from "./table/adjacency.t
 import { dirtyInit } from "./table/dirty.ts";
 import { poolsInit } from "./table/port.ts";
 import { slabsInit, slabsPlace } from "./table/slab.ts";
-import { terminalTouch } from "./table/terminal.ts";
+import { terminalSeek, terminalTouch } from "./table/terminal.ts";
 import { timerExpire, timersInit } from "./table/timer.ts";
 import { timerFire } from "./translate/expire.ts";
 
@@ -174,6 +174,7 @@ function socketTake(packet: i32): i32 {
 function batchTake(n: i32): i32 {
   if (n < 0 || n > SLOT_MAX) return fault(FAULT_LENGTH, n);
   for (let i: i32 = 0; i < n; i++) datagramNote(SLOTS + mul(i, SLOT_SIZE));
+  for (let i: i32 = 0; i < n; i++) terminalSeek(SLOTS + mul(i, SLOT_SIZE));
   for (let i: i32 = 0; i < n; i++) terminalTouch(SLOTS + mul(i, SLOT_SIZE));
   for (let i: i32 = 0; i < n; i++) {
     const packet: i32 = SLOTS + mul(i, SLOT_SIZE);

@@ -151,7 +151,7 @@ export function slabsPlace(): boolean {
 }
 
 /** Address of the record with this index, to be read alone. */
-function recordRead(id: i32, index: i32): i32 {
+export function recordRead(id: i32, index: i32): i32 {
   return (ld32(slabAt(id) + BASE) + (index << ((SIZES >> (id << 2)) & 15))) | 0;
 }
 

@@ -33,6 +33,7 @@ import {
   handleOf,
   recordAt,
   recordGive,
+  recordRead,
   recordTake,
 } from "./slab.ts";
 
@@ -50,10 +51,15 @@ function terminalLikely(packet: i32): i32 {
   const hash: i32 = ld32(packet + PACKET_HASH);
   let next: i32 = chainFirst(SLAB_TERMINALS, hash);
   for (let i: i32 = 0; i < CHAIN_MAX && next !== 0; i++) {
-    if (ld32(terminalAt(next - 1) + TERMINAL_HASH) === hash) return next - 1;
+    if (ld32(recordRead(SLAB_TERMINALS, next - 1) + TERMINAL_HASH) === hash) return next - 1;
     next = chainNext(SLAB_TERMINALS, next - 1);
   }
   return -1;
+}
+
+/** Loads the head of the chain that the packet's source may stand in; terminalTouch goes on from there. */
+export function terminalSeek(packet: i32): void {
+  st32(TOUCHED, chainFirst(SLAB_TERMINALS, ld32(packet + PACKET_HASH)));
 }
 
 /**
@@ -64,7 +70,7 @@ function terminalLikely(packet: i32): i32 {
 export function terminalTouch(packet: i32): void {
   const index: i32 = terminalLikely(packet);
   if (index < 0) return;
-  const t: i32 = terminalAt(index);
+  const t: i32 = recordRead(SLAB_TERMINALS, index);
   st32(TOUCHED, ld32(t) ^ ld32(t + TERMINAL_LENGTH) ^ ld32(t + TERMINAL_LENGTH + 64));
 }
 
