@@ -62,7 +62,10 @@ export function copy(to: i32, from: i32, len: i32): void {
     memory.copy(to, from, len);
     return;
   }
-  for (let i = 0; i < len; i += 16) copy16(to + i, from + i);
+  for (let i = 0; i < len; i += 32) {
+    copy16(to + i, from + i);
+    copy16(to + i + 16, from + i + 16);
+  }
 }
 
 export function fill(p: i32, v: i32, len: i32): void {

@@ -53,9 +53,9 @@ export function copy(to: i32, from: i32, len: i32): void {
   else for (let i = 0; i < len; i++) bytes[to + i] = bytes[from + i] as i32;
 }
 
-/** Copies `len` bytes and, when they are no more than 512, up to 15 that follow, so that whole words move; the ranges do not overlap. */
+/** Copies `len` bytes and, when they are no more than 512, up to 31 that follow, so that whole words move; the ranges do not overlap. */
 export function copyOver(to: i32, from: i32, len: i32): void {
-  copy(to, from, len > 512 ? len : (len + 15) & -16);
+  copy(to, from, len > 512 ? len : (len + 31) & -32);
 }
 
 export function fill(p: i32, v: i32, len: i32): void {

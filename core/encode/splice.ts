@@ -8,7 +8,7 @@ import { EDIT_AT, EDIT_END, EDIT_LEN, EDIT_TEXT } from "../memory/message.ts";
 import { editAt, editCount } from "./edit.ts";
 
 /** Bytes that copyOver may write behind what it copies. */
-const OVER: i32 = 15;
+const OVER: i32 = 31;
 
 /** Writes [p, end) with its edits to `to`, which has room up to `limit`. Returns the length, -1 when it does not fit. */
 export function splice(p: i32, end: i32, to: i32, limit: i32): i32 {

@@ -13,19 +13,27 @@ import { fieldMask } from "./field.ts";
 
 /*
  * Before the entries stand the mask and the key of the packet in hand, with the fields where a packet header has them, in groups
- * of 16 bytes; then which groups have a bit in the mask.
+ * of 16 bytes; then how many groups have a bit in the mask, and the offset of each.
  */
-const GROUPS: i32 = 5;
-const KEY: i32 = 80;
-const USED: i32 = 160;
-/* An entry is a key; in its first word, which is no part of it, stands the index of the rule plus two: 0 for an empty entry, 1 for none. */
-const RULE: i32 = 0;
+const KEY_SIZE: i32 = 80;
+const KEY: i32 = KEY_SIZE;
+const COUNT: i32 = 160;
+const OFFSETS: i32 = 164;
+/* An entry is a key; behind it stands the index of the rule plus two: 0 for an empty entry, 1 for none. */
+const RULE: i32 = KEY_SIZE;
 const BIAS: i32 = 2;
 /** 2^32 over the golden ratio (Knuth 6.4), as a signed number. */
 const GOLDEN: i32 = -1640531527;
 
-function isUsed(head: i32, group: i32): boolean {
-  return (ld32(head + USED) & (1 << group)) !== 0;
+/** Offset of a group in use. */
+function groupOf(head: i32, index: i32): i32 {
+  return ld32(head + OFFSETS + (index << 2));
+}
+
+function groupUse(head: i32, group: i32): void {
+  const count: i32 = ld32(head + COUNT);
+  st32(head + OFFSETS + (count << 2), group);
+  st32(head + COUNT, count + 1);
 }
 
 /** Empties the cache. */
@@ -40,9 +48,9 @@ export function recallPrepare(rules: i32, n: i32): void {
   for (let i: i32 = 0; i < n; i++) {
     for (let field: i32 = 0; field < RULE_FIELDS; field++) fieldMask(field, rules + mul(i, RULE_SIZE), head, head + KEY);
   }
-  fill(head + KEY, 0, KEY);
-  for (let group: i32 = 0; group < GROUPS; group++) {
-    if (!equal16(head + (group << 4), head + KEY)) st32(head + USED, ld32(head + USED) | (1 << group));
+  fill(head + KEY, 0, KEY_SIZE);
+  for (let group: i32 = 0; group < KEY_SIZE; group += 16) {
+    if (!equal16(head + group, head + KEY)) groupUse(head, group);
   }
 }
 
@@ -54,12 +62,12 @@ function mixed(hash: i32, word: i32): i32 {
 /** The two entries where a packet's match may stand; makes its key the one in hand. The key of the tables decides which packets share them. */
 export function recallAt(packet: i32): i32 {
   const head: i32 = table(REGION_RECALLS);
+  const count: i32 = ld32(head + COUNT);
   let hash: i32 = ld32(HEADER_KEY);
-  for (let group: i32 = 0; group < GROUPS; group++) {
-    if (!isUsed(head, group)) continue;
-    const at: i32 = group << 4;
-    const key: i32 = head + KEY + at;
-    mask16(key, packet + at, head + at);
+  for (let i: i32 = 0; i < count; i++) {
+    const group: i32 = groupOf(head, i);
+    const key: i32 = head + KEY + group;
+    mask16(key, packet + group, head + group);
     hash = mixed(mixed(mixed(mixed(hash, ld32(key)), ld32(key + 4)), ld32(key + 8)), ld32(key + 12));
   }
   return (head + RECALL_HEAD + mul((hash >>> 8) & (recallCount() - 2), RECALL_SIZE)) | 0;
@@ -67,16 +75,13 @@ export function recallAt(packet: i32): i32 {
 
 /** Has the entry the key in hand? */
 function isRecalled(entry: i32, head: i32): boolean {
+  const count: i32 = ld32(head + COUNT);
   if (ld32(entry + RULE) === 0) return false;
-  /* The first group has the rule where the packet's length stands, which is masked. */
-  for (let group: i32 = 1; group < GROUPS; group++) {
-    if (isUsed(head, group) && !equal16(entry + (group << 4), head + KEY + (group << 4))) return false;
+  for (let i: i32 = 0; i < count; i++) {
+    const group: i32 = groupOf(head, i);
+    if (!equal16(entry + group, head + KEY + group)) return false;
   }
-  return !isUsed(head, 0) || isSameFirst(entry, head + KEY);
-}
-
-function isSameFirst(entry: i32, key: i32): boolean {
-  return ld32(entry + 4) === ld32(key + 4) && ld32(entry + 8) === ld32(key + 8) && ld32(entry + 12) === ld32(key + 12);
+  return true;
 }
 
 /** The entry of the key in hand among the two at `pair`, 0 when it is not there. */
@@ -95,6 +100,6 @@ export function recalledRule(entry: i32): i32 {
 export function recallWrite(entry: i32, rule: i32): void {
   const key: i32 = table(REGION_RECALLS) + KEY;
   copy(entry + RECALL_SIZE, entry, RECALL_SIZE);
-  for (let at: i32 = 0; at < KEY; at += 16) copy16(entry + at, key + at);
+  for (let at: i32 = 0; at < KEY_SIZE; at += 16) copy16(entry + at, key + at);
   st32(entry + RULE, rule + BIAS);
 }

@@ -3,7 +3,7 @@
  * tried one after another, each given up at the first field that differs.
  */
 
-import { ld32, ld32be, mul, st32 } from "../../core/machine.ts";
+import { clear, ld32, ld32be, mul } from "../../core/machine.ts";
 import {
   RULE_DESTINATION,
   RULE_DESTINATION_PORT_FIRST,
@@ -96,8 +96,7 @@ export function freshRun(packets: i32, n: i32, size: i32): i32 {
   let sum: i32 = 0;
   for (let i: i32 = 0; i < n; i++) {
     const packet: i32 = packets + mul(i, size);
-    st32(recallAt(packet), 0);
-    st32(recallAt(packet) + RECALL_SIZE, 0);
+    clear(recallAt(packet), RECALL_SIZE << 1);
     sum = (sum + ruleMatch(packet)) | 0;
   }
   return sum;

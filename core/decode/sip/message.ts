@@ -246,7 +246,7 @@ function headersRead(p: i32, end: i32): i32 {
     const empty: i32 = emptyLine(line, end);
     if (empty !== 0) return empty;
     const usual: i32 = end - line > USUAL_MAX ? nameUsual(line) : 0;
-    const stop: i32 = lineEnd(line + usualLength(usual), end);
+    const stop: i32 = lineEnd(line, end);
     const colon: i32 = usual !== 0 ? line + usualLength(usual) : scan8(line, stop, 58);
     if (usual === 0 && (colon === line || colon === stop)) return fault(FAULT_HEADER, line);
     const name: i32 = usual !== 0 ? usualName(usual) : nameRead(line, nameEnd(line, colon));
