@@ -76,9 +76,7 @@ function optionsOf({ media }: { media: boolean }): { allowHalfOpen: boolean; pau
 function serverOf(request: StreamListenRequest): Secured<net.Server> {
   const onConnection = (socket: net.Socket): void => take(socket, request);
   if (!request.tls) return { server: net.createServer(optionsOf(request), onConnection), renew: () => undefined };
-  const secured = securedServer(request.tls, (options) => tls.createServer(options, onConnection));
-  secured.server.on("tlsClientError", (error) => request.onFailure(error));
-  return secured;
+  return securedServer(request.tls, (options) => tls.createServer(options, onConnection), request.onFailure);
 }
 
 /** Where a server listens: where it is to, or what listens there already. */

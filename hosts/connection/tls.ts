@@ -5,7 +5,7 @@
  */
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { createSecureContext, type SecureContext, type SecureContextOptions, type Server, type TlsOptions } from "node:tls";
+import { createSecureContext, type SecureContext, type SecureContextOptions, type Server, type TLSSocket, type TlsOptions } from "node:tls";
 import type { CertifiedKey, ServerTls } from "../shared/runtime.ts";
 
 const HANDSHAKE_MS = 10_000;
@@ -41,8 +41,14 @@ export interface Secured<S> {
   renew(material: ServerTls): void;
 }
 
-/** A server that shows these certificates, and asks clients for theirs when there are authorities for them. */
-export function securedServer<S extends Server>(material: ServerTls, make: (options: TlsOptions) => S): Secured<S> {
+/** Why a handshake failed: of a certificate that it does not take the runtime says no more than that the socket is gone. */
+function failureOf(error: Error, { authorizationError }: TLSSocket): Error {
+  if (!authorizationError) return error;
+  return new Error(`a client's certificate is not vouched for by \`clients\` (${String(authorizationError)})`);
+}
+
+/** A server that shows these certificates, and asks clients for theirs when there are authorities for them; handshakes that fail are told to `onFailure`. */
+export function securedServer<S extends Server>(material: ServerTls, make: (options: TlsOptions) => S, onFailure: (error: Error) => void): Secured<S> {
   const mutual = material.clients !== undefined;
   let names = namesOf(material);
   const server = make({
@@ -52,6 +58,7 @@ export function securedServer<S extends Server>(material: ServerTls, make: (opti
     handshakeTimeout: HANDSHAKE_MS,
     SNICallback: (name, done) => done(null, contextOf(names, name)),
   });
+  server.on("tlsClientError", (error, socket) => onFailure(failureOf(error, socket)));
   return {
     server,
     renew(next) {

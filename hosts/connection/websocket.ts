@@ -92,9 +92,7 @@ function take(socket: WebSocket, from: http.IncomingMessage, request: StreamList
 
 function serverOf(request: StreamListenRequest): Secured<http.Server | https.Server> {
   if (!request.tls) return { server: http.createServer(), renew: () => undefined };
-  const secured = securedServer(request.tls, (options) => https.createServer(options));
-  secured.server.on("tlsClientError", (error) => request.onFailure(error));
-  return secured;
+  return securedServer(request.tls, (options) => https.createServer(options), request.onFailure);
 }
 
 export function listenWebSocket(request: StreamListenRequest): StreamListener {

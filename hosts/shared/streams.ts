@@ -18,6 +18,8 @@ import type { Runtime, ServerTls, Stream, StreamListener, StreamReceiver, System
 const WAITING_MOST = 1 << 20;
 /** A server that has not taken a connection by then is not reached: the terminal learns of it before its transaction ends (RFC 3261 17.1.1.2, 32 s). */
 const DIAL_MOST_MS = 10_000;
+/** Messages that are kept for the case that they do not arrive. */
+const EARLY_MOST = 64;
 const PAYLOAD_MOST = abi.INPUT_SIZE - abi.PACKET_PAYLOAD;
 /** Index = TRANSPORT_*. */
 const NAMES = ["udp", "tcp", "tls", "ws", "wss"] as const;
@@ -46,7 +48,10 @@ export interface StreamSetting {
 
 interface Connection {
   stream: Stream;
-  /** What was sent before the connection was up. */
+  /**
+   * What was sent before the connection was up; by TLS, before anything was heard: of TLS 1.3 a client is done before the server has
+   * looked at its certificate (RFC 8446 2), and a server that does not like it closes.
+   */
   early: Uint8Array[] | undefined;
   /** Until it is up. */
   timer?: unknown;
@@ -194,7 +199,7 @@ export class Streams {
       onOpen: (localPort) => {
         const connection = this.#streams.get(handle);
         if (!connection) return;
-        connection.early = undefined;
+        if (transport !== "tls") connection.early = undefined;
         runtime.clearTimer(connection.timer);
         this.#streams.get(partner)?.stream.join(connection.stream);
         this.#tell(abi.KIND_OPEN, handle, localPort);
@@ -214,7 +219,7 @@ export class Streams {
   /** A connection does not come to be up. */
   #abandon(handle: number, address: string, port: number): void {
     const connection = this.#streams.get(handle);
-    if (!connection?.early) return;
+    if (!connection) return;
     this.#unreached(address, port, { name: "Error", message: `no answer within ${DIAL_MOST_MS / 1000} s`, code: "ETIMEDOUT" });
     this.#closed(handle);
     connection.stream.abort();
@@ -222,7 +227,7 @@ export class Streams {
 
   #unreached(address: string, port: number, error: SystemError | undefined): void {
     this.totals.unreached++;
-    this.#setting.complain("dial", { address, port, code: error?.code }, `a connection could not be opened: ${error?.message ?? "it was closed"}`);
+    this.#setting.complain(`dial ${error?.code}`, { address, port, code: error?.code }, `a connection could not be opened: ${error?.message ?? "it was closed"}`);
   }
 
   /** What media brings does not come here. */
@@ -231,7 +236,7 @@ export class Streams {
     return media ? { onClose } : { onData: (data) => this.#receive(handle, data), onClose };
   }
 
-  /** With what was to be sent, if the connection was never up: the core answers it. */
+  /** With what was to be sent, if that did not arrive: the core answers it. */
   #closed(handle: number): void {
     const connection = this.#streams.get(handle);
     if (!connection) return;
@@ -255,6 +260,8 @@ export class Streams {
   /** Hands the bytes in until all are taken; a connection that the core does not take them of is closed. */
   #receive(handle: number, data: Uint8Array): void {
     const { memory, input } = this.#setting;
+    const connection = this.#streams.get(handle);
+    if (connection) connection.early = undefined;
     for (let at = 0; at < data.length && this.#streams.has(handle); ) {
       const part = data.subarray(at, at + PAYLOAD_MOST);
       this.#words[SLOT + (abi.PACKET_CONNECTION >> 2)] = handle;
@@ -276,7 +283,7 @@ export class Streams {
     const { stream, early } = connection;
     const payload = words[(at + abi.OUTPUT_PAYLOAD) >> 2]!;
     const bytes = this.#setting.memory.bytes.subarray(payload, payload + words[(at + abi.OUTPUT_LEN) >> 2]!);
-    early?.push(bytes.slice());
+    if (early && early.length < EARLY_MOST) early.push(bytes.slice());
     const waiting = stream.send(bytes);
     if (waiting > WAITING_MOST) {
       this.totals.choked++;

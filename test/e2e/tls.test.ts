@@ -84,6 +84,8 @@ interface Ends {
   phone: Pem | undefined;
   server: Pem;
   asks: string;
+  /** Whom the server trusts to be Culvert. */
+  core: Pem;
 }
 
 /** How calls went at the caller. */
@@ -128,11 +130,11 @@ class Line {
   /** TLS of the caller and of the callee, as they should be but for what is given. */
   tunnels(ends: Partial<Ends> = {}): Promise<[Program, Program]> {
     const { address, certificates } = this;
-    const { phone, server, asks }: Ends = { ...certificates, asks: NAME, ...ends };
+    const { phone, server, asks, core }: Ends = { ...certificates, asks: NAME, ...ends };
     const common = { folder: this.folder, address, seconds: SECONDS };
     return Promise.all([
       stunnel({ ...common, name: "caller", port: CALLER, to: SECURE, own: phone, trusted: certificates.named.certificate, asks }),
-      stunnel({ ...common, name: "callee", port: CALLEE, to: CALLEE_PLAIN, own: server, trusted: certificates.core.certificate }),
+      stunnel({ ...common, name: "callee", port: CALLEE, to: CALLEE_PLAIN, own: server, trusted: core.certificate }),
     ]);
   }
 
@@ -182,7 +184,7 @@ class Line {
       extra: ["-max_socket", String(2 * CALLS)],
     };
     const { code, output } = await sippRun(options);
-    return { code, output: output.slice(-1500), figures: sippFigures(options) };
+    return { code, output, figures: sippFigures(options) };
   }
 
   /** Two calls between these ends, and what each stunnel said of it. */
@@ -195,13 +197,13 @@ class Line {
 }
 
 function expectAll({ code, output, figures }: Called, calls: number, culvert: Culvert): void {
-  const report = `all ${calls} calls\n${output}${culvert.tail}`;
+  const report = `all ${calls} calls\n${output.slice(-1500)}${culvert.tail}`;
   expect(code, report).toBe(0);
   expect(figures, report).toMatchObject({ successful: calls, failed: 0 });
 }
 
 function expectNone({ code, output, figures }: Called, who: string, culvert: Culvert): void {
-  const report = `no call with ${who}\n${output}${culvert.tail}`;
+  const report = `no call with ${who}\n${output.slice(-1500)}${culvert.tail}`;
   expect(code, report).not.toBe(0);
   expect(figures.successful, report).toBe(0);
 }
@@ -274,6 +276,9 @@ describe.concurrent.each(hosts.map((host, index) => ({ ...host, index })))("sipp
       expect(tried.server, "Culvert connects to it").toContain("accepted connection");
       expect(tried.server, "and goes no further").not.toContain("TLS accepted");
     }
+    const refusing = await line.tried({ core: stranger });
+    expectNone(refusing, "a server that takes Culvert for a stranger", culvert);
+    expect(refusing.output, "the caller is told (RFC 3261 16.9)").toContain("503");
     expectAll(await line.tried(), 2, culvert);
     await sleep(1000);
     expect(await calleeEnd(), culvert.tail).toMatchObject({ successful: 4, failed: 0 });

@@ -127,6 +127,23 @@ test("what a server did not take is handed back, but not what it did", () => {
   expect(pump.streams.totals).toMatchObject({ dialled: 2, unreached: 1 });
 });
 
+test("what a server refuses after a handshake of TLS is handed back, but not from one that has said something", () => {
+  const secure = { ...DIAL, detail: abi.TRANSPORT_TLS };
+  run(secure, SEND);
+  runtime.dialled[0]!.onOpen(43_000);
+  run(SEND);
+  runtime.dialled[0]!.receiver.onClose(Object.assign(new Error("bad certificate"), { code: "ERR_SSL_TLSV13_ALERT" }));
+  expect(core.inputs.at(-1)).toMatchObject({ kind: abi.KIND_CLOSE, payload: "OPTIONSOPTIONS" });
+  expect(pump.streams.totals).toMatchObject({ dialled: 1, unreached: 1 });
+  run(secure, SEND);
+  runtime.dialled[1]!.onOpen(43_000);
+  core.result = 7;
+  runtime.dialled[1]!.receiver.onData?.(new TextEncoder().encode("SIP/2.0"));
+  runtime.dialled[1]!.receiver.onClose();
+  expect(core.inputs.at(-1)).toMatchObject({ kind: abi.KIND_CLOSE, payload: "" });
+  expect(pump.streams.totals).toMatchObject({ dialled: 2, unreached: 1 });
+});
+
 test("a server that takes no connection in time is given up, and what was for it is handed back", () => {
   run(DIAL, SEND);
   runtime.advance(9_999);

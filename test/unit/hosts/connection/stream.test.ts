@@ -119,12 +119,14 @@ describe.skipIf(!openssl)("TLS [skipped without openssl]", () => {
   test("a client without the right certificate is refused when one is asked for", async () => {
     const client = certified(folder, "client.example.com");
     const stranger = certified(folder, "stranger.example.com");
-    await listen(material(folder, "server.example.com", { clients: client.certificate }));
+    const failures = await listen(material(folder, "server.example.com", { clients: client.certificate }));
     const connect = (own?: CertifiedKey): tls.TLSSocket =>
       tls.connect({ host: HOST, port: tested.port, rejectUnauthorized: false, ...(own ? { cert: own.certificate, key: own.key } : {}) });
     expect(await ask(connect(client), "hello")).toBe("hello");
     expect(await ask(connect(stranger), "hello")).toBe("");
     expect(await ask(connect(), "hello")).toBe("");
+    await expect.poll(() => failures.length).toBe(2);
+    for (const { message } of failures) expect(message).toMatch(/certificate/);
   });
 
   test("for each name the same authorities vouch for clients", async () => {
