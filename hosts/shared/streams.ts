@@ -227,7 +227,11 @@ export class Streams {
 
   #unreached(address: string, port: number, error: SystemError | undefined): void {
     this.totals.unreached++;
-    this.#setting.complain(`dial ${error?.code}`, { address, port, code: error?.code }, `a connection could not be opened: ${error?.message ?? "it was closed"}`);
+    this.#setting.complain(
+      `dial ${error?.code}`,
+      { address, port, code: error?.code },
+      `a connection could not be opened: ${error?.message ?? "it was closed"}`,
+    );
   }
 
   /** What media brings does not come here. */
