@@ -62,7 +62,7 @@ export function shimOpen(file: URL, memory: ArrayBuffer, share?: Share): Shim | 
     exchange,
     bind: (port, uses) => library.shim_bind(shim, port, uses),
     unbind: (port) => library.shim_unbind(shim, port, 0),
-    listen: (port) => library.shim_listen(shim, port, 0),
+    listen: (port, uses) => library.shim_listen(shim, port, uses),
     receive: (queue) => library.shim_receive(shim, queue, 0),
     lay: (slot) => library.shim_lay(shim, slot, 0),
     ring: (promiscuous) => library.shim_ring(shim, promiscuous, 0),

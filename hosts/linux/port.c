@@ -41,13 +41,16 @@ static void shareDeaf(int fd) {
   setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
+/* Bits of what a port is for. */
+enum { SIGNALING = 1, SHARED = 2, TRANSPARENT = 4 };
+
 /**
- * Opens a port of the address in `exchange`, for signaling (`uses` 1) or media (0); with 2 added, one that other workers have too. Returns
- * 0 or an errno, negative; -ENOSPC when there are too many addresses.
+ * Opens a port of the address in `exchange`, for media, or for signaling (`uses` 1); with 2 added, one that other workers have too; with 4,
+ * of an address that need not be this machine's. Returns 0 or an errno, negative; -ENOSPC when there are too many addresses.
  */
 int shim_bind(int shim, int port, int uses) {
   struct shim *s = shims[shim];
-  int signal = uses & 1, shared = uses >> 1;
+  int signal = uses & SIGNALING, shared = (uses & SHARED) != 0;
   int i = addressIndex(s, 1);
   if (i < 0) return -ENOSPC;
   struct sockaddr_in6 own;
@@ -55,6 +58,7 @@ int shim_bind(int shim, int port, int uses) {
   int fd = socket(own.sin6_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
   if (shared) shareDeaf(fd);
+  if (uses & TRANSPARENT) transparentSet(fd);
   if (bind(fd, (struct sockaddr *)&own, length) < 0) {
     int result = -errno;
     close(fd);
@@ -82,9 +86,8 @@ int shim_unbind(int shim, int port, int unused) {
   return 0;
 }
 
-/** A listener for connections to a port of the address in `exchange`, which other workers have too. Returns its descriptor, the caller's from now on, or an errno, negative. */
-int shim_listen(int shim, int port, int unused) {
-  (void)unused;
+/** A listener for connections to a port of the address in `exchange`, with the bits 2 and 4 of `uses` as above. Returns its descriptor, the caller's from now on, or an errno, negative. */
+int shim_listen(int shim, int port, int uses) {
   static const int on = 1;
   struct shim *s = shims[shim];
   struct listening key = { .port = (uint32_t)port };
@@ -94,9 +97,10 @@ int shim_listen(int shim, int port, int unused) {
   int fd = socket(own.sin6_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (uses & SHARED) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (uses & TRANSPARENT) transparentSet(fd);
   uint64_t value = (uint64_t)fd;
-  if (bind(fd, (struct sockaddr *)&own, length) == 0 && listen(fd, SOMAXCONN) == 0 && mapSet(s->steering.streams, &key, &value) == 0) return fd;
+  if (bind(fd, (struct sockaddr *)&own, length) == 0 && listen(fd, SOMAXCONN) == 0 && (!(uses & SHARED) || mapSet(s->steering.streams, &key, &value) == 0)) return fd;
   int result = -errno;
   close(fd);
   return result;

@@ -142,6 +142,13 @@ static int isFour(const uint8_t *address) {
 
 /* Opening and closing. */
 
+/** Has a socket be for an address that is not this machine's, which takes CAP_NET_ADMIN or CAP_NET_RAW: without, binding fails. */
+static void transparentSet(int fd) {
+  static const int on = 1;
+  setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on);
+  setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof on);
+}
+
 /** A socket for all that the program gives to it, of both versions of IP. It is bound out of the way; to ::1 it would lose IPv4. */
 static int wideMake(void) {
   const int on = 1;
@@ -165,6 +172,8 @@ static int wideMake(void) {
     }
   }
   if (fd < 0) return -1;
+  /* nftables gives what is for others to such sockets only. */
+  transparentSet(fd);
   setsockopt(fd, IPPROTO_IP, IP_RECVORIGDSTADDR, &on, sizeof on);
   setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof on);
   setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &BUFFER_BYTES, sizeof BUFFER_BYTES);

@@ -14,7 +14,7 @@ interface Addon {
   exchange(shim: number): ArrayBuffer;
   bind(shim: number, port: number, uses: number): number;
   unbind(shim: number, port: number): number;
-  listen(shim: number, port: number): number;
+  listen(shim: number, port: number, uses: number): number;
   receive(shim: number, queue: number): number;
   lay(shim: number, slot: number): number;
   ring(shim: number, promiscuous: number): number;
@@ -42,7 +42,7 @@ export function shimOpen(file: string, memory: ArrayBuffer, share?: Share): Shim
     exchange: new Int32Array(addon.exchange(shim)),
     bind: (port, uses) => addon.bind(shim, port, uses),
     unbind: (port) => addon.unbind(shim, port),
-    listen: (port) => addon.listen(shim, port),
+    listen: (port, uses) => addon.listen(shim, port, uses),
     receive: (queue) => addon.receive(shim, queue),
     lay: (slot) => addon.lay(shim, slot),
     ring: (promiscuous) => addon.ring(shim, promiscuous),

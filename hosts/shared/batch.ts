@@ -30,9 +30,6 @@ const READS_MOST = 16;
 const LONG = 256;
 /** What it adds when frames were lost. */
 const LOST = 512;
-/** What a port is for. */
-const SIGNALING = 1;
-const SHARED = 2;
 const INPUT_LEN = (abi.INPUT + abi.PACKET_LEN) >> 2;
 /** Index in `exchange` of an address. */
 const ADDRESS = abi.SLOT_MAX;
@@ -80,10 +77,10 @@ export class Batch {
     return this.#words[abi.CONFIG_INTERFACES >> 2] !== 0;
   }
 
-  /** Opens a port; `shared`: other workers have it too. Returns false when there is no room for its address; throws what the system says. */
-  open(address: Int32Array, port: number, signal: boolean, shared = false): boolean {
+  /** Opens a port for `uses`, PORT_* bits. Returns false when there is no room for its address; throws what the system says. */
+  open(address: Int32Array, port: number, uses: number): boolean {
     this.#shim.exchange.set(address, ADDRESS);
-    const result = this.#shim.bind(port, (signal ? SIGNALING : 0) | (shared ? SHARED : 0));
+    const result = this.#shim.bind(port, uses);
     if (result >= 0) return true;
     const error = this.#error(result);
     if (error.code === CROWDED && !this.#framing) return false;
@@ -92,10 +89,10 @@ export class Batch {
     throw error;
   }
 
-  /** Descriptor of a listener that other workers have too; throws what the system says. */
-  listen(address: Int32Array, port: number): number {
+  /** Descriptor of a listener for `uses`, PORT_* bits; throws what the system says. */
+  listen(address: Int32Array, port: number, uses: number): number {
     this.#shim.exchange.set(address, ADDRESS);
-    const result = this.#shim.listen(port);
+    const result = this.#shim.listen(port, uses);
     if (result < 0) throw this.#error(result);
     return result;
   }

@@ -47,6 +47,7 @@ function shimOpen(config: Config, core: Core, { runtime }: Host, log: Log): Shim
   }
   if (config.interfaces.length > 0) throw new Error(`\`interfaces:\` (packet mode) cannot be had: ${shim}`);
   if (config.io === "batched") throw new Error(`io: batched cannot be had: ${shim}`);
+  if (config.interception.kind === "tproxy") throw new Error(`interception kind tproxy takes batched sockets, which cannot be had: ${shim}`);
   log.info({ io: "portable" }, `each port has a socket of ${runtime.name}: ${shim}`);
   for (const { name, link } of config.realms)
     if ((link.dscp.signal ?? link.dscp.media) !== undefined)

@@ -21,7 +21,7 @@ import { headerWrite, SLOT } from "./header.ts";
 import type { Log } from "./log.ts";
 import { reasonName, verdictName } from "./names.ts";
 import { COMPLAINT_INTERVAL_MS, RateLimit } from "./ratelimit.ts";
-import type { Runtime, Shim, Socket, SystemError } from "./runtime.ts";
+import { PORT_SHARED, PORT_SIGNALING, PORT_TRANSPARENT, type Runtime, type Shim, type Socket, type SystemError } from "./runtime.ts";
 import { Streams } from "./streams.ts";
 
 /** Payload bytes that the input slot takes; no UDP datagram has more. */
@@ -30,7 +30,7 @@ const PAYLOAD_MOST = 65_535;
 const TRAPPED = -1;
 
 /** Who has a port: this process alone, other workers too, or another machine, whose address it is. */
-type Holder = "own" | "shared" | "foreign";
+type Holder = "own" | "foreign";
 
 export interface Totals {
   received: number;
@@ -107,7 +107,7 @@ export class Pump {
       runtime,
       cache: this.#cache,
       certificates,
-      descriptor: (words, port) => (this.#isWorker ? this.#batch?.listen(words, port) : undefined),
+      descriptor: (words, port) => (this.#serviceUses === 0 ? undefined : this.#batch?.listen(words, port, this.#serviceUses)),
       input: (kind, len) => (this.#stopped ? TRAPPED : this.#input(kind, len)),
       complain: (key, fields, message) => this.#complain(key, fields, message),
     });
@@ -144,14 +144,15 @@ export class Pump {
     }
   }
 
-  /** Is it one of several, which all listen on what a service listens on? */
-  get #isWorker(): boolean {
-    return this.#config.workers.index !== undefined;
+  /** What ports of services are for besides: all workers listen on them, and their address need not be on this machine. */
+  get #serviceUses(): number {
+    const { workers, interception } = this.#config;
+    return (workers.index === undefined ? 0 : PORT_SHARED) | (interception.kind === "tproxy" ? PORT_TRANSPARENT : 0);
   }
 
   /** Opens what a service listens on. */
   #serve({ access, address, port, streams }: Service, index: number): void {
-    this.#open(access, address.text, port, true, this.#isWorker ? "shared" : "own");
+    this.#open(access, address.text, port, PORT_SIGNALING | this.#serviceUses);
     for (const [transport, streamPort] of Object.entries(streams) as [StreamTransport, number][]) {
       if (streamPort > 0) this.streams.serve(access, address.text, streamPort, transport, index);
     }
@@ -166,11 +167,11 @@ export class Pump {
   }
 
   /** Opens a port and enters it in the table; throws with advice. A foreign address has a socket of the runtime. */
-  #open(realm: number, address: string, port: number, signal: boolean, holder: Holder = "own"): OpenEndpoint {
+  #open(realm: number, address: string, port: number, uses: number, holder: Holder = "own"): OpenEndpoint {
     const words = this.#cache.words(address)!;
     const endpoint: OpenEndpoint = { socket: undefined, realm, address, port, words, next: undefined };
     try {
-      if (holder === "foreign" || !this.#batch?.open(words, port, signal, holder === "shared")) endpoint.socket = this.#listen(endpoint, signal);
+      if (holder === "foreign" || !this.#batch?.open(words, port, uses)) endpoint.socket = this.#listen(endpoint, (uses & PORT_SIGNALING) !== 0);
     } catch (error) {
       throw new Error(bindAdvice(error as SystemError, "UDP", address, port), { cause: error });
     }
@@ -360,7 +361,7 @@ export class Pump {
     const other = this.#config.realms.findIndex((realm) => realm.kind !== kind);
     const address = this.#cache.text(words, (at + abi.OUTPUT_LOCAL) >> 2);
     try {
-      return this.#open(other, address, words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!, false, "foreign");
+      return this.#open(other, address, words[(at + abi.OUTPUT_LOCAL_PORT) >> 2]!, 0, "foreign");
     } catch (error) {
       this.#complain("forward", { address }, `a packet could not be forwarded in its sender's name: ${(error as Error).message}`);
       return undefined;
@@ -377,7 +378,8 @@ export class Pump {
     }
     if (this.#local(at)) return;
     try {
-      this.#open(words[(at + abi.OUTPUT_REALM) >> 2]!, address, port, words[(at + abi.OUTPUT_DETAIL) >> 2] === abi.POOL_SIGNAL);
+      const uses = words[(at + abi.OUTPUT_DETAIL) >> 2] === abi.POOL_SIGNAL ? PORT_SIGNALING : 0;
+      this.#open(words[(at + abi.OUTPUT_REALM) >> 2]!, address, port, uses);
     } catch (error) {
       this.totals.bindFailed++;
       this.#complain("bind", { address, port }, (error as Error).message);

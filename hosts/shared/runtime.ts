@@ -112,15 +112,20 @@ export interface DialRequest {
   receiver: StreamReceiver;
 }
 
+/** Bits of what a port of the shim is for: signaling, which comes in bursts; other workers too; an address that need not be this machine's. */
+export const PORT_SIGNALING = 1;
+export const PORT_SHARED = 2;
+export const PORT_TRANSPARENT = 4;
+
 /** Batched sockets and packet rings for one core's memory: hosts/linux. Results are numbers; negative ones an errno. */
 export interface Shim {
   /** Addresses in memory of records to be sent, SLOT_MAX of them; behind them the four words of an address, or of an interface's name. */
   readonly exchange: Int32Array;
-  /** Opens a port of the address in `exchange`; `uses` is 1 for one that should have room for bursts, 0 otherwise, and 2 more for one that other workers have too. */
+  /** Opens a port of the address in `exchange`; `uses` has PORT_* bits. */
   bind(port: number, uses: number): number;
   unbind(port: number): number;
-  /** A listener at a port of the address in `exchange` that other workers have too. Returns its descriptor, the caller's from now on. */
-  listen(port: number): number;
+  /** A listener at a port of the address in `exchange`; `uses` has PORT_* bits. Returns its descriptor, the caller's from now on. */
+  listen(port: number, uses: number): number;
   /**
    * Opens a ring on the interface in `exchange`, before `watch`: the n-th is queue n + 2. Returns its index; its hardware address, its
    * MTU and whether it is up stand in `exchange` then. `promiscuous` is 1 to hear frames that are for others.

@@ -186,7 +186,7 @@ const interception = z.strictObject({
     .enum(["shadow", "tproxy", "local"])
     .optional()
     .describe(
-      "shadow: shadow routes, for plain sockets; tproxy: for transparent sockets (IP_TRANSPARENT); local: the service addresses stand on an interface. Default shadow.",
+      "shadow: shadow routes, for plain sockets; tproxy: for batched sockets, which are transparent then (IP_TRANSPARENT); local: the service addresses stand on an interface. Default shadow.",
     ),
   device: device.optional().describe("For kind local: the interface with the service addresses. Default lo."),
   fallback: z

@@ -25,6 +25,7 @@ export const TAKEN_OVER: Services = { registrar: REGISTRAR, ...SERVER };
 /** Addresses that nobody has. */
 export const INVENTED: Services = { registrar: "203.0.113.5", 4: "203.0.113.6", 6: "fd00:99::6" };
 
+/** Culvert as a user without any rights; transparent sockets take some. */
 const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"];
 
 export function configurationOf(proxy: ProxyName, interfaces: string[], services: Services, interception: Record<string, unknown>): Configuration {
@@ -105,7 +106,9 @@ export class Box {
   }
 
   async start(): Promise<void> {
-    this.#culvert = await Culvert.start(this.folder, this.#configuration, [...NOBODY, process.execPath, nodeHost], 100, netnsOf(this.name));
+    const { kind } = this.#configuration["interception"] as { kind?: string };
+    const user = kind === "tproxy" ? [] : NOBODY;
+    this.#culvert = await Culvert.start(this.folder, this.#configuration, [...user, process.execPath, nodeHost], 100, netnsOf(this.name));
   }
 
   async kill(): Promise<void> {

@@ -100,6 +100,10 @@ describe("real programs in every topology", () => {
     await through([new Box("p1", folder, configurationOf("p1", ["acc"], INVENTED, { kind: "local" }))], ["t1"], INVENTED);
   });
 
+  scenario("transparent sockets, of which the box has no address", [...needs, file("dist/shim.node")], 60, async () => {
+    await through([new Box("p1", folder, configurationOf("p1", ["acc"], TAKEN_OVER, { kind: "tproxy" }))], ["t1"], TAKEN_OVER);
+  });
+
   scenario("what a rule forwards goes on in the terminal's name", needs, 60, async () => {
     const configuration = configurationOf("p1", ["acc"], TAKEN_OVER, {});
     configuration.realms["access"]!["terminals"] = ["10.1.0.0/24"];

@@ -15,7 +15,7 @@ import { configRead } from "../../../hosts/shared/config.ts";
 import * as abi from "../../../hosts/shared/core.ts";
 import { Pump } from "../../../hosts/shared/pump.ts";
 import { type Proxy, proxyStart } from "../../../hosts/shared/proxy.ts";
-import type { Host, Shim } from "../../../hosts/shared/runtime.ts";
+import { type Host, PORT_SIGNALING, type Shim } from "../../../hosts/shared/runtime.ts";
 import { certificatesNone } from "./certificates.ts";
 import { fakeCore } from "./fakecore.ts";
 import { fakeLog } from "./fakelog.ts";
@@ -178,12 +178,12 @@ describe("a batch", () => {
   test("where frames are read, an address that is not the machine's needs no socket, and one for which there is no room is refused", () => {
     memory.words[abi.CONFIG_INTERFACES >> 2] = 2;
     result = -99;
-    expect(batch.open(wordsOf("203.0.113.5"), PORT, true)).toBe(true);
+    expect(batch.open(wordsOf("203.0.113.5"), PORT, PORT_SIGNALING)).toBe(true);
     result = -28;
-    expect(() => batch.open(wordsOf("192.0.2.2"), PORT, false)).toThrow(expect.objectContaining({ code: "ENOSPC" }));
+    expect(() => batch.open(wordsOf("192.0.2.2"), PORT, 0)).toThrow(expect.objectContaining({ code: "ENOSPC" }));
     memory.words[abi.CONFIG_INTERFACES >> 2] = 0;
     result = -99;
-    expect(() => batch.open(wordsOf("203.0.113.5"), PORT, true)).toThrow(expect.objectContaining({ code: "EADDRNOTAVAIL" }));
+    expect(() => batch.open(wordsOf("203.0.113.5"), PORT, PORT_SIGNALING)).toThrow(expect.objectContaining({ code: "EADDRNOTAVAIL" }));
   });
 
   test("is stopped once", () => {
@@ -221,11 +221,11 @@ describe("a batch", () => {
   });
 
   test("opens a port, says that there is no room for its address, or throws what the system says", () => {
-    expect(batch.open(wordsOf("192.0.2.1"), PORT, true)).toBe(true);
+    expect(batch.open(wordsOf("192.0.2.1"), PORT, PORT_SIGNALING)).toBe(true);
     result = -28;
-    expect(batch.open(wordsOf("192.0.2.2"), PORT, false)).toBe(false);
+    expect(batch.open(wordsOf("192.0.2.2"), PORT, 0)).toBe(false);
     result = -98;
-    expect(() => batch.open(wordsOf("192.0.2.1"), PORT, false)).toThrow(expect.objectContaining({ code: "EADDRINUSE" }));
+    expect(() => batch.open(wordsOf("192.0.2.1"), PORT, 0)).toThrow(expect.objectContaining({ code: "EADDRINUSE" }));
     expect(done).toEqual([`bind ${PORT} 1`, `bind ${PORT} 0`, `bind ${PORT} 0`]);
   });
 });

@@ -13,7 +13,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { shimOpen } from "../../../hosts/node/shim.ts";
 import { addressParse } from "../../../hosts/shared/address.ts";
 import * as abi from "../../../hosts/shared/core.ts";
-import type { Shim } from "../../../hosts/shared/runtime.ts";
+import { PORT_SHARED, type Shim } from "../../../hosts/shared/runtime.ts";
 import type { Share } from "../../../hosts/shared/workers/share.ts";
 import { freePort } from "./register.ts";
 
@@ -141,7 +141,7 @@ describe.skipIf(refused !== "")(`shared ports${refused === "" ? "" : ` [skipped:
           taken[i]!.push(socket.remoteAddress!);
           socket.destroy();
         });
-        server.listen({ fd: shim.listen(port) });
+        server.listen({ fd: shim.listen(port, PORT_SHARED) });
         await once(server, "listening");
         open.push(server);
         return server;
@@ -167,6 +167,6 @@ describe.skipIf(refused !== "")(`shared ports${refused === "" ? "" : ` [skipped:
     await once(server, "listening");
     open.push(server);
     const { shim } = half(0, "address");
-    expect(shim.code(shim.listen((server.address() as net.AddressInfo).port))).toBe("EADDRINUSE");
+    expect(shim.code(shim.listen((server.address() as net.AddressInfo).port, PORT_SHARED))).toBe("EADDRINUSE");
   });
 });
