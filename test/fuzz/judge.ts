@@ -15,6 +15,8 @@ import { hostsOf, lengthOf, type MessageRead, messageRead, nameOf, requestHost, 
 
 /** Whose addresses are whose. */
 export interface Grounds extends Secrets {
+  /** E, whom terminals take for the server. */
+  service: string;
   server: string;
   /** Other machines of the core realm. */
   neighbours: string[];
@@ -103,14 +105,18 @@ export class Judge {
     this.described(one, input, message);
   }
 
-  /** Nothing that a terminal calls itself may be routable in the core realm, unless it calls itself what the server is, and names the service. */
+  /**
+   * Nothing that a terminal calls itself may be routable in the core realm, unless it calls itself what the server is, and names the
+   * service; or comes from the service's own address, which a server has written and gets back.
+   */
   private inward(one: Case, input: MessageRead, message: MessageRead): void {
-    const { ours, server } = this.grounds;
+    const { ours, server, service } = this.grounds;
     const hosts = (read: MessageRead): string[] =>
       (read.status === 0 ? topViaHost(read) : []).concat(...["contact", "record-route", "path"].map((name) => hostsOf(read, name))).map(canonical);
     const top = message.status === 0 ? topViaHost(input).map(canonical) : [];
     const claimed = new Set([...top, one.source].filter((text) => text !== "" && !ours.includes(text)));
     if (hosts(input).some((host) => ours.includes(host))) claimed.delete(server);
+    if (this.heard.told(service)) claimed.delete(service);
     for (const host of hosts(message)) if (claimed.has(host)) fail("access address", `${host} is routable`, one);
   }
 
