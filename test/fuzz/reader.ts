@@ -39,6 +39,11 @@ export function nameOf(written: string): string {
   return COMPACT[name] ?? name;
 }
 
+/** Without the white space around it, which is ASCII alone: to JavaScript a byte like A0 is some, too. */
+function trimmed(text: string): string {
+  return text.replace(/^[\t-\r ]+|[\t-\r ]+$/g, "");
+}
+
 /** Reads a message, or gives nothing when it has no start line. */
 export function messageRead(binary: string): MessageRead | undefined {
   const text = binary.replace(/^[\r\n]+/, "");
@@ -49,7 +54,7 @@ export function messageRead(binary: string): MessageRead | undefined {
   const headers = lines.flatMap((line) => {
     const parts = /^([!#$%&'*+.^_`|~\w-]+)[ \t]*:(.*)$/s.exec(line);
     if (!parts) return [];
-    return [{ name: nameOf(parts[1]!), value: parts[2]!.trim() }];
+    return [{ name: nameOf(parts[1]!), value: trimmed(parts[2]!) }];
   });
   const status = /^SIP\/2\.0[ ]+(\d{3})/i.exec(start);
   return { start, status: status ? Number(status[1]) : 0, headers, body: empty ? text.slice(empty.index + empty[0].length) : "" };
@@ -68,11 +73,11 @@ export function listSplit(value: string): string[] {
     else if (char === "<") angled = true;
     else if (char === ">") angled = false;
     else if (char === "," && !angled) {
-      values.push(value.slice(begin, i).trim());
+      values.push(trimmed(value.slice(begin, i)));
       begin = i + 1;
     }
   }
-  values.push(value.slice(begin).trim());
+  values.push(trimmed(value.slice(begin)));
   return values;
 }
 
