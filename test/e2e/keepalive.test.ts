@@ -15,8 +15,8 @@ import { sipp, sippRun } from "./sipp.ts";
 const needs = [...lab(), ...["sipp", "kamailio", "tshark"].map(program), file(nodeHost)];
 const MAPPING_S = 8;
 const IDLE_MS = 30_000;
-/** Without Culvert, where nothing could keep the mapping: half as long again as it lives. */
-const ALONE_IDLE_MS = 12_000;
+/** Where nothing keeps the mapping: half as long again as it lives. */
+const FORGOTTEN_MS = 12_000;
 const RING_S = 2;
 const scripts = join(labPath, "sipp");
 
@@ -37,7 +37,7 @@ async function ringSeconds(capture: Capture): Promise<number> {
   return Number.isNaN(seconds) ? Number.POSITIVE_INFINITY : seconds;
 }
 
-async function idleThenCall(nat: "cone" | "none", change: ((configuration: Configuration) => void) | undefined): Promise<Outcome> {
+async function idleThenCall(nat: "cone" | "none", idleMs: number, change?: (configuration: Configuration) => void): Promise<Outcome> {
   const made = await Lab.up({ nat, mappingSeconds: MAPPING_S });
   try {
     const culvert = change === undefined ? undefined : await Culvert.inLab(made, 150, change);
@@ -47,7 +47,7 @@ async function idleThenCall(nat: "cone" | "none", change: ((configuration: Confi
     const registered = await sippRun({ ...callee, scenario: join(scripts, "register.xml"), user: "a", calls: 1, seconds: 10 });
     expect(registered.code, registered.output.slice(-1000) + (culvert?.tail ?? "")).toBe(0);
     const uas = sipp({ ...callee, scenario: join(scripts, "uas.xml"), mediaPort: 6000, seconds: 100, extra: ["-aa"] });
-    await sleep(culvert ? IDLE_MS : ALONE_IDLE_MS);
+    await sleep(idleMs);
     const probes = await atCallee.count("udp dst port 5060 and dst host 10.11.0.10 and greater 200");
     const { code, output } = await sippRun({
       remote: `${SERVER}:5060`,
@@ -80,26 +80,26 @@ function keepaliveShort(configuration: Configuration): void {
 
 describe(`a NAT that forgets after ${MAPPING_S} s`, () => {
   scenario("control: no NAT, no Culvert: it rings", needs.slice(0, -1), 120, async () => {
-    const { code, output, ringS } = await idleThenCall("none", undefined);
+    const { code, output, ringS } = await idleThenCall("none", FORGOTTEN_MS);
     expect(code, output).toBe(0);
     expect(ringS).toBeLessThan(RING_S);
   });
 
   scenario("control: NAT, no Culvert: it does not", needs.slice(0, -1), 120, async () => {
-    const { code, ringS } = await idleThenCall("cone", undefined);
+    const { code, ringS } = await idleThenCall("cone", FORGOTTEN_MS);
     expect(code).not.toBe(0);
     expect(ringS).toBe(Number.POSITIVE_INFINITY);
   });
 
   scenario("control: Culvert with its keep-alive off: it does not", needs, 150, async () => {
-    const { code, output, ringS, probes } = await idleThenCall("cone", keepaliveOff);
+    const { code, output, ringS, probes } = await idleThenCall("cone", FORGOTTEN_MS, keepaliveOff);
     expect(probes, output).toBe(1);
     expect(code, output).not.toBe(0);
     expect(ringS, output).toBe(Number.POSITIVE_INFINITY);
   });
 
   scenario(`Culvert keeps the mapping: it rings within ${RING_S} s`, needs, 150, async () => {
-    const { code, output, ringS, probes } = await idleThenCall("cone", keepaliveShort);
+    const { code, output, ringS, probes } = await idleThenCall("cone", IDLE_MS, keepaliveShort);
     expect(probes, output).toBeGreaterThan(3);
     expect(code, output).toBe(0);
     expect(ringS, output).toBeLessThan(RING_S);

@@ -1,7 +1,7 @@
 /*
  * `npm run e2e [-- NAME ...]`: all scenarios, or those of the files named. First those that measure time and load, with the
- * machine to themselves; then those in the lab's namespaces and those that have namespaces of their own or loopback, beside
- * each other: most of both is waiting. Within a group there is one file after the other (vitest.config.ts).
+ * machine to themselves; then those in the lab's namespaces, in two halves, and those that have namespaces of their own or loopback,
+ * beside each other: most of all is waiting. Within a group there is one file after the other (vitest.config.ts).
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -10,11 +10,24 @@ import { lockTake } from "./lock.ts";
 
 const running = new Set<ChildProcess>();
 
-/** Runs a group. Returns the exit code. */
-async function group(name: string): Promise<number> {
-  const args = ["run", "--config", "test/e2e/vitest.config.ts", "--passWithNoTests", "--project", name, ...process.argv.slice(2)];
+/** Where names of network namespaces are, for this program alone: so two labs have the same names and do not meet. */
+const APART = ["unshare", "--mount", "sh", "-c", 'mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && exec "$@"', "sh"];
+
+/** Runs a group, with `apart` under names of its own, which takes root. Returns the exit code. */
+async function group(name: string, apart = false): Promise<number> {
+  const args = [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--config",
+    "test/e2e/vitest.config.ts",
+    "--passWithNoTests",
+    "--project",
+    name,
+    ...process.argv.slice(2),
+  ];
   const env = { ...process.env, CULVERT_E2E_LOCK: String(process.pid) };
-  const child = spawn(process.execPath, ["node_modules/vitest/vitest.mjs", ...args], { stdio: "inherit", env });
+  const [file, ...rest] = [...(apart && process.getuid?.() === 0 ? APART : []), process.execPath, ...args];
+  const child = spawn(file!, rest, { stdio: "inherit", env });
   running.add(child);
   const [code] = (await once(child, "exit")) as [number | null];
   running.delete(child);
@@ -26,7 +39,7 @@ process.on("SIGINT", () => undefined);
 for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => void running.forEach((child) => void child.kill(signal)));
 const release = await lockTake(process.pid);
 try {
-  const codes = [await group("alone"), ...(await Promise.all(["lab", "own"].map(group)))];
+  const codes = [await group("alone"), ...(await Promise.all([group("lab"), group("twin", true), group("own")]))];
   process.exitCode = Math.max(...codes);
 } finally {
   release();
