@@ -208,6 +208,8 @@ export const SIDE_BEFORE_RTP_ADDRESS: i32 = 64;
 export const SIDE_BEFORE_RTCP_ADDRESS: i32 = 80;
 /** May we send to the signalled address before anything came from there (SPEC R2)? */
 export const SIDE_OPEN: i32 = 28;
+export const OPEN_RTP: i32 = 1;
+export const OPEN_RTCP: i32 = 2;
 /** Latch blocks of RTP and RTCP. */
 export const SIDE_LATCH_RTP: i32 = 96;
 export const SIDE_LATCH_RTCP: i32 = 160;

@@ -23,6 +23,7 @@ import {
   OUTPUT_DETAIL,
   OUTPUT_DIAL,
   OUTPUT_EVENT,
+  OUTPUT_FORWARD,
   OUTPUT_FRAME,
   OUTPUT_HANG,
   OUTPUT_KIND,
@@ -245,7 +246,7 @@ export function outputUnsend(): void {
   for (let i: i32 = kept; i < tail; i++) {
     const record: i32 = OUTPUTS + (i << 6);
     const kind: i32 = ld32(record + OUTPUT_KIND);
-    if (kind === OUTPUT_SEND || kind === OUTPUT_FRAME) continue;
+    if (kind === OUTPUT_SEND || kind === OUTPUT_FRAME || kind === OUTPUT_FORWARD) continue;
     if (i > kept) copy(OUTPUTS + (kept << 6), record, OUTPUT_SIZE);
     kept++;
   }

@@ -141,9 +141,9 @@ function ownTake(terminal: i32): i32 {
   return conclude(REASON_REFRESH_ANSWERED, VERDICT_ANSWERED);
 }
 
-/** Is it for a table that has no room? */
+/** Is it for a table that has no room, or for a port that is not to be had? */
 function isFull(reason: i32): boolean {
-  return reason >= REASON_TERMINALS_FULL && reason <= REASON_OUTPUTS_FULL;
+  return (reason >= REASON_TERMINALS_FULL && reason <= REASON_OUTPUTS_FULL) || reason === REASON_PORT_REFUSED;
 }
 
 /** What the sender of a request is told, 0 for nothing: new work that finds a table full is told so, and so is who may not; what loops is dropped. */
@@ -152,7 +152,7 @@ function statusOf(reason: i32): i32 {
   if (reason === REASON_NO_CONNECTION) return STATUS_AWAY;
   if (reason === REASON_HOPS) return STATUS_HOPS;
   if (reason === REASON_FORGED_TOKEN || reason === REASON_UNREGISTERED) return STATUS_FORBIDDEN;
-  return isFull(reason) || reason === REASON_PORT_REFUSED ? STATUS_UNAVAILABLE : 0;
+  return isFull(reason) ? STATUS_UNAVAILABLE : 0;
 }
 
 /** The message cannot go on. */

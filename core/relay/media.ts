@@ -37,6 +37,8 @@ import {
   SIDE_CORE,
   SIDE_LATCH_RTCP,
   SIDE_LATCH_RTP,
+  OPEN_RTCP,
+  OPEN_RTP,
   SIDE_OPEN,
   SIDE_POOL,
   SIDE_PORT,
@@ -98,7 +100,7 @@ function isPlain(block: i32): boolean {
 
 /** Has a side that may be sent to unheard moved, and not sent from there yet? It may be a relay that waits as well (RFC 7362 4). */
 function isLeft(block: i32, latch: i32): boolean {
-  return ld32(latch + LATCH_STATE) === LATCHED_PINHOLE && ld32(block + SIDE_OPEN) !== 0 && sideMoved(block);
+  return ld32(latch + LATCH_STATE) === LATCHED_PINHOLE && (ld32(block + SIDE_OPEN) & OPEN_RTP) !== 0 && sideMoved(block);
 }
 
 /** Is that our own pair of ports on this side? What is sent there would come back as the other side's (CONFORMANCE 76). */
@@ -118,7 +120,7 @@ function sendTowards(block: i32, rtcp: boolean, payload: i32, len: i32): i32 {
     return send(block, true, rtp + LATCH_ADDRESS, explicit ? port : (ld32(rtp + LATCH_PORT) + 1) & 0xffff, payload, len);
   }
   const address: i32 = block + (rtcp ? SIDE_RTCP_ADDRESS : SIDE_RTP_ADDRESS);
-  if (ld32(block + SIDE_OPEN) === 0 || port === 0 || isOurs(block, address, port)) return REASON_MEDIA_NO_REMOTE;
+  if ((ld32(block + SIDE_OPEN) & (rtcp ? OPEN_RTCP : OPEN_RTP)) === 0 || port === 0 || isOurs(block, address, port)) return REASON_MEDIA_NO_REMOTE;
   return send(block, rtcp, address, port, payload, len);
 }
 

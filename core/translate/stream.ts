@@ -27,6 +27,7 @@ import {
   PORT_FLOW,
   SIDE_ACCESS,
   SIDE_CORE,
+  OPEN_RTP,
   SIDE_OPEN,
   SIDE_POOL,
   SIDE_PORT,
@@ -103,7 +104,7 @@ function isDialable(flow: i32, side: i32): boolean {
   const setup: i32 = setupOf(flow, side);
   const port: i32 = ld32(block + SIDE_RTP_PORT);
   if ((setup !== SETUP_PASSIVE && setup !== SETUP_ACTPASS) || port === 0) return false;
-  return ld32(block + SIDE_OPEN) !== 0 && isElsewhere(block + SIDE_RTP_ADDRESS, port);
+  return (ld32(block + SIDE_OPEN) & OPEN_RTP) !== 0 && isElsewhere(block + SIDE_RTP_ADDRESS, port);
 }
 
 /** May this side connect? Its answer, or the other's, may come later than its connection. */

@@ -46,6 +46,8 @@ import {
   SIDE_CORE,
   SIDE_LATCH_RTCP,
   SIDE_LATCH_RTP,
+  OPEN_RTCP,
+  OPEN_RTP,
   SIDE_OPEN,
   SIDE_REALM,
   SIDE_RTCP_ADDRESS,
@@ -107,6 +109,14 @@ export function sideReopen(flow: i32, side: i32): void {
   latchOpen(block + SIDE_LATCH_RTCP);
 }
 
+/** Notes which of a side's addresses may be sent to unheard: a=rtcp may name another host than c= (RFC 3605), or none. */
+function openSet(call: i32, side: i32, block: i32): void {
+  const realm: i32 = ld32(block + SIDE_REALM);
+  const rtcp: i32 = block + SIDE_RTCP_ADDRESS;
+  const rtp: i32 = isOpen(call, side, realm, block + SIDE_RTP_ADDRESS) ? OPEN_RTP : 0;
+  st32(block + SIDE_OPEN, rtp | (!isUnspecified(rtcp) && isOpen(call, side, realm, rtcp) ? OPEN_RTCP : 0));
+}
+
 /** Puts one side of a flow back to what it was described as before the offer. */
 function sideRestore(call: i32, flow: i32, side: i32): void {
   const block: i32 = sideAt(flow, side);
@@ -115,7 +125,7 @@ function sideRestore(call: i32, flow: i32, side: i32): void {
   st32(block + SIDE_RTCP_PORT, ld32(block + SIDE_BEFORE_RTCP_PORT));
   addressCopy(block + SIDE_RTP_ADDRESS, block + SIDE_BEFORE_RTP_ADDRESS);
   addressCopy(block + SIDE_RTCP_ADDRESS, block + SIDE_BEFORE_RTCP_ADDRESS);
-  st32(block + SIDE_OPEN, isOpen(call, side, ld32(block + SIDE_REALM), block + SIDE_RTP_ADDRESS) ? 1 : 0);
+  openSet(call, side, block);
 }
 
 /** Puts a flow back to what it was before an offer of `side` failed: what both sides said, or, for a `half`, only that one. */
@@ -145,7 +155,7 @@ function sideSet(call: i32, side: i32, block: i32, media: i32, k: i32): boolean 
   st32(block + SIDE_RTCP_PORT, rtcp);
   addressCopy(block + SIDE_RTP_ADDRESS, media + MEDIA_ADDRESS);
   addressCopy(block + SIDE_RTCP_ADDRESS, ld32(media + MEDIA_RTCP_ADDRESS + 8) !== 0 ? media + MEDIA_RTCP_ADDRESS : media + MEDIA_ADDRESS);
-  st32(block + SIDE_OPEN, isOpen(call, side, ld32(block + SIDE_REALM), media + MEDIA_ADDRESS) ? 1 : 0);
+  openSet(call, side, block);
   return !same;
 }
 
