@@ -1,12 +1,14 @@
 /*
  * Builds everything into dist/: the core as JavaScript (a factory over a memory), as WebAssembly and,
  * through wasm2c, as C; their types; the hosts; the JSON Schema of the configuration. Run by `npm run build`,
- * which bundles this file first (Node 20 does not read TypeScript).
+ * which bundles this file first (Node 20 does not read TypeScript). With `--package`, which `npm pack` gives, what a package
+ * has to have and this machine cannot compile is an error.
  */
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type BuildOptions } from "esbuild";
@@ -18,6 +20,7 @@ import { schemaJson } from "./hosts/shared/config/schema.ts";
 
 const root = process.cwd();
 const dist = join(root, "dist");
+const packing = process.argv.includes("--package");
 
 /** The JavaScript core: every import inlined into `createCore(memory)`, so each instance owns its views. */
 async function buildJs(): Promise<void> {
@@ -67,21 +70,44 @@ function nodeHeaders(): string {
   return folders.find((folder) => existsSync(join(folder, "uv.h"))) ?? "";
 }
 
-/** A shared library of hosts/linux. What the compiler finds wrong is shown and is no failure: hosts do without. */
-function shimCompile(source: string, target: string, flags: string[]): void {
-  const words = ["-O2", "-Wall", "-Wextra", "-fPIC", "-shared", "-I", dist, ...flags, "-o", join(dist, target), join("hosts/linux", source)];
-  const { error, status } = spawnSync("cc", words, { stdio: ["ignore", "inherit", "inherit"] });
-  if (error || status !== 0) console.log(`dist/${target} was not built: ${error ? "there is no C compiler (cc)" : "see above"}; hosts use portable sockets`);
+/** Processors that the package has the I/O shim for, and what compiles for one on a machine that has another. */
+const SHIM_COMPILERS: Record<string, string> = { x64: "x86_64-linux-gnu-gcc", arm64: "aarch64-linux-gnu-gcc" };
+
+/** Only who packs misses what is for other machines; hosts do without. */
+function shimMissing(file: string, processor: string, why: string): void {
+  if (packing || processor === process.arch) console.log(`${file} was not built: ${why}; hosts use portable sockets`);
+  if (packing) process.exitCode = 1;
 }
 
-/** The I/O shim: for Deno and C a plain library, for Node an addon. */
+/** A shared library of hosts/linux. What the compiler finds wrong is shown. */
+async function shimCompile(source: string, processor: string, target: string, flags: string[]): Promise<void> {
+  const file = join("dist", `linux-${processor}`, target);
+  const compiler = processor === process.arch ? "cc" : SHIM_COMPILERS[processor]!;
+  const words = ["-O2", "-Wall", "-Wextra", "-fPIC", "-shared", "-I", dist, ...flags, "-o", file, join("hosts/linux", source)];
+  try {
+    const [status] = await once(spawn(compiler, words, { stdio: ["ignore", "inherit", "inherit"] }), "exit");
+    if (status !== 0) shimMissing(file, processor, "see above");
+  } catch {
+    shimMissing(file, processor, `there is no C compiler (${compiler})`);
+  }
+}
+
+/** The I/O shim for one processor: for Deno and C a plain library, for Node an addon, whose headers are the same for all processors. */
+async function shimBuild(processor: string, headers: string): Promise<void> {
+  const folder = join(dist, `linux-${processor}`);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder);
+  const library = shimCompile("shim.c", processor, "shim.so", []);
+  if (headers === "") shimMissing(`dist/linux-${processor}/shim.node`, processor, "the headers of Node (uv.h) are not on this machine");
+  else await shimCompile("node.c", processor, "shim.node", ["-I", headers]);
+  await library;
+}
+
+/** The I/O shim for this machine, and for the processors of the package as far as there are compilers. */
 async function buildShim(): Promise<void> {
-  await Promise.all(["shim.so", "shim.node"].map((name) => rm(join(dist, name), { force: true })));
   if (process.platform !== "linux") return;
-  shimCompile("shim.c", "shim.so", []);
   const headers = nodeHeaders();
-  if (headers === "") console.log("dist/shim.node was not built: the headers of Node (uv.h) are not on this machine");
-  else shimCompile("node.c", "shim.node", ["-I", headers]);
+  await Promise.all([...new Set([process.arch, ...Object.keys(SHIM_COMPILERS)])].map((processor) => shimBuild(processor, headers)));
 }
 
 /** What libraries want that are CommonJS. */
@@ -89,14 +115,16 @@ const REQUIRE = 'import { createRequire as requireMake } from "node:module";\nco
 
 /**
  * The Node host, which is the command `culvert`. With its libraries inside and short it is there in half of the time, which after
- * a restart are calls without media.
+ * a restart are calls without media. Returns the files that are inside.
  */
-async function buildNode(shared: BuildOptions): Promise<void> {
+async function buildNode(shared: BuildOptions): Promise<string[]> {
   const outfile = join(dist, "node.js");
   // Names stay, for stacks that people report.
   const short = { minifyWhitespace: true, minifySyntax: true };
-  await build({ ...shared, entryPoints: ["hosts/node/main.ts"], outfile, ...short, banner: { js: `#!/usr/bin/env node\n${REQUIRE}` } });
+  const banner = { js: `#!/usr/bin/env node\n${REQUIRE}` };
+  const { metafile } = await build({ ...shared, ...short, entryPoints: ["hosts/node/main.ts"], outfile, banner, metafile: true });
   await chmod(outfile, 0o755);
+  return Object.keys(metafile.inputs);
 }
 
 /** The Deno host; pino wants a host name. */
@@ -106,14 +134,26 @@ async function buildDeno(shared: BuildOptions): Promise<void> {
   await build({ ...shared, entryPoints: ["hosts/deno/main.ts"], outfile: join(dist, "deno.js"), alias, banner });
 }
 
+/** The licences of the libraries inside of the bundles, which want to go along. */
+async function buildLicences(files: string[]): Promise<void> {
+  const folders = new Set(files.flatMap((file) => /^.*\bnode_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
+  const texts = [...folders].sort().map(async (folder) => {
+    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    if (!file) throw new Error(`${folder} says nothing of its licence; find out, or do without it`);
+    return `${folder.slice("node_modules/".length)}\n\n${(await readFile(join(folder, file), "utf8")).trim()}\n`;
+  });
+  await writeFile(join(dist, "licences.txt"), (await Promise.all(texts)).join(`\n${"-".repeat(80)}\n\n`));
+}
+
 /** The hosts, one bundle each with the JavaScript core inside, and the JSON Schema of the configuration. */
 async function buildHosts(): Promise<void> {
   const alias = { "node-dgram-adapter": join(root, "hosts/node-dgram-adapter/index.ts") };
   const shared: BuildOptions = { bundle: true, format: "esm", platform: "node", target: "node20", alias };
-  await Promise.all([buildNode(shared), buildDeno(shared)]);
+  const [inside] = await Promise.all([buildNode(shared), buildDeno(shared)]);
+  await buildLicences(inside);
   await writeFile(join(dist, "culvert.schema.json"), `${JSON.stringify(schemaJson(), null, 2)}\n`);
 }
 
 await mkdir(dist, { recursive: true });
-await Promise.all([buildJs().then(buildContract), buildWasm().then(buildC)]);
-await Promise.all([buildHosts(), buildShim()]);
+const contract = buildJs().then(buildContract);
+await Promise.all([contract.then(() => Promise.all([buildHosts(), buildShim()])), buildWasm().then(buildC)]);

@@ -88,8 +88,8 @@ function listen(request: ListenRequest): Socket {
 
 export const denoRuntime: Runtime = {
   name: "deno",
-  /** Beside the bundle: dist/deno.js and dist/shim.so. */
-  shim: (memory) => shimOpen(new URL("shim.so", import.meta.url), memory),
+  /** Beside the bundle: dist/deno.js and, for one, dist/linux-x64/shim.so; the folder has Node's name of the processor. */
+  shim: (memory) => shimOpen(new URL(`${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}/shim.so`, import.meta.url), memory),
   listen,
   ...connections,
   now: () => performance.now(),

@@ -107,8 +107,8 @@ class NodeSocket implements Socket {
 
 export const nodeRuntime: Runtime = {
   name: "node",
-  /** Beside the bundle: dist/node.js and dist/shim.node. */
-  shim: (memory, share) => shimOpen(fileURLToPath(new URL("shim.node", import.meta.url)), memory, share),
+  /** Beside the bundle: dist/node.js and, for one, dist/linux-x64/shim.node. */
+  shim: (memory, share) => shimOpen(fileURLToPath(new URL(`${process.platform}-${process.arch}/shim.node`, import.meta.url)), memory, share),
   listen: (request) => new NodeSocket(request),
   ...connections,
   now: () => performance.now(),

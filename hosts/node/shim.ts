@@ -29,7 +29,7 @@ interface Addon {
 const require = createRequire(import.meta.url);
 
 export function shimOpen(file: string, memory: ArrayBuffer, share?: Share): Shim | string {
-  if (!existsSync(file)) return `${file} was not built (that takes Linux and a C compiler)`;
+  if (!existsSync(file)) return `${file} is not there: packages have it for Linux on x64 and arm64, npm run build makes it on any Linux with a C compiler`;
   let addon: Addon;
   try {
     addon = require(file) as Addon;

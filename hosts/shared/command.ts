@@ -4,6 +4,7 @@
  */
 
 import { Command, Option } from "commander";
+import { version } from "../../package.json";
 import { type Config, configRead, type ConfigReading, problemText } from "./config.ts";
 import type { CoreKind } from "./core.ts";
 import { logOpen } from "./log.ts";
@@ -66,7 +67,7 @@ async function check(options: { config: string }, host: Host): Promise<void> {
 
 /** The program; a host registers what it has beyond this. */
 export function commandLine(host: Host): Command {
-  const program = new Command("culvert").description("Transparent VoIP signaling and media proxy");
+  const program = new Command("culvert").description("Transparent VoIP signaling and media proxy").version(version);
   const file = () => new Option("-c, --config <file>", "configuration file").default("culvert.yaml");
   program
     .command("run")

@@ -5,10 +5,11 @@
 
 import { join } from "node:path";
 import { describe, expect } from "vitest";
+import { SHIM } from "../shim.ts";
 import { run } from "./process.ts";
 import { file, lab, labPath, program, scenario } from "./requirement.ts";
 
-const needs = [...lab(), ...["cc", "taskset", "rtpengine"].map(program), file(join(labPath, "gen.c")), file("dist/shim.node")];
+const needs = [...lab(), ...["cc", "taskset", "rtpengine"].map(program), file(join(labPath, "gen.c")), file(SHIM)];
 
 describe("flood", () => {
   scenario("after a flood forwarding goes on", needs, 120, async () => {

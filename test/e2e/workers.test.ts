@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
+import { SHIM } from "../shim.ts";
 import { Culvert, loopbackConfiguration, nodeHost } from "./culvert.ts";
 import { namespacesOf } from "./namespace.ts";
 import { type Program, stopAll } from "./process.ts";
@@ -25,7 +26,7 @@ const GIVEN_BACK_S = 60;
 const RATE = 15;
 const SETUP_S = 0.5;
 const ADDRESSES = Array.from({ length: 40 }, (_, i) => `127.0.1.${i + 1}`);
-const needs = [...lab(), program("sipp"), file("/usr/share/sip-tester/g711a.pcap"), file(nodeHost), file("dist/shim.node")];
+const needs = [...lab(), program("sipp"), file("/usr/share/sip-tester/g711a.pcap"), file(nodeHost), file(SHIM)];
 
 class Workers {
   readonly folder: string;

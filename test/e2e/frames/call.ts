@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { SHIM } from "../../shim.ts";
 import { Capture } from "../capture.ts";
 import { type Configuration, Culvert, nodeHost } from "../culvert.ts";
 import { stopAll } from "../process.ts";
@@ -15,13 +16,7 @@ import { sipp, sippRun } from "../sipp.ts";
 import { type Addresses, type Netns, netnsOf, networkDown } from "./network.ts";
 
 const RECORDINGS = "/usr/share/sip-tester";
-export const needs = [
-  root(),
-  ...["ip", "sipp", "tcpdump", "tshark", "python3"].map(program),
-  file(nodeHost),
-  file(resolve("dist/shim.node")),
-  file(RECORDINGS),
-];
+export const needs = [root(), ...["ip", "sipp", "tcpdump", "tshark", "python3"].map(program), file(nodeHost), file(SHIM), file(RECORDINGS)];
 const CALLER = resolve("test/e2e/router/caller.xml");
 /** Makes an INVITE of more than 3000 bytes. */
 const PADDING = "x".repeat(2600);

@@ -8,6 +8,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { SHIM } from "../../shim.ts";
 import { Capture } from "../capture.ts";
 import { nodeHost } from "../culvert.ts";
 import { must, Program, stopAll } from "../process.ts";
@@ -100,7 +101,7 @@ describe("real programs in every topology", () => {
     await through([new Box("p1", folder, configurationOf("p1", ["acc"], INVENTED, { kind: "local" }))], ["t1"], INVENTED);
   });
 
-  scenario("transparent sockets, of which the box has no address", [...needs, file("dist/shim.node")], 60, async () => {
+  scenario("transparent sockets, of which the box has no address", [...needs, file(SHIM)], 60, async () => {
     await through([new Box("p1", folder, configurationOf("p1", ["acc"], TAKEN_OVER, { kind: "tproxy" }))], ["t1"], TAKEN_OVER);
   });
 

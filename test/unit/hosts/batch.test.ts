@@ -2,7 +2,6 @@
  * The pump on batched sockets: by a shim that only notes, and by hosts/linux itself on loopback where it is built and allowed.
  */
 
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -16,6 +15,7 @@ import * as abi from "../../../hosts/shared/core.ts";
 import { Pump } from "../../../hosts/shared/pump.ts";
 import { type Proxy, proxyStart } from "../../../hosts/shared/proxy.ts";
 import { type Host, PORT_SIGNALING, type Shim } from "../../../hosts/shared/runtime.ts";
+import { SHIM, shimRefused } from "../../shim.ts";
 import { certificatesNone } from "./certificates.ts";
 import { fakeCore } from "./fakecore.ts";
 import { fakeLog } from "./fakelog.ts";
@@ -230,23 +230,11 @@ describe("a batch", () => {
   });
 });
 
-const file = resolve("dist/shim.node");
-
-/** Why hosts/linux cannot be had here, or "". */
-function refusal(): string {
-  if (!existsSync(file)) return "dist/shim.node was not built";
-  const shim = shimOpen(file, new ArrayBuffer(1 << 20));
-  if (typeof shim === "string") return shim;
-  shim.watch(() => undefined);
-  shim.close();
-  return "";
-}
-
-const refused = refusal();
+const refused = shimRefused();
 const LONG = "x".repeat(9000);
 
 describe.skipIf(refused !== "")(`hosts/linux${refused === "" ? "" : ` [skipped: ${refused}]`}`, () => {
-  const runtime = { ...nodeRuntime, shim: (memory: ArrayBuffer) => shimOpen(file, memory) };
+  const runtime = { ...nodeRuntime, shim: (memory: ArrayBuffer) => shimOpen(SHIM, memory) };
   const host: Host = { ...nodeHost, runtime, coreBinary: () => readFile("dist/core.wasm") };
   let proxy: Proxy | undefined;
 
@@ -366,7 +354,7 @@ describe("without batched sockets", () => {
   });
 
   test("a file that is not there, or no library, is a reason", () => {
-    expect(shimOpen("/nowhere/shim.node", new ArrayBuffer(8))).toMatch(/was not built/);
+    expect(shimOpen("/nowhere/shim.node", new ArrayBuffer(8))).toMatch(/is not there/);
     expect(shimOpen(resolve("dist/core.wasm"), new ArrayBuffer(8))).toMatch(/cannot be loaded/);
   });
 });

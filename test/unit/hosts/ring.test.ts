@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SHIM } from "../../shim.ts";
 
 const PROBE = "dist/test/unit/ringprobe.js";
 const NETNS = `culvert-ring-${process.pid}`;
@@ -17,7 +18,7 @@ function ip(...words: string[]): void {
 
 /** Why there can be none here, or "". */
 function refusal(): string {
-  if (!existsSync("dist/shim.node")) return "dist/shim.node was not built";
+  if (!existsSync(SHIM)) return `${SHIM} was not built`;
   if (process.getuid?.() !== 0) return "network namespaces want root";
   try {
     ip("netns", "add", NETNS);

@@ -6,12 +6,12 @@
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { shimOpen } from "../../../hosts/node/shim.ts";
 import { addressParse } from "../../../hosts/shared/address.ts";
 import * as abi from "../../../hosts/shared/core.ts";
 import type { Shim } from "../../../hosts/shared/runtime.ts";
+import { SHIM } from "../../shim.ts";
 
 const RING = 2;
 const MEDIA = 0;
@@ -27,7 +27,7 @@ class End {
   readonly shim: Shim;
 
   constructor() {
-    const shim = shimOpen(resolve("dist/shim.node"), this.bytes.buffer);
+    const shim = shimOpen(SHIM, this.bytes.buffer);
     if (typeof shim === "string") throw new Error(shim);
     this.shim = shim;
   }

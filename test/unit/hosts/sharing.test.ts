@@ -3,11 +3,9 @@
  * nobody else gets it while that one is not there.
  */
 
-import { existsSync } from "node:fs";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import net from "node:net";
-import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { shimOpen } from "../../../hosts/node/shim.ts";
@@ -15,25 +13,16 @@ import { addressParse } from "../../../hosts/shared/address.ts";
 import * as abi from "../../../hosts/shared/core.ts";
 import { PORT_SHARED, type Shim } from "../../../hosts/shared/runtime.ts";
 import type { Share } from "../../../hosts/shared/workers/share.ts";
+import { SHIM, shimRefused } from "../../shim.ts";
 import { freePort } from "./register.ts";
 
-const file = resolve("dist/shim.node");
 const SIGNALING_SHARED = 3;
 const SIGNAL_QUEUE = 1;
 const HOST = "127.0.0.1";
 const TERMINALS = 64;
 const addresses = Array.from({ length: TERMINALS }, (_, i) => `127.0.2.${i + 1}`);
 
-/** Why hosts/linux cannot be had here, or "". */
-function refusal(): string {
-  if (!existsSync(file)) return "dist/shim.node was not built";
-  const shim = shimOpen(file, new ArrayBuffer(8));
-  if (typeof shim === "string") return shim;
-  shim.close();
-  return "";
-}
-
-const refused = refusal();
+const refused = shimRefused();
 
 interface Half {
   shim: Shim;
@@ -49,7 +38,7 @@ describe.skipIf(refused !== "")(`shared ports${refused === "" ? "" : ` [skipped:
 
   function half(index: number, by: Share["by"], count = 2): Half {
     const memory = new ArrayBuffer(abi.TABLES);
-    const shim = shimOpen(file, memory, { index, count, by }) as Shim;
+    const shim = shimOpen(SHIM, memory, { index, count, by }) as Shim;
     shim.exchange.set(new Int32Array(addressParse(HOST)!.bytes.slice().buffer), abi.SLOT_MAX);
     const made = { shim, words: new Int32Array(memory) };
     open.push(shim);
