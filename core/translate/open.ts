@@ -146,7 +146,7 @@ export function bindingOpen(p: i32, len: i32, form: i32, address: i32, port: i32
 /** Binding for what has no spelling of its own: the primary one, or one for the address the packet came from; negative reason when it cannot be. */
 export function bindingAny(): i32 {
   const primary: i32 = ld32(terminalAt(ld32(CONTEXT_TERMINAL)) + TERMINAL_PRIMARY);
-  if (primary > 0) return primary - 1;
+  if (primary > 0) return bindingHear(primary - 1);
   const packet: i32 = ld32(CONTEXT_PACKET);
   const port: i32 = ld32(packet + PACKET_SOURCE_PORT);
   const mark: i32 = textMark();

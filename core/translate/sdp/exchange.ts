@@ -18,7 +18,7 @@
 import { ld32, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
 import { CONTEXT_TAKEN } from "../../memory/context.ts";
-import { MESSAGE_CSEQ } from "../../memory/message.ts";
+import { MEDIA_FLOW, MEDIA_PORT, MESSAGE_CSEQ } from "../../memory/message.ts";
 import {
   CALL_CHANGE_ACCESS,
   CALL_CHANGE_CORE,
@@ -49,6 +49,7 @@ import { callAt } from "../../table/call.ts";
 import { descriptionFind, descriptionsDrop, descriptionsSave, sideDescribe } from "../../table/description.ts";
 import { flowAt, isOverTcp, sideAt } from "../../table/flow.ts";
 import { SLAB_FLOWS, slabCapacity } from "../../table/slab.ts";
+import { mediaAt, mediaCount } from "../../decode/sdp/session.ts";
 import { flowRestore, flowSnapshot, windowReopen } from "./media.ts";
 import { PORTS_NONE, flowClose, flowListen, flowMux } from "../open.ts";
 import { streamJoin, streamsHang } from "../stream.ts";
@@ -122,14 +123,22 @@ function forceNote(call: i32): void {
   }
 }
 
+/** Does the message in hand name the ports of a flow? It may come again, and has to name the same. */
+function isNamed(flow: i32): boolean {
+  for (let i: i32 = 0; i < mediaCount(); i++) {
+    if (ld32(mediaAt(i) + MEDIA_FLOW) === flow && ld32(mediaAt(i) + MEDIA_PORT) !== 0) return true;
+  }
+  return false;
+}
+
 /** What the exchange gave up is freed, and what it moved has its window from now on: an answer may take long. */
 function flowsSettle(call: i32): void {
   let next: i32 = ld32(callAt(call) + CALL_FLOWS);
   for (let i: i32 = 0; i < slabCapacity(SLAB_FLOWS) && next !== 0; i++) {
     const flow: i32 = next - 1;
     next = ld32(flowAt(flow) + FLOW_NEXT);
-    if ((ld32(flowAt(flow) + FLOW_FLAGS) & FLOW_FLAG_REJECTED) !== 0) flowClose(flow, call);
-    else windowReopen(flowAt(flow));
+    if ((ld32(flowAt(flow) + FLOW_FLAGS) & FLOW_FLAG_REJECTED) === 0) windowReopen(flowAt(flow));
+    else if (!isNamed(flow)) flowClose(flow, call);
   }
 }
 
