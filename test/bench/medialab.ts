@@ -144,7 +144,7 @@ async function generate(lab: Lab, ports: number[], pps: number, seconds: number)
   prefer(child.pid!);
   let text = "";
   child.stdout.on("data", (data: Buffer) => (text += data.toString()));
-  await new Promise((resolve) => child.on("exit", resolve));
+  await new Promise((resolve) => child.on("close", resolve));
   return text;
 }
 
@@ -173,7 +173,7 @@ export async function delay(lab: Lab, ports: number[], pps: number, seconds: num
   const sink = spawn("ip", words, { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   sink.stdout.on("data", (data: Buffer) => (text += data.toString()));
-  const over = new Promise((resolve) => sink.on("exit", resolve));
+  const over = new Promise((resolve) => sink.on("close", resolve));
   await sleep(EDGE_S * 1000);
   await generate(lab, ports, pps, seconds);
   await over;
