@@ -4,6 +4,7 @@
  */
 
 import { ld32 } from "../machine.ts";
+import { SERVICE_FLAGS } from "./config.ts";
 import { CONTEXT } from "./layout.ts";
 
 /** Address of the packet header. */
@@ -54,4 +55,9 @@ export const OUTBOUND: i32 = 2;
 
 export function isInbound(): boolean {
   return ld32(CONTEXT_DIRECTION) === INBOUND;
+}
+
+/** Has the service in hand this SERVICE_* flag? */
+export function serviceHas(flag: i32): boolean {
+  return (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & flag) !== 0;
 }

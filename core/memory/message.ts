@@ -67,7 +67,7 @@ export const MESSAGE_MENTIONS: i32 = 240;
 export const MESSAGE_MENTION_MOST: i32 = 244;
 export const MESSAGE_MEDIAS: i32 = 248;
 export const MESSAGE_MEDIA_MOST: i32 = 252;
-/** Bytes of the record that decoding fills in; what follows is its room. */
+/** Bytes of the record that are cleared before a message is decoded; behind them stand a value of decode/sdp/session.ts and its room. */
 export const MESSAGE_DECODED: i32 = 224;
 /** Position behind the name of an rport parameter without a value, 0 for none: a local answer puts the port there. */
 export const MESSAGE_RPORT: i32 = 160;

@@ -15,10 +15,10 @@ import {
   PACKET_REALM,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
-  PACKET_TRAFFIC,
 } from "../memory/packet.ts";
 import { VERDICT_DISCARDED, VERDICT_FORWARDED } from "../memory/reason.ts";
 import { outputSend } from "../output/queue.ts";
+import { isFramed } from "../table/adjacency.ts";
 import { leaveUntouched } from "../translate/leave.ts";
 import { conclude } from "./outcome.ts";
 
@@ -47,6 +47,6 @@ export function pass(reason: i32): i32 {
 export function failOpen(reason: i32): i32 {
   const packet: i32 = ld32(CONTEXT_PACKET);
   if (ld32(CONTEXT_TERMINAL) >= 0 && leaveUntouched() === 0) return conclude(reason, VERDICT_FORWARDED);
-  const whole: boolean = ld32(packet + PACKET_CONNECTION) === 0 && ld32(packet + PACKET_TRAFFIC) >= 0;
+  const whole: boolean = ld32(packet + PACKET_CONNECTION) === 0 && !isFramed(packet);
   return whole ? forward(packet, reason) : conclude(reason, VERDICT_DISCARDED);
 }

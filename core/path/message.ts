@@ -6,16 +6,16 @@
 
 import { ld32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
-import { SERVICE_COUNT_HOPS, SERVICE_DROP_UNDECODABLE, SERVICE_FAIL_OPEN, SERVICE_FLAGS, SERVICE_SILENT_REJECT } from "../memory/config.ts";
+import { SERVICE_COUNT_HOPS, SERVICE_DROP_UNDECODABLE, SERVICE_FAIL_OPEN, SERVICE_SILENT_REJECT } from "../memory/config.ts";
 import {
   CONTEXT_EXPOSED,
   CONTEXT_LEN,
   CONTEXT_PAYLOAD,
   CONTEXT_REFUSED,
-  CONTEXT_SERVICE_AT,
   CONTEXT_TERMINAL,
   CONTEXT_UNRELAYED,
   isInbound,
+  serviceHas,
 } from "../memory/context.ts";
 import { MESSAGE_CSEQ_METHOD, MESSAGE_METHOD, MESSAGE_STATUS, METHOD_ACK, METHOD_OPTIONS, METHOD_REGISTER } from "../memory/message.ts";
 import {
@@ -84,17 +84,12 @@ function otherTake(kind: i32): i32 {
 }
 
 function passUndecodable(reason: i32): i32 {
-  const drop: boolean = (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_DROP_UNDECODABLE) !== 0;
-  return drop ? conclude(reason, VERDICT_DISCARDED) : pass(reason);
+  return serviceHas(SERVICE_DROP_UNDECODABLE) ? conclude(reason, VERDICT_DISCARDED) : pass(reason);
 }
 
 /** What is no message of a terminal for which there is no room. */
 function crowdedTake(): i32 {
-  return failsOpen() ? failOpen(REASON_TERMINALS_FULL) : conclude(REASON_TERMINALS_FULL, VERDICT_DISCARDED);
-}
-
-function failsOpen(): boolean {
-  return (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_FAIL_OPEN) !== 0;
+  return serviceHas(SERVICE_FAIL_OPEN) ? failOpen(REASON_TERMINALS_FULL) : conclude(REASON_TERMINALS_FULL, VERDICT_DISCARDED);
 }
 
 /** A SIP message, either way, which decoding gave 0 or that fault. Returns a verdict or a fault. */
@@ -127,7 +122,7 @@ function translatedReason(): i32 {
 function ownTake(terminal: i32): i32 {
   const method: i32 = ld32(MESSAGE + MESSAGE_METHOD);
   if (method === METHOD_ACK && isOurTag()) return conclude(REASON_REJECT_ACK, VERDICT_ABSORBED);
-  if (method !== 0 && (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_COUNT_HOPS) !== 0 && isOutOfHops()) return reject(REASON_HOPS);
+  if (method !== 0 && serviceHas(SERVICE_COUNT_HOPS) && isOutOfHops()) return reject(REASON_HOPS);
   if (!isInbound()) return -1;
   if (method === 0) {
     const probe: boolean = ld32(MESSAGE + MESSAGE_CSEQ_METHOD) === METHOD_OPTIONS && isProbeAnswer(terminal);
@@ -157,10 +152,9 @@ function statusOf(reason: i32): i32 {
 
 /** The message cannot go on. */
 function reject(reason: i32): i32 {
-  if (isFull(reason) && failsOpen()) return failOpen(reason);
-  const silent: boolean = (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_SILENT_REJECT) !== 0;
+  if (isFull(reason) && serviceHas(SERVICE_FAIL_OPEN)) return failOpen(reason);
   const request: boolean = ld32(MESSAGE + MESSAGE_STATUS) === 0 && ld32(MESSAGE + MESSAGE_METHOD) !== METHOD_ACK;
-  const status: i32 = silent || !request ? 0 : statusOf(reason);
+  const status: i32 = serviceHas(SERVICE_SILENT_REJECT) || !request ? 0 : statusOf(reason);
   if (status === 0) return conclude(reason, VERDICT_DISCARDED);
   leaveAnswer(refusalBuild(status));
   return conclude(reason, VERDICT_ANSWERED);

@@ -4,7 +4,7 @@
  */
 
 import { ld32, ld8, st32 } from "../machine.ts";
-import { SERVICE_FLAGS, SERVICE_OPEN_CORE } from "../memory/config.ts";
+import { SERVICE_OPEN_CORE } from "../memory/config.ts";
 import {
   CONTEXT_ACCESS,
   CONTEXT_BINDING,
@@ -19,6 +19,7 @@ import {
   CONTEXT_TERMINAL,
   INBOUND,
   OUTBOUND,
+  serviceHas,
 } from "../memory/context.ts";
 import { PACKET_CONNECTION, PACKET_SOURCE, PACKET_SOURCE_PORT, PACKET_TRANSPORT } from "../memory/packet.ts";
 import { BINDING_TERMINAL, TERMINAL_PRIMARY, TERMINAL_SERVICE, TERMINAL_TRANSPORT } from "../memory/tables.ts";
@@ -76,6 +77,6 @@ export function outboundTake(packet: i32, binding: i32): i32 {
 /** May this core-side sender reach the terminals of the service in hand: a server, one of our own mappings, or anybody where the service is open? */
 export function isCorePeer(packet: i32): boolean {
   const service: i32 = ld32(CONTEXT_SERVICE_AT);
-  if ((ld32(service + SERVICE_FLAGS) & SERVICE_OPEN_CORE) !== 0 || serverFind(service, packet + PACKET_SOURCE, -1) >= 0) return true;
+  if (serviceHas(SERVICE_OPEN_CORE) || serverFind(service, packet + PACKET_SOURCE, -1) >= 0) return true;
   return isMapping(packet + PACKET_SOURCE, ld32(packet + PACKET_SOURCE_PORT));
 }

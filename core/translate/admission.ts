@@ -5,8 +5,8 @@
 
 import { ld32 } from "../machine.ts";
 import { MESSAGE } from "../memory/layout.ts";
-import { SERVICE_FLAGS, SERVICE_REGISTERED_ONLY } from "../memory/config.ts";
-import { CONTEXT_SERVICE_AT } from "../memory/context.ts";
+import { SERVICE_REGISTERED_ONLY } from "../memory/config.ts";
+import { serviceHas } from "../memory/context.ts";
 import { MESSAGE_METHOD, MESSAGE_TO_TAG_LEN, METHOD_INVITE, METHOD_OPTIONS, METHOD_REGISTER } from "../memory/message.ts";
 import { TERMINAL_REGISTRATIONS } from "../memory/tables.ts";
 import { terminalAt } from "../table/terminal.ts";
@@ -19,7 +19,7 @@ function isBeginning(method: i32): boolean {
 
 /** Is the request in hand, from `terminal`, to be refused? */
 export function isBarred(terminal: i32): boolean {
-  if ((ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_REGISTERED_ONLY) === 0) return false;
+  if (!serviceHas(SERVICE_REGISTERED_ONLY)) return false;
   const method: i32 = ld32(MESSAGE + MESSAGE_METHOD);
   if (method === METHOD_REGISTER || method === METHOD_OPTIONS || ld32(terminalAt(terminal) + TERMINAL_REGISTRATIONS) > 0) return false;
   return isBeginning(method) || !isCallKnown();

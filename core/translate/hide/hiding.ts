@@ -4,8 +4,8 @@
  */
 
 import { ld32, st32 } from "../../machine.ts";
-import { SERVICE_FLAGS, SERVICE_HIDE } from "../../memory/config.ts";
-import { CONTEXT_DIRECTION, CONTEXT_EXPOSED, CONTEXT_SERVICE, CONTEXT_SERVICE_AT } from "../../memory/context.ts";
+import { SERVICE_HIDE } from "../../memory/config.ts";
+import { CONTEXT_DIRECTION, CONTEXT_EXPOSED, CONTEXT_SERVICE, serviceHas } from "../../memory/context.ts";
 import { SEALED_MAX, SEAL_MAX, sealWrite } from "../../bytes/seal.ts";
 import { textByte, textDrop, textMark, textRoom, textWord } from "../../encode/edit.ts";
 
@@ -20,7 +20,7 @@ export const HIDDEN_MADDR: i32 = 4;
 const PREFIX_MAX: i32 = 128;
 
 export function isHiding(): boolean {
-  return (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_HIDE) !== 0;
+  return serviceHas(SERVICE_HIDE);
 }
 
 /** Purpose of the seal over what the side has that the message in hand comes from. */

@@ -7,8 +7,8 @@
 
 import { ld32, ld8, st32 } from "../../machine.ts";
 import { MESSAGE } from "../../memory/layout.ts";
-import { SERVICE_FLAGS, SERVICE_HIDE_ORIGIN } from "../../memory/config.ts";
-import { CONTEXT_ASIDE, CONTEXT_CALL, CONTEXT_SERVICE_AT, CONTEXT_TAKEN, CONTEXT_UNRELAYED } from "../../memory/context.ts";
+import { SERVICE_HIDE_ORIGIN } from "../../memory/config.ts";
+import { CONTEXT_ASIDE, CONTEXT_CALL, CONTEXT_TAKEN, CONTEXT_UNRELAYED, serviceHas } from "../../memory/context.ts";
 import {
   FORM_NAME,
   MEDIA_ADDRESS,
@@ -287,7 +287,7 @@ export function sdpMap(index: i32, role: i32): void {
   if (role === ROLE_SDP_CONNECTION) {
     connectionMap(index);
   } else if (role === ROLE_SDP_ORIGIN) {
-    const hide: boolean = (ld32(ld32(CONTEXT_SERVICE_AT) + SERVICE_FLAGS) & SERVICE_HIDE_ORIGIN) !== 0;
+    const hide: boolean = serviceHas(SERVICE_HIDE_ORIGIN);
     if (hide && originSettle(m) && ld32(m + MENTION_FORM) !== FORM_NAME && !isUnspecified(m + MENTION_ADDRESS)) addressReplace(m);
   } else if (role === ROLE_SDP_ICE) {
     iceMap(index);
