@@ -1,8 +1,8 @@
 /*
  * Builds everything into dist/: the core as JavaScript (a factory over a memory), as WebAssembly and,
  * through wasm2c, as C; their types; the hosts; the JSON Schema of the configuration. Run by `npm run build`,
- * which bundles this file first (Node 20 does not read TypeScript). With `--package`, which `npm pack` gives, what a package
- * has to have and this machine cannot compile is an error.
+ * which bundles this file first (Node 20 does not read TypeScript). With `--processors` the I/O shim is compiled for all that a
+ * package has it for, where there are compilers; with `--package`, which `npm pack` gives, a compiler that is missing is an error.
  */
 
 import { execFileSync, spawn } from "node:child_process";
@@ -11,16 +11,17 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 import { build, type BuildOptions } from "esbuild";
 import { constantsWrite, sourceCut } from "./bindings/c/source.ts";
 import { CORE_TYPES, abiTypes } from "./bindings/js/types.ts";
-import { VECTORS, wasmCompile } from "./bindings/wasm/compile.ts";
-import { wasmOptimize } from "./bindings/wasm/optimize.ts";
 import { schemaJson } from "./hosts/shared/config/schema.ts";
 
 const root = process.cwd();
 const dist = join(root, "dist");
 const packing = process.argv.includes("--package");
+/** With the I/O shim for other processors than this machine's as well? */
+const others = packing || process.argv.includes("--processors");
 
 /** The JavaScript core: every import inlined into `createCore(memory)`, so each instance owns its views. */
 async function buildJs(): Promise<void> {
@@ -40,11 +41,18 @@ async function buildJs(): Promise<void> {
   await build({ entryPoints: ["core/abi.ts"], bundle: true, outfile: join(dist, "abi.js"), format: "esm", target: "es2022", banner });
 }
 
-/** The WASM core: for the hosts, and the smaller one that C is made of. */
+/** A thread that runs one of the files beside this one when it is built. */
+function thread(file: string, workerData: unknown): Worker {
+  return new Worker(new URL(`bindings/wasm/${file}`, import.meta.url), { workerData });
+}
+
+/** The WASM core for the hosts, and the smaller one that C is made of: each by a thread, for they are most of what a build does. */
 async function buildWasm(): Promise<void> {
-  const files = ["core/index.ts"];
-  await writeFile(join(dist, "core.wasm"), wasmOptimize(await wasmCompile(files, VECTORS), "speed"));
-  await writeFile(join(dist, "small.wasm"), wasmOptimize(await wasmCompile(files, []), "size"));
+  const core = thread("core.js", join(dist, "core.wasm"));
+  const done = once(core, "exit");
+  const [binary] = await Promise.race([once(core, "message"), done]);
+  const small = once(thread("small.js", [binary, join(dist, "small.wasm")]), "exit").then(buildC);
+  await Promise.all([done, small]);
 }
 
 /** The C core: wasm2c's translation of the small WASM, cut down to its functions for our own runtime header in bindings/c. */
@@ -103,11 +111,12 @@ async function shimBuild(processor: string, headers: string): Promise<void> {
   await library;
 }
 
-/** The I/O shim for this machine, and for the processors of the package as far as there are compilers. */
+/** The I/O shim for this machine; if wanted for the other processors of the package, too, as far as there are compilers. */
 async function buildShim(): Promise<void> {
   if (process.platform !== "linux") return;
   const headers = nodeHeaders();
-  await Promise.all([...new Set([process.arch, ...Object.keys(SHIM_COMPILERS)])].map((processor) => shimBuild(processor, headers)));
+  const processors = others ? Object.keys(SHIM_COMPILERS) : [];
+  await Promise.all([...new Set([process.arch, ...processors])].map((processor) => shimBuild(processor, headers)));
 }
 
 /** What libraries want that are CommonJS. */
@@ -156,4 +165,4 @@ async function buildHosts(): Promise<void> {
 
 await mkdir(dist, { recursive: true });
 const contract = buildJs().then(buildContract);
-await Promise.all([contract.then(() => Promise.all([buildHosts(), buildShim()])), buildWasm().then(buildC)]);
+await Promise.all([contract.then(() => Promise.all([buildHosts(), buildShim()])), buildWasm()]);

@@ -5,6 +5,9 @@
 
 // @ts-nocheck: these are AssemblyScript builtins, which the TypeScript compiler does not know.
 
+/** Has the engine vectors of 16 bytes? Answered when the module is optimised (bindings/wasm/optimize.ts), which takes the other way out. */
+let vectors: i32 = 1;
+
 @inline export function ld8(p: i32): i32 {
   return load<u8>(p);
 }
@@ -74,7 +77,7 @@ export function fill(p: i32, v: i32, len: i32): void {
 
 @inline export function clear(p: i32, len: i32): void {
   for (let i = 0; i < len; i += 32) {
-    if (ASC_FEATURE_SIMD) {
+    if (vectors !== 0) {
       v128.store(p + i, i64x2.splat(0));
       v128.store(p + i, i64x2.splat(0), 16);
     } else {
@@ -101,7 +104,7 @@ export function fill(p: i32, v: i32, len: i32): void {
  */
 @inline function scanAtMost(p: i32, end: i32, flip: i32, most: i32): i32 {
   while (p < end) {
-    if (ASC_FEATURE_SIMD) {
+    if (vectors !== 0) {
       const x: v128 = v128.xor(v128.load(p), i8x16.splat(i8(flip)));
       const hit: i32 = i8x16.bitmask(i8x16.le_u(x, i8x16.splat(i8(most))));
       if (hit != 0) return min<i32>(p + ctz<i32>(hit), end);
@@ -125,7 +128,7 @@ export function scanSpace(p: i32, end: i32): i32 {
 }
 
 @inline export function copy16(to: i32, from: i32): void {
-  if (ASC_FEATURE_SIMD) {
+  if (vectors !== 0) {
     v128.store(to, v128.load(from));
   } else {
     store<u64>(to, load<u64>(from));
@@ -134,7 +137,7 @@ export function scanSpace(p: i32, end: i32): i32 {
 }
 
 @inline export function mask16(to: i32, from: i32, mask: i32): void {
-  if (ASC_FEATURE_SIMD) {
+  if (vectors !== 0) {
     v128.store(to, v128.and(v128.load(from), v128.load(mask)));
   } else {
     store<u64>(to, load<u64>(from) & load<u64>(mask));
@@ -143,7 +146,7 @@ export function scanSpace(p: i32, end: i32): i32 {
 }
 
 @inline export function equal16(a: i32, b: i32): boolean {
-  if (ASC_FEATURE_SIMD) return !v128.any_true(v128.xor(v128.load(a), v128.load(b)));
+  if (vectors !== 0) return !v128.any_true(v128.xor(v128.load(a), v128.load(b)));
   return ((load<u64>(a, 8) ^ load<u64>(b, 8)) | (load<u64>(a) ^ load<u64>(b))) == 0;
 }
 
@@ -155,7 +158,7 @@ export function scanSpace(p: i32, end: i32): i32 {
 }
 
 @inline export function nondigits16(p: i32): i32 {
-  if (ASC_FEATURE_SIMD) {
+  if (vectors !== 0) {
     const x: v128 = i8x16.sub(v128.load(p), i8x16.splat(48));
     return i8x16.bitmask(i8x16.gt_u(x, i8x16.splat(9)));
   }

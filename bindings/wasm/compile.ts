@@ -14,17 +14,14 @@ const MAXIMUM_PAGES = 32768;
 const OPTIONS = [
   ...["--outFile", "core.wasm", "--runtime", "stub", "--use", "abort=", "--noAssert"],
   ...["--initialMemory", String(INITIAL_PAGES), "--maximumMemory", String(MAXIMUM_PAGES), "--memoryBase", "0"],
-  ...["--enable", "bulk-memory", "--disable", "nontrapping-f2i", "-O1"],
+  ...["--enable", "bulk-memory", "--enable", "simd", "--disable", "nontrapping-f2i", "-O0"],
 ];
-
-/** What is made is for an engine that has vectors of 16 bytes; for C, which may be for any processor, it is not. */
-export const VECTORS = ["--enable", "simd"];
 
 /**
  * Compiles files, paths from the root of the project. `change` may put another text in place of what a file says.
- * The compiler itself optimises little: optimize.ts does. Throws with what the compiler says.
+ * The compiler itself does not optimise: optimize.ts does. Throws with what the compiler says.
  */
-export async function wasmCompile(files: string[], features: string[], change = (text: string, _path: string): string => text): Promise<Uint8Array> {
+export async function wasmCompile(files: string[], change = (text: string, _path: string): string => text): Promise<Uint8Array> {
   let binary = new Uint8Array();
   const readSource = async (name: string, base: string): Promise<string | null> => {
     const path = join(base, name.replace(/core\/machine\.ts$/, "core/machine.asc.ts"));
@@ -33,7 +30,7 @@ export async function wasmCompile(files: string[], features: string[], change = 
   const write = (name: string, contents: Uint8Array | string): void => {
     if (name.endsWith(".wasm")) binary = contents as Uint8Array<ArrayBuffer>;
   };
-  const { error, stderr } = await asc.main([...files, ...OPTIONS, ...features], { readFile: readSource, writeFile: write, listFiles: () => [] });
+  const { error, stderr } = await asc.main([...files, ...OPTIONS], { readFile: readSource, writeFile: write, listFiles: () => [] });
   if (error) throw new Error(`asc: ${error.message}\n${stderr.toString()}`);
   return binary;
 }

@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
-import { VECTORS, wasmCompile } from "../../bindings/wasm/compile.ts";
+import { wasmCompile } from "../../bindings/wasm/compile.ts";
 import { type Exports, PAGE } from "../parity/engine.ts";
 import type { Machine, Maker } from "./lockstep.ts";
 
@@ -100,7 +100,7 @@ export async function jsVariant(changes: Change[]): Promise<Maker> {
 /** A WebAssembly core with changes. */
 export async function wasmVariant(changes: Change[]): Promise<Maker> {
   const done = new Set<Change>();
-  const binary = await wasmCompile(["core/index.ts"], VECTORS, (text, path) => applied(text, path, changes, done));
+  const binary = await wasmCompile(["core/index.ts"], (text, path) => applied(text, path, changes, done));
   allDone(changes, done);
   return wasmMaker(await WebAssembly.compile(binary), "wasm with a bug");
 }

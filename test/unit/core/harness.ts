@@ -4,7 +4,7 @@
  */
 
 import { build } from "esbuild";
-import { VECTORS, wasmCompile } from "../../../bindings/wasm/compile.ts";
+import { wasmCompile } from "../../../bindings/wasm/compile.ts";
 import { wasmOptimize } from "../../../bindings/wasm/optimize.ts";
 
 /** One instance of what the files export, over a memory of its own. */
@@ -56,7 +56,7 @@ async function compileJs(files: string[]): Promise<Compiled["js"]> {
 }
 
 async function compileWasm(files: string[]): Promise<WebAssembly.Module> {
-  return await WebAssembly.compile(wasmOptimize(await wasmCompile(files, VECTORS), "speed"));
+  return await WebAssembly.compile(wasmOptimize(await wasmCompile(files), "speed"));
 }
 
 function compile(files: string[]): Promise<Compiled> {
