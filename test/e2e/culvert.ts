@@ -20,6 +20,8 @@ export const hosts = [
   { name: "deno", command: [deno, "run", "--allow-net", "--allow-read", "--allow-env", "--unstable-net", denoHost], needs: [file(denoHost), file(deno)] },
 ];
 
+const NODE = [process.execPath, nodeHost];
+
 /** What the last line of a start says. */
 const READY = /"msg":"up"/;
 const NETNS = "vl-px";
@@ -89,13 +91,13 @@ export class Culvert {
   }
 
   /** Makes vl-px intercept what the configuration says, as an administrator would, and runs Culvert in it. */
-  static async inLab(lab: Lab, seconds: number, change: (configuration: Configuration) => void = () => undefined): Promise<Culvert> {
+  static async inLab(lab: Lab, seconds: number, change: (configuration: Configuration) => void = () => undefined, host = NODE): Promise<Culvert> {
     const configuration = labConfiguration(lab.folder);
     change(configuration);
     const text = stringify(configuration);
     if (text !== lab.intercepted) await interceptionApply(lab.folder, configuration, NETNS);
     lab.intercepted = text;
-    return Culvert.start(lab.folder, configuration, [process.execPath, nodeHost], seconds, NETNS);
+    return Culvert.start(lab.folder, configuration, host, seconds, NETNS);
   }
 
   /** What it said last, for the message of a failed test. */
