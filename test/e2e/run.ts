@@ -1,7 +1,7 @@
 /*
  * `npm run e2e [-- NAME ...]`: all scenarios, or those of the files named. First those that measure time and load, with the
  * machine to themselves; then those in the lab's namespaces, in two halves, and those that have namespaces of their own or loopback,
- * beside each other: most of all is waiting. Within a group there is one file after the other (vitest.config.ts).
+ * in three groups beside each other: most of all is waiting. Within a group there is one file after the other (vitest.config.ts).
  */
 
 import { type ChildProcess, spawn } from "node:child_process";

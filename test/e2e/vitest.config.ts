@@ -21,6 +21,9 @@ const LAB = readdirSync(FOLDER)
   .filter((path) => isInLab(path) && !ALONE.includes(path));
 /** The half of them that takes as long as the others. */
 const TWIN = ["flows", "latch", "privacy"].map((name) => `${FOLDER}/${name}.test.ts`);
+/** They have namespaces of their own, and go with a half of the lab, so that all groups take as long. */
+const WITH_LAB = [`${FOLDER}/frames/*.test.ts`];
+const WITH_TWIN = [`${FOLDER}/router/*.test.ts`];
 
 export default defineConfig({
   test: {
@@ -37,9 +40,9 @@ export default defineConfig({
     teardownTimeout: 10_000,
     projects: [
       { extends: true, test: { name: "alone", include: ALONE } },
-      { extends: true, test: { name: "lab", include: LAB, exclude: TWIN } },
-      { extends: true, test: { name: "twin", include: TWIN } },
-      { extends: true, test: { name: "own", include: [ALL], exclude: [...configDefaults.exclude, ...ALONE, ...LAB] } },
+      { extends: true, test: { name: "lab", include: [...LAB, ...WITH_LAB], exclude: TWIN } },
+      { extends: true, test: { name: "twin", include: [...TWIN, ...WITH_TWIN] } },
+      { extends: true, test: { name: "own", include: [ALL], exclude: [...configDefaults.exclude, ...ALONE, ...LAB, ...WITH_LAB, ...WITH_TWIN] } },
     ],
   },
 });
