@@ -1,18 +1,21 @@
 /*
- * The shim as an addon of Node: its functions by their names, and `watch`, which has libuv call back when packets wait.
+ * The shim as an addon of Node: its functions by their names, and `watch`, which has libuv call back when packets wait, or by the clock (pace.c).
  * Build: cc -O2 -fPIC -shared -I dist -I <headers of Node> node.c, which takes shim.c in.
  */
 #include "shim.c"
 
 #define NAPI_VERSION 8
 #include <node_api.h>
+#include <sys/timerfd.h>
 #include <uv.h>
 
 typedef int function(int, int, int);
 
 /** What the watched queues need. */
 struct watch {
-  uv_poll_t poll[QUEUES + RINGS];
+  uv_poll_t poll[QUEUES + RINGS], clock;
+  /** A bit for each queue that is paced, and what looks at them. */
+  int paced, timer;
   napi_env env;
   napi_async_context context;
   napi_ref receiver, callback;
@@ -75,29 +78,67 @@ static napi_value codeCall(napi_env env, napi_callback_info info) {
   return result;
 }
 
-static void readable(uv_poll_t *poll, int status, int events) {
-  (void)events;
-  struct watch *w = poll->data;
-  if (status < 0) {
-    /* libuv stops polling what has an error. */
-    struct shim *s = shims[w->shim];
-    int ring = (int)(poll - w->poll) - QUEUES;
-    if (ring >= 0) ringCalm(&s->ring[ring]);
-    uv_poll_start(poll, UV_READABLE, readable);
-    return;
-  }
+/** Has the host read a queue. */
+static void queueRead(struct watch *w, int index) {
   napi_handle_scope scope;
   napi_value receiver, callback, queue;
   napi_open_handle_scope(w->env, &scope);
   napi_get_reference_value(w->env, w->receiver, &receiver);
   napi_get_reference_value(w->env, w->callback, &callback);
-  queue = number(w->env, (int)(poll - w->poll));
+  queue = number(w->env, index);
   if (napi_make_callback(w->env, w->context, receiver, callback, 1, &queue, NULL) == napi_pending_exception) {
     napi_value error;
     napi_get_and_clear_last_exception(w->env, &error);
     napi_fatal_exception(w->env, error);
   }
   napi_close_handle_scope(w->env, scope);
+}
+
+static void readable(uv_poll_t *poll, int status, int events);
+
+static void clockTurn(struct watch *w, int nanoseconds) {
+  const struct itimerspec period = { { 0, nanoseconds }, { 0, nanoseconds } };
+  timerfd_settime(w->timer, 0, &period, NULL);
+}
+
+static void paceBegin(struct watch *w, int index) {
+  if (w->timer < 0) return;
+  uv_poll_stop(&w->poll[index]);
+  if (w->paced == 0) clockTurn(w, PACE_PERIOD);
+  w->paced |= 1 << index;
+}
+
+static void paceEnd(struct watch *w, int index) {
+  w->paced &= ~(1 << index);
+  if (w->paced == 0) clockTurn(w, 0);
+  uv_poll_start(&w->poll[index], UV_READABLE, readable);
+}
+
+/** Looks at the queues that are paced. Whom the host calls may close the shim. */
+static void ticked(uv_poll_t *clock, int status, int events) {
+  (void)status, (void)events;
+  struct watch *w = clock->data;
+  uint64_t times;
+  if (read(w->timer, &times, sizeof times) < 0) return;
+  for (int i = 0; i < QUEUES + RINGS && watches[w->shim] == w; i++) {
+    if ((w->paced >> i & 1) == 0) continue;
+    queueRead(w, i);
+    if (watches[w->shim] == w && !paceWeigh(&shims[w->shim]->pace[i])) paceEnd(w, i);
+  }
+}
+
+static void readable(uv_poll_t *poll, int status, int events) {
+  (void)events;
+  struct watch *w = poll->data;
+  int index = (int)(poll - w->poll);
+  if (status < 0) {
+    /* libuv stops polling what has an error. */
+    if (index >= QUEUES) ringCalm(&shims[w->shim]->ring[index - QUEUES]);
+    uv_poll_start(poll, UV_READABLE, readable);
+    return;
+  }
+  queueRead(w, index);
+  if (watches[w->shim] == w && paceWeigh(&shims[w->shim]->pace[index])) paceBegin(w, index);
 }
 
 /** watch(shim: number, callback: (queue: number) => void): number */
@@ -125,6 +166,13 @@ static napi_value watchCall(napi_env env, napi_callback_info info) {
     uv_poll_start(&w->poll[i], UV_READABLE, readable);
     w->open++;
   }
+  w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  w->clock.data = w;
+  if (w->timer >= 0) {
+    uv_poll_init(loop, &w->clock, w->timer);
+    uv_poll_start(&w->clock, UV_READABLE, ticked);
+    w->open++;
+  }
   watches[shim] = w;
   return number(env, 0);
 }
@@ -132,6 +180,7 @@ static napi_value watchCall(napi_env env, napi_callback_info info) {
 static void watchClosed(uv_handle_t *handle) {
   struct watch *w = handle->data;
   if (--w->open > 0) return;
+  if (w->timer >= 0) close(w->timer);
   napi_handle_scope scope;
   napi_open_handle_scope(w->env, &scope);
   napi_async_destroy(w->env, w->context);
@@ -145,9 +194,9 @@ static void watchClosed(uv_handle_t *handle) {
 static int closeWatched(int shim, int a, int b) {
   struct watch *w = watches[shim];
   watches[shim] = NULL;
-  for (int i = 0, n = w != NULL ? w->open : 0; i < n; i++) {
-    uv_poll_stop(&w->poll[i]);
-    uv_close((uv_handle_t *)&w->poll[i], watchClosed);
+  if (w != NULL) {
+    for (int i = 0; i < QUEUES + shims[shim]->rings; i++) uv_close((uv_handle_t *)&w->poll[i], watchClosed);
+    if (w->timer >= 0) uv_close((uv_handle_t *)&w->clock, watchClosed);
   }
   return shim_close(shim, a, b);
 }

@@ -37,6 +37,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SHIMS = 16, ADDRESSES = 32, PORTS = 65536, LISTENERS = 128, BATCH = CULVERT_SLOT_MAX, LONGEST = 65536, RINGS = CULVERT_INTERFACE_MAX };
@@ -57,6 +58,7 @@ enum { EXCHANGE_ADDRESS = BATCH, EXCHANGE_WORDS = BATCH + 4 };
 
 static const int BUFFER_BYTES = 4 << 20;
 
+#include "pace.c"
 #include "steer.c"
 
 /** What stands before the payload of a packet that leaves. */
@@ -120,6 +122,8 @@ struct shim {
   struct ring ring[RINGS];
   /** Frames that were lost, until they are asked for. */
   int lost;
+  /** Of each queue, rings among them. */
+  struct pace pace[QUEUES + RINGS];
 };
 
 static struct shim *shims[SHIMS];
@@ -297,12 +301,9 @@ static void sourcePut(uint8_t *slot, const struct sockaddr_in6 *from) {
   wordPut(slot + CULVERT_PACKET_SOURCE_PORT, ntohs(from->sin6_port));
 }
 
-/** Reads as many packets as there are slots, or what a ring has. Returns how many came, with LONG if one of them goes on beyond its slot. Fewer: there are no more. */
-int shim_receive(int shim, int queue, int unused) {
-  (void)unused;
-  struct shim *s = shims[shim];
+/** Reads as many packets as there are slots. Returns how many came, with LONG if one of them goes on beyond its slot. Fewer: there are no more. */
+static int wideReceive(struct shim *s, int queue) {
   struct arrival *in = &s->in;
-  if (queue >= QUEUES) return ringReceive(s, queue - QUEUES);
   for (int i = 0; i < BATCH; i++) {
     in->message[i].msg_hdr.msg_namelen = sizeof in->from[i];
     in->message[i].msg_hdr.msg_controllen = sizeof in->control[i];
@@ -323,6 +324,15 @@ int shim_receive(int shim, int queue, int unused) {
     if (in->message[i].msg_len > ROOM) lengths = LONG;
   }
   return n < 0 ? 0 : n | lengths;
+}
+
+/** Fills slots with what came by a queue: wideReceive, or ringReceive. */
+int shim_receive(int shim, int queue, int unused) {
+  (void)unused;
+  struct shim *s = shims[shim];
+  int result = queue < QUEUES ? wideReceive(s, queue) : ringReceive(s, queue - QUEUES);
+  s->pace[queue].packets += result & (LONG - 1);
+  return result;
 }
 
 /** Lays the packet of a slot, of any length, at INPUT. Returns its length. */
@@ -355,10 +365,13 @@ const char *shim_code(int number) {
 
 /* Waiting. */
 
-/** Waits until there is something to read or shim_wake is called. Returns a bit for each queue that has something. */
+/** Waits until there is something to read or shim_wake is called, longer while a queue is paced. Returns a bit for each queue that has something. */
 int shim_wait(int shim, int milliseconds, int unused) {
   (void)unused;
   struct shim *s = shims[shim];
+  int paced = 0;
+  for (int i = 0; i < QUEUES + s->rings; i++) paced |= paceWeigh(&s->pace[i]);
+  if (paced) nanosleep(&(struct timespec){ 0, PACE_PERIOD }, NULL);
   struct pollfd wanted[QUEUES + RINGS + 1] = { { s->queue[MEDIA], POLLIN, 0 }, { s->queue[SIGNAL], POLLIN, 0 } };
   int n = QUEUES + s->rings, ready = 0;
   for (int i = 0; i < s->rings; i++) wanted[QUEUES + i] = (struct pollfd){ s->ring[i].socket, POLLIN, 0 };

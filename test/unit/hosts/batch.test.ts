@@ -4,7 +4,8 @@
 
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { setTimeout } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { nodeHost } from "../../../hosts/node/host.ts";
 import { nodeRuntime } from "../../../hosts/node/runtime.ts";
 import { shimOpen } from "../../../hosts/node/shim.ts";
@@ -318,6 +319,29 @@ io: ${io}
     terminal.send("hello", "127.0.0.1", otherPort);
     expect((await other.receive()).text).toBe("hello");
     expect(proxy.pump.totals.received).toBe(0);
+  });
+
+  test("what comes fast, and is looked at by the clock, is all taken; so is what comes alone after it", async () => {
+    const port = await freePort("127.0.0.1");
+    const shim = shimOpen(SHIM, new ArrayBuffer(abi.TABLES)) as Shim;
+    onTestFinished(() => shim.close());
+    shim.exchange.set(wordsOf("127.0.0.1"), abi.SLOT_MAX);
+    expect(shim.bind(port, 0)).toBe(0);
+    let taken = 0;
+    shim.watch((queue) => {
+      for (let n = shim.receive(queue); n > 0; n = shim.receive(queue)) taken += n;
+    });
+    const [sender] = await peer("127.0.0.4");
+    const sent = 30 * 64;
+    for (let i = 0; i < sent; i++) {
+      sender.send("media", "127.0.0.1", port);
+      if (i % 64 === 63) await setTimeout(1);
+    }
+    await expect.poll(() => taken).toBe(sent);
+    // By then it is no longer looked at by the clock.
+    await setTimeout(50);
+    sender.send("media", "127.0.0.1", port);
+    await expect.poll(() => taken).toBe(sent + 1);
   });
 });
 
