@@ -1,7 +1,7 @@
 /*
  * Packet rings (SPEC R4): whole frames of an interface, as they come, by a packet socket whose ring the kernel fills (TPACKET_V2,
- * which wakes for each), and out by one that all interfaces share. The machine's own stack sees every frame as well: what
- * the core leaves to it needs no way there, and of what the core takes the wide sockets hear nothing. Part of shim.c.
+ * which wakes for each), and out by one that all interfaces share. The machine's own stack sees every frame as well, but what is
+ * withheld from it: what the core leaves to it needs no way there, and of what the core takes the wide sockets hear nothing. Part of shim.c.
  */
 
 enum { RING_FRAME = 2048, RING_FRAMES = 4096, RING_BLOCK = 1 << 17, RING_BYTES = RING_FRAME * RING_FRAMES };
@@ -32,6 +32,7 @@ static int transmitterMake(void) {
 }
 
 static void ringClose(struct ring *r) {
+  if (r->link >= 0) close(r->link);
   if (r->frames != MAP_FAILED) munmap(r->frames, RING_BYTES);
   if (r->socket >= 0) close(r->socket);
 }
@@ -92,7 +93,7 @@ int shim_ring(int shim, int promiscuous, int unused) {
   struct shim *s = shims[shim];
   if (s->rings == RINGS) return -ENOSPC;
   struct ring *r = &s->ring[s->rings];
-  *r = (struct ring){ .socket = packetMake(), .frames = MAP_FAILED };
+  *r = (struct ring){ .socket = packetMake(), .link = -1, .frames = MAP_FAILED };
   if (s->out[FRAMES].socket < 0) s->out[FRAMES].socket = transmitterMake();
   int result = r->socket < 0 || s->out[FRAMES].socket < 0 ? -errno : interfaceAsk(r->socket, &s->exchange[EXCHANGE_ADDRESS]);
   if (result > 0) {
@@ -104,7 +105,10 @@ int shim_ring(int shim, int promiscuous, int unused) {
     result = deafen(s);
     if (result < 0) s->rings--;
   }
-  if (result == 0) return s->rings - 1;
+  if (result == 0) {
+    r->link = withhold(&s->steering, r->interface);
+    return s->rings - 1;
+  }
   ringClose(r);
   return result;
 }

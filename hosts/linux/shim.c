@@ -60,6 +60,7 @@ static const int BUFFER_BYTES = 4 << 20;
 
 #include "pace.c"
 #include "steer.c"
+#include "withhold.c"
 
 /** What stands before the payload of a packet that leaves. */
 union head {
@@ -96,9 +97,9 @@ struct arrival {
   uint8_t rest[BATCH][LONGEST];
 };
 
-/** Frames of one interface. */
+/** Frames of one interface; `link` withholds them from the stack. */
 struct ring {
-  int socket, interface;
+  int socket, interface, link;
   uint8_t *frames;
   /** Index of the next one. */
   int at;
@@ -235,7 +236,7 @@ int shim_open(uint8_t *memory, int size, int workers) {
   if (s == NULL) return -ENOMEM;
   s->memory = memory;
   s->size = (size_t)size;
-  s->steering = (struct steering){ -1, -1, -1, MAP_FAILED };
+  s->steering = (struct steering){ -1, -1, -1, -1, MAP_FAILED };
   struct share share = { workers == 0 ? 1 : workers & 0xff, (workers >> 8) & 0xff, workers >> 16 };
   s->queue[MEDIA] = wideMake();
   s->queue[SIGNAL] = wideMake();

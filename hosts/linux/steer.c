@@ -50,6 +50,14 @@ static int mapSet(int map, const void *key, const void *value) {
 /** Stands for the distance to the last two instructions. */
 enum { PASS = 0x7fff };
 
+/** Loads a program, whose jumps to PASS go to its last two instructions. Returns a descriptor. */
+static int programLoad(uint32_t type, uint32_t attach, struct bpf_insn *code, int count) {
+  for (int i = 0; i < count; i++)
+    if (code[i].off == PASS) code[i].off = (int16_t)(count - 2 - i - 1);
+  union bpf_attr a = { .prog_type = type, .expected_attach_type = attach, .insns = (uintptr_t)code, .insn_cnt = (uint32_t)count, .license = (uintptr_t) "Apache-2.0" };
+  return bpf(BPF_PROG_LOAD, &a, sizeof a);
+}
+
 /** Among workers: how many there are, which one this is, and does the port of a terminal tell it, or its address alone? */
 struct share {
   int count, index, byPort;
@@ -78,7 +86,7 @@ enum { ASSIGN_LENGTH = 9, FIND_LENGTH = 6 };
  * Gives a packet for a port of ours to the wide socket of its kind, and every other its own way. Of a port that several workers have,
  * each takes what comes from its terminals; so does it with connections. Returns a descriptor.
  */
-static int programLoad(int addressMap, int portMap, int socketMap, int streamMap, struct share share) {
+static int steerLoad(int addressMap, int portMap, int socketMap, int streamMap, struct share share) {
   struct bpf_insn code[] = {
     MOVE(6, 1),
     /* The local address, as the core writes it, to fp - 24, and the port behind it. */
@@ -99,17 +107,12 @@ static int programLoad(int addressMap, int portMap, int socketMap, int streamMap
     BITS(2, offsetof(struct port, signaling)), STORE(BPF_W, -28, 2), FIND(socketMap, -28), ASSIGN(0),
     SET(0, SK_PASS), INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
   };
-  enum { COUNT = sizeof code / sizeof *code };
-  for (int i = 0; i < COUNT; i++)
-    if (code[i].off == PASS) code[i].off = (int16_t)(COUNT - 2 - i - 1);
-  union bpf_attr a = { .prog_type = BPF_PROG_TYPE_SK_LOOKUP, .expected_attach_type = BPF_SK_LOOKUP, .insns = (uintptr_t)code,
-                       .insn_cnt = COUNT, .license = (uintptr_t) "Apache-2.0" };
-  return bpf(BPF_PROG_LOAD, &a, sizeof a);
+  return programLoad(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, code, sizeof code / sizeof *code);
 }
 
 struct steering {
   /** Descriptors; `streams` has the listeners that workers share. */
-  int link, addresses, streams;
+  int link, addresses, streams, portMap;
   /** Shared with the program. */
   struct port *ports;
 };
@@ -120,23 +123,23 @@ enum { STEERED = PORTS * sizeof(struct port) };
 static int steeringOpen(struct steering *s, const int *queue, struct share share) {
   s->addresses = mapMake(BPF_MAP_TYPE_HASH, 16, 4, ADDRESSES, 0);
   s->streams = mapMake(BPF_MAP_TYPE_SOCKHASH, sizeof(struct listening), 8, LISTENERS, 0);
-  int ports = mapMake(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct port), PORTS, BPF_F_MMAPABLE);
+  s->portMap = mapMake(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct port), PORTS, BPF_F_MMAPABLE);
   int sockets = mapMake(BPF_MAP_TYPE_SOCKMAP, 4, 8, QUEUES, 0);
   int program = -1, space = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  int failed = s->addresses < 0 || s->streams < 0 || ports < 0 || sockets < 0 || space < 0;
+  int failed = s->addresses < 0 || s->streams < 0 || s->portMap < 0 || sockets < 0 || space < 0;
   for (uint32_t i = 0; i < QUEUES && !failed; i++) {
     uint64_t socket = (uint64_t)queue[i];
     failed = mapSet(sockets, &i, &socket) < 0;
   }
-  if (!failed) failed = (program = programLoad(s->addresses, ports, sockets, s->streams, share)) < 0;
-  if (!failed) failed = (s->ports = mmap(NULL, STEERED, PROT_READ | PROT_WRITE, MAP_SHARED, ports, 0)) == MAP_FAILED;
+  if (!failed) failed = (program = steerLoad(s->addresses, s->portMap, sockets, s->streams, share)) < 0;
+  if (!failed) failed = (s->ports = mmap(NULL, STEERED, PROT_READ | PROT_WRITE, MAP_SHARED, s->portMap, 0)) == MAP_FAILED;
   if (!failed) {
     union bpf_attr a = { .link_create = { .prog_fd = (uint32_t)program, .target_fd = (uint32_t)space, .attach_type = BPF_SK_LOOKUP } };
     failed = (s->link = bpf(BPF_LINK_CREATE, &a, sizeof a)) < 0;
   }
   int result = failed ? -errno : 0;
-  int done[] = { ports, sockets, program, space };
-  for (int i = 0; i < 4; i++)
+  int done[] = { sockets, program, space };
+  for (int i = 0; i < 3; i++)
     if (done[i] >= 0) close(done[i]);
   return result;
 }
@@ -145,5 +148,6 @@ static void steeringClose(struct steering *s) {
   if (s->link >= 0) close(s->link);
   if (s->addresses >= 0) close(s->addresses);
   if (s->streams >= 0) close(s->streams);
+  if (s->portMap >= 0) close(s->portMap);
   if (s->ports != MAP_FAILED) munmap(s->ports, STEERED);
 }

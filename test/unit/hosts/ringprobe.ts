@@ -6,6 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { shimOpen } from "../../../hosts/node/shim.ts";
 import { addressParse } from "../../../hosts/shared/address.ts";
@@ -84,14 +85,20 @@ function frameOf(number: number, len = 60, type = 0x88b5): Buffer {
   return frame;
 }
 
-/** A datagram to the address of the far interface. */
-function datagramOf(mac: string): Buffer {
+/** A datagram to a port of the far interface's address. */
+function datagramOf(mac: string, port: number): Buffer {
   const ip = Buffer.from("450000200001000040110000" + "0a630001" + "0a630002", "hex");
   let sum = 0;
   for (let i = 0; i < 20; i += 2) sum += ip.readUInt16BE(i);
   ip.writeUInt16BE(0xffff & ~((sum & 0xffff) + (sum >>> 16)), 10);
-  const udp = Buffer.from("1388" + PORT.toString(16).padStart(4, "0") + "000c0000" + "61626364", "hex");
+  const udp = Buffer.from("1388" + port.toString(16).padStart(4, "0") + "000c0000" + "61626364", "hex");
   return Buffer.concat([Buffer.from(`${mac}020000000a010800`, "hex"), ip, udp]);
+}
+
+/** IPv4 packets that the machine's own stack has got. */
+function stackReceived(): number {
+  const [names, values] = readFileSync("/proc/self/net/snmp", "utf8").match(/^Ip: .*$/gm)!;
+  return Number(values!.split(" ")[names!.split(" ").indexOf("InReceives")]);
 }
 
 /** A frame that is yet to be cut into segments goes on as it is, with what is said of it (virtio_net_hdr: flags, TCP over IPv4, sizes, checksum). */
@@ -154,9 +161,10 @@ async function exchange(a: End, b: End, mac: string): Promise<object> {
 
   b.shim.exchange.set(new Int32Array(addressParse("10.99.0.2")!.bytes.slice().buffer), abi.SLOT_MAX);
   const bound = b.shim.bind(PORT, 0);
-  a.send(abi.OUTPUT_FRAME, [datagramOf(mac)]);
+  const before = stackReceived();
+  a.send(abi.OUTPUT_FRAME, [datagramOf(mac, PORT), datagramOf(mac, PORT + 1)]);
   await sleep(100);
-  const deaf = { bound, ring: b.shim.receive(RING), socket: b.shim.receive(MEDIA) };
+  const deaf = { bound, ring: b.shim.receive(RING), socket: b.shim.receive(MEDIA), stack: stackReceived() - before };
 
   a.send(
     abi.OUTPUT_FRAME,
