@@ -195,7 +195,7 @@ function isExpires(p: i32, end: i32): boolean {
   return end - p === 7 && fold32(p) === 0x69707865 && fold32(p + 3) === 0x73657269;
 }
 
-/** Reads the header parameters behind an element up to its comma. Returns the position of the comma or `end`, or a fault. */
+/** Reads the header parameters behind an element up to its comma, which is none in brackets; nor is a quote there. Returns the position of the comma or `end`, or a fault. */
 function elementEnd(role: i32, p: i32, end: i32): i32 {
   let at: i32 = p;
   while (at < end && ld8(at) !== 44) {
@@ -213,7 +213,7 @@ function elementEnd(role: i32, p: i32, end: i32): i32 {
       if (stop > value && !mentionNumber(ROLE_CONTACT_EXPIRES, value, stop, decimalRead(value, stop))) return fault(FAULT_MENTIONS, at);
       at = stop > at ? stop : at;
     } else {
-      at++;
+      at = c === 60 ? scan8(at, end, 62) : at + 1;
     }
   }
   return at;
