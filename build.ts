@@ -11,6 +11,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { build, type BuildOptions } from "esbuild";
 import { constantsWrite, sourceCut } from "./bindings/c/source.ts";
@@ -40,6 +41,9 @@ async function buildJs(): Promise<void> {
   const banner = { js: "const memory = new ArrayBuffer(0);" };
   await build({ entryPoints: ["core/abi.ts"], bundle: true, outfile: join(dist, "abi.js"), format: "esm", target: "es2022", banner });
 }
+
+// The compiler and its optimiser are WebAssembly that runs for seconds: to optimise them takes V8 longer than it saves.
+setFlagsFromString("--liftoff-only");
 
 /** A thread that runs one of the files beside this one when it is built. */
 function thread(file: string, workerData: unknown): Worker {
