@@ -13,14 +13,20 @@ import { file } from "./requirement.ts";
 export const nodeHost = resolve("dist/node.js");
 export const denoHost = resolve("dist/deno.js");
 
-/** Both, with no more rights than they need, and what must be there for them. */
+export const NODE = [process.execPath, nodeHost];
 const deno = resolve("node_modules/.bin/deno");
-export const hosts = [
-  { name: "node", command: [process.execPath, nodeHost], needs: [file(nodeHost)] },
-  { name: "deno", command: [deno, "run", "--allow-net", "--allow-read", "--allow-env", "--unstable-net", denoHost], needs: [file(denoHost), file(deno)] },
-];
+export const denoNeeds = [file(denoHost), file(deno)];
 
-const NODE = [process.execPath, nodeHost];
+/** Deno's, with no more rights than sockets need, and those given. */
+export function denoCommand(...rights: string[]): string[] {
+  return [deno, "run", "--allow-net", "--allow-read", "--allow-env", "--unstable-net", ...rights, denoHost];
+}
+
+/** Both, and what must be there for them. */
+export const hosts = [
+  { name: "node", command: NODE, needs: [file(nodeHost)] },
+  { name: "deno", command: denoCommand(), needs: denoNeeds },
+];
 
 /** What the last line of a start says. */
 const READY = /"msg":"up"/;

@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { Softswitch } from "../../hosts/demo/softswitch.ts";
 import { baresip } from "./baresip.ts";
-import { Culvert, denoHost, loopbackConfiguration, nodeHost } from "./culvert.ts";
+import { Culvert, denoHost, loopbackConfiguration, NODE, nodeHost } from "./culvert.ts";
 import { stopAll } from "./process.ts";
 import { heardBy } from "./recording.ts";
 import { type Requirement, file, labPath, program, scenario } from "./requirement.ts";
@@ -31,8 +31,8 @@ interface Host {
 }
 
 const hosts: Host[] = [
-  { name: "node", command: [process.execPath, nodeHost], core: "wasm", io: "auto", needs: [file(nodeHost)] },
-  { name: "node", command: [process.execPath, nodeHost], core: "js", io: "portable", needs: [file(nodeHost)] },
+  { name: "node", command: NODE, core: "wasm", io: "auto", needs: [file(nodeHost)] },
+  { name: "node", command: NODE, core: "js", io: "portable", needs: [file(nodeHost)] },
   { name: "deno", command: [deno, "run", "--allow-all", "--unstable-net", denoHost], core: "wasm", io: "auto", needs: [file(denoHost), file(deno)] },
   { name: "deno", command: [deno, "run", "--allow-all", "--unstable-net", denoHost], core: "js", io: "portable", needs: [file(denoHost), file(deno)] },
 ];

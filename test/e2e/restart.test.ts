@@ -4,11 +4,11 @@
  */
 
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 import { Capture } from "./capture.ts";
-import { type Configuration, Culvert, denoHost, nodeHost } from "./culvert.ts";
+import { type Configuration, Culvert, denoCommand, denoNeeds, NODE, nodeHost } from "./culvert.ts";
 import { Lab, PROXY_ACCESS, SERVER } from "./lab.ts";
 import { file, lab, labPath, program, type Requirement, scenario } from "./requirement.ts";
 import { type SippOptions, sipp, sippFigures, sippRun } from "./sipp.ts";
@@ -84,8 +84,6 @@ interface Way {
   patient?: boolean;
 }
 
-const NODE = [process.execPath, nodeHost];
-const DENO = resolve("node_modules/.bin/deno");
 const WAYS: Way[] = [
   { name: "portable sockets", io: "portable", host: NODE, patient: true },
   { name: "batched sockets", io: "batched", host: NODE },
@@ -93,8 +91,8 @@ const WAYS: Way[] = [
   {
     name: "sockets of Deno",
     io: "portable",
-    host: [DENO, "run", "--allow-net", "--allow-read", "--allow-write", "--allow-env", "--unstable-net", denoHost],
-    needs: [file(DENO), file(denoHost)],
+    host: denoCommand("--allow-write"),
+    needs: denoNeeds,
   },
 ];
 

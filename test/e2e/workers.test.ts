@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 import { SHIM } from "../shim.ts";
-import { Culvert, loopbackConfiguration, nodeHost } from "./culvert.ts";
+import { Culvert, loopbackConfiguration, NODE, nodeHost } from "./culvert.ts";
 import { namespacesOf } from "./namespace.ts";
 import { type Program, stopAll } from "./process.ts";
 import { file, lab, labPath, program, scenario } from "./requirement.ts";
@@ -49,7 +49,7 @@ class Workers {
     configuration.workers = { count: 2, by };
     configuration.secret = "000102030405060708090a0b0c0d0e0f";
     configuration.state = { file: join(folder, "state") };
-    const culvert = await Culvert.start(folder, configuration, [process.execPath, nodeHost], 150, netnsOf("px"));
+    const culvert = await Culvert.start(folder, configuration, NODE, 150, netnsOf("px"));
     const callee = { scenario: join(scripts, "uas.xml"), local: SERVER, port: 5060, seconds: 140, netns: netnsOf("px"), extra: ["-aa", "-mi", SERVER] };
     const callees = (["u1", "t1"] as const).map((transport, i) =>
       sipp({ ...callee, transport, mediaPort: 6000 + 100 * i, folder: mkdtempSync(join(folder, transport)) }),

@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { SHIM } from "../../shim.ts";
 import { Capture } from "../capture.ts";
-import { type Configuration, Culvert, nodeHost } from "../culvert.ts";
+import { type Configuration, Culvert, NODE, nodeHost } from "../culvert.ts";
 import { stopAll } from "../process.ts";
 import { file, program, root } from "../requirement.ts";
 import { sipp, sippRun } from "../sipp.ts";
@@ -39,8 +39,6 @@ afterEach(async () => {
 afterAll(() => {
   if (process.env.CULVERT_KEEP !== "1") rmSync(folder, { recursive: true, force: true });
 });
-
-const NODE = [process.execPath, nodeHost];
 
 export function start(configuration: Configuration, host = NODE): Promise<Culvert> {
   return Culvert.start(folder, configuration, host, 100, netnsOf("px"));

@@ -3,7 +3,7 @@
  */
 
 import { join } from "node:path";
-import { type Configuration, Culvert, interceptionApply, nodeHost } from "../culvert.ts";
+import { type Configuration, Culvert, interceptionApply, NODE } from "../culvert.ts";
 import { ROUTER, serverAddress } from "./network.ts";
 import { must, run } from "../process.ts";
 
@@ -31,7 +31,7 @@ function configuration(folder: string): Configuration {
 
 async function culvertStart(folder: string, seconds: number): Promise<() => Promise<void>> {
   await interceptionApply(folder, configuration(folder), ROUTER);
-  const culvert = await Culvert.start(folder, configuration(folder), [process.execPath, nodeHost], seconds, ROUTER);
+  const culvert = await Culvert.start(folder, configuration(folder), NODE, seconds, ROUTER);
   return () => culvert.stop();
 }
 
