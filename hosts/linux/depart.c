@@ -59,6 +59,7 @@ static int frameAdd(struct shim *s, const uint8_t *record, uint32_t frame, int l
   int slotted = frame >= CULVERT_SLOTS && frame < CULVERT_SLOTS + BATCH * CULVERT_SLOT_SIZE;
   uint32_t slot = slotted ? frame - (frame - CULVERT_SLOTS) % CULVERT_SLOT_SIZE : CULVERT_INPUT;
   if (i < 0 || i >= s->rings) return 0;
+  if (kind == CULVERT_OUTPUT_FRAME && xskLay(&s->ring[i].out, s->memory + frame, (uint32_t)len)) return 1;
   struct sockaddr_ll *to = (struct sockaddr_ll *)(void *)&d->to[d->n];
   *to = (struct sockaddr_ll){ .sll_family = AF_PACKET, .sll_ifindex = s->ring[i].interface };
   d->head[d->n].offload = (struct virtio_net_hdr){ 0 };
@@ -108,6 +109,13 @@ static int depart(struct shim *s, struct departure *d) {
   return failed;
 }
 
+/** Returns how many could not be sent. */
+static int xskDepart(struct shim *s, struct xsk *x) {
+  int failed = xskSend(x);
+  if (failed > 0) s->failure = errno;
+  return failed;
+}
+
 /** Sends the first `n` records of `exchange`. Returns how many could not be sent. */
 int shim_send(int shim, int n, int unused) {
   (void)unused;
@@ -122,6 +130,7 @@ int shim_send(int shim, int n, int unused) {
     else if (!framed) departureAdd(s, record, s->memory + payload, len);
     else if (!frameAdd(s, record, payload, len)) failed++;
   }
+  for (int i = 0; i < s->rings; i++) failed += xskDepart(s, &s->ring[i].out);
   for (int kind = 0; kind < DEPARTURES; kind++) failed += depart(s, &s->out[kind]);
   return failed;
 }

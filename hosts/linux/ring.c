@@ -1,12 +1,15 @@
 /*
  * Packet rings (SPEC R4): whole frames of an interface, as they come, by a packet socket whose ring the kernel fills (TPACKET_V2,
- * which wakes for each), and out by one that all interfaces share. The machine's own stack sees every frame as well, but what is
+ * which wakes for each), and out by AF_XDP (xdp.c), or by a packet socket that all interfaces share. The machine's own stack sees every frame as well, but what is
  * withheld from it: what the core leaves to it needs no way there, and of what the core takes the wide sockets hear nothing. Part of shim.c.
  */
 
 enum { RING_FRAME = 2048, RING_FRAMES = 4096, RING_BLOCK = 1 << 17, RING_BYTES = RING_FRAME * RING_FRAMES };
 /** Bytes of a frame that a slot takes, and INPUT. */
 enum { FRAME_ROOM = CULVERT_SLOT_SIZE - CULVERT_FRAME_BYTES, FRAME_LONGEST = CULVERT_INPUT_SIZE - CULVERT_FRAME_BYTES };
+
+/** Bits of what is known of an interface: it is up; what the core makes leaves by AF_XDP. */
+enum { RING_UP = 1, RING_XDP = 2 };
 
 /** A packet socket; with offloads, what is said of a frame's checksum and segments stands before it. */
 static int packetMake(void) {
@@ -33,11 +36,12 @@ static int transmitterMake(void) {
 
 static void ringClose(struct ring *r) {
   if (r->link >= 0) close(r->link);
+  xskClose(&r->out);
   if (r->frames != MAP_FAILED) munmap(r->frames, RING_BYTES);
   if (r->socket >= 0) close(r->socket);
 }
 
-/** What the machine says of the interface that `exchange` names, which is overwritten: hardware address, MTU, is it up? Returns its index or an errno, negative. */
+/** What the machine says of the interface that `exchange` names, which is overwritten: hardware address, MTU, RING_ bits. Returns its index or an errno, negative. */
 static int interfaceAsk(int fd, int32_t *exchange) {
   struct ifreq ask = { 0 };
   memcpy(ask.ifr_name, exchange, IFNAMSIZ - 1);
@@ -49,7 +53,7 @@ static int interfaceAsk(int fd, int32_t *exchange) {
   if (ioctl(fd, SIOCGIFMTU, &ask) < 0) return -errno;
   exchange[2] = ask.ifr_mtu;
   if (ioctl(fd, SIOCGIFFLAGS, &ask) < 0) return -errno;
-  exchange[3] = (ask.ifr_flags & IFF_UP) != 0;
+  exchange[3] = (ask.ifr_flags & IFF_UP) != 0 ? RING_UP : 0;
   return index;
 }
 
@@ -93,9 +97,10 @@ int shim_ring(int shim, int promiscuous, int unused) {
   struct shim *s = shims[shim];
   if (s->rings == RINGS) return -ENOSPC;
   struct ring *r = &s->ring[s->rings];
-  *r = (struct ring){ .socket = packetMake(), .link = -1, .frames = MAP_FAILED };
+  int32_t *device = &s->exchange[EXCHANGE_ADDRESS];
+  *r = (struct ring){ .socket = packetMake(), .link = -1, .frames = MAP_FAILED, .out = XSK_NONE };
   if (s->out[FRAMES].socket < 0) s->out[FRAMES].socket = transmitterMake();
-  int result = r->socket < 0 || s->out[FRAMES].socket < 0 ? -errno : interfaceAsk(r->socket, &s->exchange[EXCHANGE_ADDRESS]);
+  int result = r->socket < 0 || s->out[FRAMES].socket < 0 ? -errno : interfaceAsk(r->socket, device);
   if (result > 0) {
     r->interface = result;
     result = ringFill(r, promiscuous);
@@ -107,6 +112,7 @@ int shim_ring(int shim, int promiscuous, int unused) {
   }
   if (result == 0) {
     r->link = withhold(&s->steering, r->interface);
+    if (xskOpen(&r->out, r->interface, (uint32_t)device[2] + ETH_HLEN) == 0) device[3] |= RING_XDP;
     return s->rings - 1;
   }
   ringClose(r);

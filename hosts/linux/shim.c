@@ -19,6 +19,7 @@
 #include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
+#include <linux/if_xdp.h>
 #include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -61,6 +62,7 @@ static const int BUFFER_BYTES = 4 << 20;
 #include "pace.c"
 #include "steer.c"
 #include "withhold.c"
+#include "xdp.c"
 
 /** What stands before the payload of a packet that leaves. */
 union head {
@@ -97,9 +99,10 @@ struct arrival {
   uint8_t rest[BATCH][LONGEST];
 };
 
-/** Frames of one interface; `link` withholds them from the stack. */
+/** Frames of one interface; `link` withholds them from the stack, and those that the core makes leave by `out`. */
 struct ring {
   int socket, interface, link;
+  struct xsk out;
   uint8_t *frames;
   /** Index of the next one. */
   int at;

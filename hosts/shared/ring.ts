@@ -11,6 +11,9 @@ import type { Shim } from "./runtime.ts";
 
 /** Bytes of an interface's name, the last of them zero. */
 const NAME_BYTES = 16;
+/** Bits of what the shim says of it: it is up; what the core makes leaves by AF_XDP. */
+const UP = 1;
+const XDP = 2;
 
 function ringOpen(shim: Shim, one: Interface, log: Log): Interface {
   const { name, mac, peer, mtu } = one;
@@ -20,8 +23,9 @@ function ringOpen(shim: Shim, one: Interface, log: Log): Interface {
   // Frames that go on, or that are for another address than the device's own, are heard only so.
   const result = shim.ring(peer !== undefined || mac !== undefined ? 1 : 0);
   if (result < 0) throw new Error(`interfaces.${name}: its frames cannot be read: ${shimAdvice(shim.code(result))}`);
-  const [taken, up] = [words[2]!, words[3] !== 0];
-  if (!up) log.warn({ interface: name }, `interface ${name} is down; frames come and go when it is up`);
+  const [taken, bits] = [words[2]!, words[3]!];
+  if ((bits & XDP) === 0) log.info({ interface: name }, `frames leave by ${name} through a packet socket: AF_XDP, which costs less, cannot be had there`);
+  if ((bits & UP) === 0) log.warn({ interface: name }, `interface ${name} is down; frames come and go when it is up`);
   if (taken < mtu) log.info({ interface: name, mtu: taken }, `interface ${name} takes IP packets of ${taken} bytes, and not of ${mtu}`);
   return { ...one, mac: mac ?? bytes.slice(0, 6), mtu: Math.min(mtu, taken) };
 }

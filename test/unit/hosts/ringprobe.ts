@@ -20,6 +20,8 @@ const PORT = 7000;
 const LONG = 256;
 const BURST = 200;
 const FLOOD = 6000;
+/** Frames one after another: more than have a place in the memory that AF_XDP shares. */
+const TURNS = 3000;
 
 /** A core's memory with a shim. */
 class End {
@@ -41,10 +43,10 @@ class End {
     return index < 0 ? this.shim.code(index) : index;
   }
 
-  /** Hardware address, MTU and whether it is up, of the ring that was opened last. */
-  get device(): { mac: string; mtu: number; up: number } {
+  /** Hardware address, MTU and bits (up, AF_XDP), of the ring that was opened last. */
+  get device(): { mac: string; mtu: number; bits: number } {
     const words = this.shim.exchange.subarray(abi.SLOT_MAX);
-    return { mac: Buffer.from(words.buffer, words.byteOffset, 6).toString("hex"), mtu: words[2]!, up: words[3]! };
+    return { mac: Buffer.from(words.buffer, words.byteOffset, 6).toString("hex"), mtu: words[2]!, bits: words[3]! };
   }
 
   /** Sends frames. Returns how many were not. */
@@ -93,6 +95,11 @@ function datagramOf(mac: string, port: number): Buffer {
   ip.writeUInt16BE(0xffff & ~((sum & 0xffff) + (sum >>> 16)), 10);
   const udp = Buffer.from("1388" + port.toString(16).padStart(4, "0") + "000c0000" + "61626364", "hex");
   return Buffer.concat([Buffer.from(`${mac}020000000a010800`, "hex"), ip, udp]);
+}
+
+/** Sockets of AF_XDP in this namespace. */
+function xdpSockets(): number {
+  return Number(/^XDP +\d+ +(\d+)/m.exec(readFileSync("/proc/net/protocols", "utf8"))![1]);
 }
 
 /** IPv4 packets that the machine's own stack has got. */
@@ -182,7 +189,8 @@ async function exchange(a: End, b: End, mac: string): Promise<object> {
 async function watching(a: End, b: End): Promise<object> {
   const heard: number[] = [];
   b.shim.watch((queue) => {
-    for (let n = b.shim.receive(queue); n > 0; n = b.shim.receive(queue)) for (let i = 0; i < n; i++) heard.push(b.first().bytes.readUInt32BE(14));
+    for (let n = b.shim.receive(queue); n > 0; n = b.shim.receive(queue))
+      for (let i = 0; i < n; i++) heard.push(b.frame(abi.SLOTS + i * abi.SLOT_SIZE).bytes.readUInt32BE(14));
   });
   const say = async (number: number): Promise<void> => {
     a.send(abi.OUTPUT_FRAME, [frameOf(number)]);
@@ -196,12 +204,27 @@ async function watching(a: End, b: End): Promise<object> {
   execFileSync("ip", ["link", "set", "far", "up"]);
   await sleep(50);
   await say(3);
+  execFileSync("ip", ["link", "set", "near", "down"]);
+  const away = a.send(abi.OUTPUT_FRAME, [frameOf(4), frameOf(5)]);
+  execFileSync("ip", ["link", "set", "near", "up"]);
+  await sleep(50);
+  for (let number = 6; number < 6 + TURNS; number++) a.send(abi.OUTPUT_FRAME, [frameOf(number)]);
+  await sleep(50);
   a.shim.watch(() => undefined);
   a.shim.close();
   b.shim.close();
-  return { heard, down };
+  return { heard: heard.slice(0, 4), last: heard.length - 2, down, away };
 }
 
 const [a, b] = [new End(), new End()];
-const opened = { a: a.ring("near"), b: b.ring("far"), device: b.device, none: a.ring("nowhere"), lo: a.ring("lo"), again: a.ring("near") };
+const opened = {
+  a: a.ring("near"),
+  b: b.ring("far"),
+  device: b.device,
+  none: a.ring("nowhere"),
+  lo: a.ring("lo"),
+  again: a.ring("near"),
+  taken: a.device.bits,
+  xdp: xdpSockets(),
+};
 console.log(JSON.stringify({ opened, ...(await exchange(a, b, opened.device.mac)), watching: await watching(a, b) }));
