@@ -2,7 +2,8 @@
  * What a relayed packet costs: Culvert on each way of input and output that this machine has, beside rtpengine in user space in
  * the same run, which is the yardstick. Calls are set up by SIP (rtpengine: by its control protocol), the generator of
  * ../shared/lab sends 172-byte RTP at a steady rate, the same for all, in turns; then once as much as it can, after which a
- * steady rate must pass again. rtpengine is spared that: it does not come back. From the environment: CALLS, RATES (packets a
+ * steady rate must pass again. rtpengine is spared that: it does not come back. The delay is measured with processors that halt
+ * when they have nothing to do, as on most machines, and "awake": a virtual one takes tens of microseconds to wake up. From the environment: CALLS, RATES (packets a
  * second), SECONDS and ROUNDS of each measurement, IO (names of Culvert's ways), RUNTIMES (node, deno).
  */
 
@@ -15,6 +16,7 @@ import { Calls, DistantMedia, type Media } from "./call.ts";
 import {
   ACCESS,
   answer,
+  awake,
   CORE,
   delay,
   type Lab,
@@ -26,13 +28,14 @@ import {
   RELAY_PROCESSOR,
   SERVER,
   SERVER_PORT,
+  serversMove,
   TERMINAL,
   TERMINAL_PORT,
 } from "./medialab.ts";
 import { ngCalls } from "./ng.ts";
 import { missing } from "./program.ts";
 
-const PROGRAMS = ["ip", "nft", "sysctl", "taskset", "cc", "rtpengine"];
+const PROGRAMS = ["ip", "sysctl", "taskset", "cc", "rtpengine"];
 const CALLS = Number(process.env.CALLS ?? 100);
 const RATES = (process.env.RATES ?? "20000,60000,100000").split(",").map(Number);
 const SECONDS = Number(process.env.SECONDS ?? 2);
@@ -168,9 +171,11 @@ async function flood(lab: Lab, relay: Relay): Promise<void> {
 
 async function compare(lab: Lab, relays: Relay[]): Promise<void> {
   console.log(`${CALLS} calls, 172-byte RTP one way, ${ROUNDS} rounds of ${SECONDS} s: medians. "ratio" is packets for each CPU-second, times ${YARDSTICK}'s`);
-  console.log(row([`delay at ${DELAY_RATE}/s`, "p50 us", "p99 us"]));
-  for (const relay of relays)
-    console.log(row([relay.name, ...(await delay(lab, turn(relays, relay).ports, DELAY_RATE, SECONDS)).map((value) => value.toFixed(1))]));
+  console.log(row([`delay at ${DELAY_RATE}/s`, "p50 us", "p99 us", "awake p50", "awake p99"]));
+  for (const relay of relays) {
+    const measure = (): Promise<number[]> => delay(lab, turn(relays, relay).ports, DELAY_RATE, SECONDS);
+    console.log(row([relay.name, ...[...(await measure()), ...(await awake(measure))].map((value) => value.toFixed(1))]));
+  }
   console.log(row(["steady", "offered/s", "arrived/s", "ns a packet", "per CPU-s", "ratio"]));
   for (const pps of RATES) await steady(lab, relays, pps);
   console.log(row(["flood", "offered/s", "arrived/s", "ns a packet", "per CPU-s", "afterwards"]));
@@ -188,6 +193,7 @@ async function measure(lab: Lab): Promise<void> {
   const relays = [await rtpengine()];
   let index = 0;
   for (const runtime of RUNTIMES) for (const way of WAYS) relays.push(await culvert(lab, runtime, way, index++, folder));
+  serversMove(lab);
   await compare(lab, relays);
   process.exit();
 }
