@@ -66,6 +66,7 @@ int shim_receive(int shim, int queue, int unused) {
   struct shim *s = shims[shim];
   int result = queue < QUEUES ? wideReceive(s, queue) : ringReceive(s, queue - QUEUES);
   s->pace[queue].packets += result & (LONG - 1);
+  s->pace[queue].left = queue < QUEUES ? (result & (LONG - 1)) == BATCH : result != 0;
   return result;
 }
 

@@ -96,15 +96,14 @@ static void queueRead(struct watch *w, int index) {
 
 static void readable(uv_poll_t *poll, int status, int events);
 
-static void clockTurn(struct watch *w, int nanoseconds) {
+static void clockTurn(struct watch *w, long nanoseconds) {
   const struct itimerspec period = { { 0, nanoseconds }, { 0, nanoseconds } };
   timerfd_settime(w->timer, 0, &period, NULL);
 }
 
 static void paceBegin(struct watch *w, int index) {
-  if (w->timer < 0) return;
   uv_poll_stop(&w->poll[index]);
-  if (w->paced == 0) clockTurn(w, PACE_PERIOD);
+  if (w->paced == 0) clockTurn(w, shims[w->shim]->period);
   w->paced |= 1 << index;
 }
 
@@ -138,7 +137,7 @@ static void readable(uv_poll_t *poll, int status, int events) {
     return;
   }
   queueRead(w, index);
-  if (watches[w->shim] == w && paceWeigh(&shims[w->shim]->pace[index])) paceBegin(w, index);
+  if (watches[w->shim] == w && w->timer >= 0 && paceWeigh(&shims[w->shim]->pace[index])) paceBegin(w, index);
 }
 
 /** watch(shim: number, callback: (queue: number) => void): number */
@@ -166,7 +165,7 @@ static napi_value watchCall(napi_env env, napi_callback_info info) {
     uv_poll_start(&w->poll[i], UV_READABLE, readable);
     w->open++;
   }
-  w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  w->timer = s->period == 0 ? -1 : timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   w->clock.data = w;
   if (w->timer >= 0) {
     uv_poll_init(loop, &w->clock, w->timer);
@@ -213,7 +212,7 @@ NAPI_MODULE_INIT() {
     function *function;
   } functions[] = {
     { "bind", shim_bind }, { "unbind", shim_unbind }, { "listen", shim_listen }, { "receive", shim_receive }, { "lay", shim_lay },
-    { "send", shim_send }, { "failure", shim_failure }, { "close", closeWatched }, { "ring", shim_ring }, { "lost", shim_lost },
+    { "send", shim_send }, { "failure", shim_failure }, { "close", closeWatched }, { "ring", shim_ring }, { "lost", shim_lost }, { "pace", shim_pace },
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
     add(env, exports, functions[i].name, call, (function **)(uintptr_t)&functions[i].function);

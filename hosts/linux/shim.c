@@ -126,8 +126,9 @@ struct shim {
   struct ring ring[RINGS];
   /** Frames that were lost, until they are asked for. */
   int lost;
-  /** Of each queue, rings among them. */
+  /** Of each queue, rings among them; from look to look at one that is paced, in nanoseconds, 0 for no pace. */
   struct pace pace[QUEUES + RINGS];
+  long period;
 };
 
 static struct shim *shims[SHIMS];
@@ -288,13 +289,28 @@ const char *shim_code(int number) {
 
 /* Waiting. */
 
+/** Has queues whose packets come fast be looked at after so many milliseconds; 0: each packet wakes. To be called before anything waits. */
+int shim_pace(int shim, int milliseconds, int unused) {
+  (void)unused;
+  shims[shim]->period = (long)milliseconds * MILLISECOND;
+  return 0;
+}
+
+/** Is it time to sleep for a while, whatever comes? A queue that has more is not kept waiting for the others. */
+static int pacing(struct shim *s) {
+  int paced = 0, left = 0;
+  for (int i = 0; i < QUEUES + s->rings && s->period > 0; i++) {
+    paced |= paceWeigh(&s->pace[i]);
+    left |= s->pace[i].left;
+  }
+  return paced && !left;
+}
+
 /** Waits until there is something to read or shim_wake is called, longer while a queue is paced. Returns a bit for each queue that has something. */
 int shim_wait(int shim, int milliseconds, int unused) {
   (void)unused;
   struct shim *s = shims[shim];
-  int paced = 0;
-  for (int i = 0; i < QUEUES + s->rings; i++) paced |= paceWeigh(&s->pace[i]);
-  if (paced) nanosleep(&(struct timespec){ 0, PACE_PERIOD }, NULL);
+  if (pacing(s)) nanosleep(&(struct timespec){ 0, s->period }, NULL);
   struct pollfd wanted[QUEUES + RINGS + 1] = { { s->queue[MEDIA], POLLIN, 0 }, { s->queue[SIGNAL], POLLIN, 0 } };
   int n = QUEUES + s->rings, ready = 0;
   for (int i = 0; i < s->rings; i++) wanted[QUEUES + i] = (struct pollfd){ s->ring[i].socket, POLLIN, 0 };

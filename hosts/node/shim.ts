@@ -19,6 +19,7 @@ interface Addon {
   lay(shim: number, slot: number): number;
   ring(shim: number, promiscuous: number): number;
   lost(shim: number): number;
+  pace(shim: number, milliseconds: number): number;
   send(shim: number, n: number): number;
   failure(shim: number): number;
   watch(shim: number, onReadable: (queue: number) => void): number;
@@ -47,6 +48,7 @@ export function shimOpen(file: string, memory: ArrayBuffer, share?: Share): Shim
     lay: (slot) => addon.lay(shim, slot),
     ring: (promiscuous) => addon.ring(shim, promiscuous),
     lost: () => addon.lost(shim),
+    pace: (milliseconds) => void addon.pace(shim, milliseconds),
     send: (n) => addon.send(shim, n),
     failure: () => addon.failure(shim),
     code: (errno) => addon.code(errno),

@@ -23,6 +23,7 @@ export type { Capacity, Config, Gateway, Interception, Interface, Link, Pool, Re
 
 /** What began since is not known after a restart. */
 const STATE_EVERY_MS = 100;
+const PACE_MS = 2;
 
 export interface ConfigReading {
   /** Absent when a problem is an error. */
@@ -52,6 +53,7 @@ function settle(written: Written, report: Report): Config {
     log: { level: written.log?.level ?? "info", format: written.log?.format ?? "auto" },
     control: written.control,
     io: written.io ?? "auto",
+    paceMs: written.pace ?? PACE_MS,
     workers: workersSettle(written, pools, names, report),
   };
 }

@@ -43,6 +43,7 @@ function shimOpen(config: Config, core: Core, { runtime }: Host, log: Log): Shim
   const shim = config.io === "portable" ? "the configuration wants it so" : runtime.shim(core.memory.bytes.buffer as ArrayBuffer, shareOf(config));
   if (typeof shim !== "string") {
     log.info({ io: "batched" }, "packets come and go in batches");
+    shim.pace(config.paceMs);
     return shim;
   }
   if (config.interfaces.length > 0) throw new Error(`\`interfaces:\` (packet mode) cannot be had: ${shim}`);

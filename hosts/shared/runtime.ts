@@ -133,6 +133,8 @@ export interface Shim {
   ring(promiscuous: number): number;
   /** Frames lost since this was asked last; asked when `receive` adds 512. */
   lost(): number;
+  /** Has queues that fill fast be looked at after so many milliseconds, 0 for at once; before `watch`. */
+  pace(milliseconds: number): void;
   /** Fills slots. A ring: with frames, until there are none; 256 alone is one, longer than a slot, at INPUT. A socket: returns how many, fewer than SLOT_MAX when there are no more, and 256 more when one goes on beyond its slot. */
   receive(queue: number): number;
   /** Lays what came for a slot at INPUT, in its whole length. */

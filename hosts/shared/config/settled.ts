@@ -206,4 +206,6 @@ export interface Config {
   workers: Workers;
   /** How packets come in and out. */
   io: "auto" | "portable" | "batched";
+  /** How long packets may wait for others where very many come, 0 for not at all. */
+  paceMs: number;
 }

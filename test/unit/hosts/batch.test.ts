@@ -66,6 +66,7 @@ describe("a batch", () => {
     send: (n) => note(`send ${[...shim.exchange.subarray(0, n)].join(" ")}`, n === 3 ? 1 : 0),
     ring: () => 0,
     lost: () => 5,
+    pace: () => {},
     failure: () => -90,
     code: (errno) => ({ [-28]: "ENOSPC", [-98]: "EADDRINUSE", [-99]: "EADDRNOTAVAIL", [-90]: "EMSGSIZE" })[errno] ?? "unknown",
     watch: (onReadable) => void (readable = onReadable),

@@ -95,6 +95,7 @@ capacity: { terminals: 2, calls: 3 }
 secret: 000102030405060708090a0b0c0d0e0f
 log: { level: debug, format: json }
 control: culvert.sock
+pace: 5ms
 `);
     expect(config.realms[0]).toMatchObject({ interfaces: ["eth1"], keepaliveMs: 0, inactivityMs: 120_000, lingerMs: 500, latch: "any" });
     expect(config.realms[1]).toMatchObject({ latch: "strict", latchWindowMs: 10_000 });
@@ -128,6 +129,7 @@ control: culvert.sock
       toPort: { first: 5070, last: 5070 },
     });
     expect(config.capacity).toMatchObject({ terminals: 2, bindings: 4, calls: 3, flows: 6 });
+    expect(config.paceMs).toBe(5);
   });
 });
 
@@ -157,7 +159,7 @@ describe("problems name line, column, cause and remedy", () => {
       "an unknown key far from any",
       `${SMALL}zzzzzzzzzzz: 1`,
       "zzzzzzzzzzz",
-      "zzzzzzzzzzz: unknown key; known: realms, services, interfaces, rules, interception, otherwise, capacity, secret, state, log, control, workers, io",
+      "zzzzzzzzzzz: unknown key; known: realms, services, interfaces, rules, interception, otherwise, capacity, secret, state, log, control, workers, io, pace",
     ],
     ["a missing key", SMALL.replace(", servers: [10.9.0.10]", ""), "voice", "services.voice.servers: is missing; it must be a list in brackets"],
     ["a wrong word", `${SMALL}otherwise: forwad`, "forwad", 'otherwise: "forwad" is not one of forward, discard; did you mean "forward"?'],
@@ -180,6 +182,7 @@ describe("problems name line, column, cause and remedy", () => {
       "5q",
       'realms.access.latch.window: "5q" is not a time such as "20s", "500ms" or "5m" (at most 7d), a number of seconds, or off',
     ],
+    ["a pace that packets would be late by", `${SMALL}pace: 30ms`, "30ms", "pace: must be at most 20ms"],
     ["a name", SMALL.replace("  access:", "  9access:"), "9access", "realms.9access: names are a letter, then up to 31 letters, digits, - or _"],
     ["an empty file", "", "", "the file is empty; it needs at least `realms:` and `services:`"],
     [

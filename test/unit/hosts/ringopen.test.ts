@@ -36,6 +36,7 @@ function shimFake(refused = ""): { shim: Shim; done: string[] } {
       return rings++;
     },
     lost: () => 0,
+    pace: (milliseconds) => void done.push(`pace ${milliseconds}`),
     bind: () => 0,
     unbind: () => 0,
     listen: () => 0,
@@ -61,13 +62,14 @@ test("rings are opened in the order of the interfaces; what the configuration do
   const { shim, done } = shimFake();
   const log = fakeLog();
   const proxy = await proxyStart(request(shim, log));
-  expect(done).toEqual(["ring eth1 1", "ring eth0 1", "watch"]);
+  expect(done).toEqual(["pace 2", "ring eth1 1", "ring eth0 1", "watch"]);
   const { words, bytes } = proxy.core.memory;
   expect(words[abi.CONFIG_INTERFACES >> 2]).toBe(2);
   const macs = [0, 1].map((i) => Buffer.from(bytes.slice(abi.INTERFACES + i * abi.INTERFACE_SIZE + abi.INTERFACE_ADDRESS).subarray(0, 6)).toString("hex"));
   expect(macs).toEqual(["020000000001", "020000000009"]);
   expect([0, 1].map((i) => words[(abi.INTERFACES + i * abi.INTERFACE_SIZE + abi.INTERFACE_MTU) >> 2])).toEqual([1400, 1400]);
   expect(log.at("warn")).toEqual(["interface eth1 is down; frames come and go when it is up", "interface eth0 is down; frames come and go when it is up"]);
+  expect(log.at("info")).toContain("frames leave by eth1 through a packet socket: AF_XDP, which costs less, cannot be had there");
   expect(log.at("info")).toContain("frames of eth1 are read whole; those that are not for Culvert go on by eth0");
   proxy.stop();
 });
@@ -77,7 +79,7 @@ test("an interface that is not there ends the start, in words", async () => {
   await expect(proxyStart(request(shim))).rejects.toThrow(
     "interfaces.eth0: its frames cannot be read: this machine has no such interface (`ip link` lists them) (ENODEV)",
   );
-  expect(done).toEqual(["ring eth1 1", "ring eth0 1", "close"]);
+  expect(done).toEqual(["pace 2", "ring eth1 1", "ring eth0 1", "close"]);
 });
 
 test("so do missing rights: packet mode has nothing to fall back on", async () => {

@@ -17,6 +17,7 @@ test("the JSON Schema knows every key and forbids others", () => {
     "control",
     "workers",
     "io",
+    "pace",
   ]);
   expect(schema.additionalProperties).toBe(false);
   expect(schema.properties.services!.additionalProperties!.properties).toHaveProperty("servers");
