@@ -114,5 +114,6 @@ export const nodeRuntime: Runtime = {
   now: () => performance.now(),
   setTimer: (delayMs, callback) => setTimeout(callback, delayMs),
   clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  afterTurn: (callback) => void setImmediate(callback),
   randomFill: (bytes) => getRandomValues(bytes),
 };

@@ -19,10 +19,12 @@ import { EventLog } from "./eventlog.ts";
 import { ForeignEndpoints } from "./foreign.ts";
 import { headerWrite, SLOT } from "./header.ts";
 import type { Log } from "./log.ts";
-import { reasonName, verdictName } from "./names.ts";
+import { verdictName } from "./names.ts";
+import { Pace } from "./pace.ts";
 import { COMPLAINT_INTERVAL_MS, RateLimit } from "./ratelimit.ts";
 import { PORT_SHARED, PORT_SIGNALING, PORT_TRANSPARENT, type Runtime, type Shim, type Socket, type SystemError } from "./runtime.ts";
 import { Streams } from "./streams.ts";
+import { traceFields } from "./trace.ts";
 
 /** Payload bytes that the input slot takes; no UDP datagram has more. */
 const PAYLOAD_MOST = 65_535;
@@ -80,6 +82,7 @@ export class Pump {
   readonly #complaints = new RateLimit(COMPLAINT_INTERVAL_MS);
   readonly #events: EventLog;
   readonly #tracing: boolean;
+  readonly #pace: Pace;
   /** Absent where each port has a socket of the runtime. */
   readonly #batch: Batch | undefined;
   /** How far the core's clock is ahead of the runtime's: it goes on where that of the process before was. */
@@ -100,6 +103,7 @@ export class Pump {
     this.#aheadMs = clock === undefined ? 0 : clock - runtime.now();
     this.#words = core.memory.words;
     this.#bytes = core.memory.bytes;
+    this.#pace = new Pace(runtime, shim ? 0 : config.paceMs);
     this.#alarm = new Alarm(runtime, () => this.#input(abi.KIND_TIMEOUT, 0));
     this.#events = new EventLog(core, log);
     this.streams = new Streams({
@@ -205,6 +209,7 @@ export class Pump {
     const source = this.#cache.words(address);
     if (this.#stopped || !source || data.length > PAYLOAD_MOST) return;
     this.totals.received++;
+    this.#pace.count();
     headerWrite(this.#words, abi.PROTOCOL_UDP, source, port, endpoint);
     this.#words[SLOT + (abi.PACKET_LEN >> 2)] = data.length;
     this.#bytes.set(data, abi.INPUT + abi.PACKET_PAYLOAD);
@@ -214,22 +219,7 @@ export class Pump {
   /** The datagram at INPUT. */
   #takeInput(): void {
     const verdict = this.#input(abi.KIND_DATAGRAM, this.#words[SLOT + (abi.PACKET_LEN >> 2)]!);
-    if (this.#tracing) this.#trace(verdict);
-  }
-
-  #trace(verdict: number): void {
-    const words = this.#words;
-    const reason = reasonName(words[abi.HEADER_REASON >> 2]!);
-    const fields = {
-      realm: this.#config.realms[words[SLOT + (abi.PACKET_REALM >> 2)]!]?.name,
-      from: this.#cache.text(words, SLOT + (abi.PACKET_SOURCE >> 2)),
-      fromPort: words[SLOT + (abi.PACKET_SOURCE_PORT >> 2)],
-      to: this.#cache.text(words, SLOT + (abi.PACKET_DESTINATION >> 2)),
-      toPort: words[SLOT + (abi.PACKET_DESTINATION_PORT >> 2)],
-      bytes: words[SLOT + (abi.PACKET_LEN >> 2)],
-      reason,
-    };
-    this.#log.trace(fields, verdictName(verdict));
+    if (this.#tracing) this.#log.trace(traceFields(this.#words, this.#cache, this.#config), verdictName(verdict));
   }
 
   /** One input and all that follows from it. Returns what the core does. */

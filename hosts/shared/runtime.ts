@@ -165,6 +165,8 @@ export interface Runtime {
   now(): number;
   setTimer(delayMs: number, callback: () => void): unknown;
   clearTimer(timer: unknown): void;
+  /** Calls back when all that is ready in this turn of the event loop has been read; absent where the runtime cannot tell. */
+  afterTurn?(callback: () => void): void;
   /** Fills the bytes with random ones and returns them. */
   randomFill(bytes: Uint8Array): Uint8Array;
 }
