@@ -66,7 +66,7 @@ export function shimOpen(file: URL, memory: ArrayBuffer, share?: Share): Shim | 
     listen: (port, uses) => library.shim_listen(shim, port, uses),
     receive: (queue) => library.shim_receive(shim, queue, 0),
     lay: (slot) => library.shim_lay(shim, slot, 0),
-    ring: (promiscuous) => library.shim_ring(shim, promiscuous, 0),
+    ring: (wanted) => library.shim_ring(shim, wanted, 0),
     lost: () => library.shim_lost(shim, 0, 0),
     pace: (milliseconds) => void library.shim_pace(shim, milliseconds, 0),
     send: (n) => library.shim_send(shim, n, 0),

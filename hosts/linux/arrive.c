@@ -60,11 +60,11 @@ static int wideReceive(struct shim *s, int queue) {
   return n < 0 ? 0 : n | lengths;
 }
 
-/** Fills slots with what came by a queue: wideReceive, or ringReceive. */
+/** Fills slots with what came by a queue: wideReceive, or interfaceReceive. */
 int shim_receive(int shim, int queue, int unused) {
   (void)unused;
   struct shim *s = shims[shim];
-  int result = queue < QUEUES ? wideReceive(s, queue) : ringReceive(s, queue - QUEUES);
+  int result = queue < QUEUES ? wideReceive(s, queue) : interfaceReceive(s, queue - QUEUES);
   s->pace[queue].packets += result & (LONG - 1);
   s->pace[queue].left = queue < QUEUES ? (result & (LONG - 1)) == BATCH : result != 0;
   return result;

@@ -3,23 +3,6 @@
  * a kind. Part of shim.c.
  */
 
-/** Adds bytes to a sum of 16-bit words (RFC 1071), in the machine's order; only the last part may have an odd length. */
-static uint64_t sum(uint64_t total, const uint8_t *p, size_t n) {
-  uint32_t four;
-  for (; n >= 4; p += 4, n -= 4) {
-    memcpy(&four, p, 4);
-    total += four;
-  }
-  four = 0;
-  memcpy(&four, p, n);
-  return total + four;
-}
-
-static uint16_t folded(uint64_t total) {
-  while (total >> 16) total = (total & 0xffff) + (total >> 16);
-  return (uint16_t)~total;
-}
-
 /** Fills in the UDP header; `pseudo` is the sum of the addresses. */
 static void udpWrite(struct udphdr *udp, const uint8_t *record, uint64_t pseudo, const uint8_t *payload, int len) {
   uint16_t all = htons((uint16_t)(len + (int)sizeof *udp));
@@ -59,7 +42,7 @@ static int frameAdd(struct shim *s, const uint8_t *record, uint32_t frame, int l
   int slotted = frame >= CULVERT_SLOTS && frame < CULVERT_SLOTS + BATCH * CULVERT_SLOT_SIZE;
   uint32_t slot = slotted ? frame - (frame - CULVERT_SLOTS) % CULVERT_SLOT_SIZE : CULVERT_INPUT;
   if (i < 0 || i >= s->rings) return 0;
-  if (kind == CULVERT_OUTPUT_FRAME && xskLay(&s->ring[i].out, s->memory + frame, (uint32_t)len)) return 1;
+  if (kind == CULVERT_OUTPUT_FRAME && xskLay(&s->ring[i].xsk, s->memory + frame, (uint32_t)len)) return 1;
   struct sockaddr_ll *to = (struct sockaddr_ll *)(void *)&d->to[d->n];
   *to = (struct sockaddr_ll){ .sll_family = AF_PACKET, .sll_ifindex = s->ring[i].interface };
   d->head[d->n].offload = (struct virtio_net_hdr){ 0 };
@@ -130,7 +113,7 @@ int shim_send(int shim, int n, int unused) {
     else if (!framed) departureAdd(s, record, s->memory + payload, len);
     else if (!frameAdd(s, record, payload, len)) failed++;
   }
-  for (int i = 0; i < s->rings; i++) failed += xskDepart(s, &s->ring[i].out);
+  for (int i = 0; i < s->rings; i++) failed += xskDepart(s, &s->ring[i].xsk);
   for (int kind = 0; kind < DEPARTURES; kind++) failed += depart(s, &s->out[kind]);
   return failed;
 }

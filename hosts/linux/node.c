@@ -13,7 +13,7 @@ typedef int function(int, int, int);
 
 /** What the watched queues need. */
 struct watch {
-  uv_poll_t poll[QUEUES + RINGS], clock;
+  uv_poll_t poll[INLETS], clock;
   /** A bit for each queue that is paced, and what looks at them. */
   int paced, timer;
   napi_env env;
@@ -101,16 +101,25 @@ static void clockTurn(struct watch *w, long nanoseconds) {
   timerfd_settime(w->timer, 0, &period, NULL);
 }
 
-static void paceBegin(struct watch *w, int index) {
-  uv_poll_stop(&w->poll[index]);
-  if (w->paced == 0) clockTurn(w, shims[w->shim]->period);
-  w->paced |= 1 << index;
+/** Starts or stops waiting for a queue. */
+static void pollTurn(struct watch *w, int queue, int on) {
+  for (int i = 0; i < INLETS; i++) {
+    if (inletQueue(i) != queue || inlet(shims[w->shim], i) < 0) continue;
+    if (on) uv_poll_start(&w->poll[i], UV_READABLE, readable);
+    else uv_poll_stop(&w->poll[i]);
+  }
 }
 
-static void paceEnd(struct watch *w, int index) {
-  w->paced &= ~(1 << index);
+static void paceBegin(struct watch *w, int queue) {
+  pollTurn(w, queue, 0);
+  if (w->paced == 0) clockTurn(w, shims[w->shim]->period);
+  w->paced |= 1 << queue;
+}
+
+static void paceEnd(struct watch *w, int queue) {
+  w->paced &= ~(1 << queue);
   if (w->paced == 0) clockTurn(w, 0);
-  uv_poll_start(&w->poll[index], UV_READABLE, readable);
+  pollTurn(w, queue, 1);
 }
 
 /** Looks at the queues that are paced. Whom the host calls may close the shim. */
@@ -129,15 +138,15 @@ static void ticked(uv_poll_t *clock, int status, int events) {
 static void readable(uv_poll_t *poll, int status, int events) {
   (void)events;
   struct watch *w = poll->data;
-  int index = (int)(poll - w->poll);
+  int index = (int)(poll - w->poll), queue = inletQueue(index);
   if (status < 0) {
     /* libuv stops polling what has an error. */
-    if (index >= QUEUES) ringCalm(&shims[w->shim]->ring[index - QUEUES]);
+    inletCalm(shims[w->shim], index);
     uv_poll_start(poll, UV_READABLE, readable);
     return;
   }
-  queueRead(w, index);
-  if (watches[w->shim] == w && w->timer >= 0 && paceWeigh(&shims[w->shim]->pace[index])) paceBegin(w, index);
+  queueRead(w, queue);
+  if (watches[w->shim] == w && w->timer >= 0 && paceWeigh(&shims[w->shim]->pace[queue])) paceBegin(w, queue);
 }
 
 /** watch(shim: number, callback: (queue: number) => void): number */
@@ -159,9 +168,10 @@ static napi_value watchCall(napi_env env, napi_callback_info info) {
   napi_async_init(env, receiver, name, &w->context);
   napi_get_uv_event_loop(env, &loop);
   struct shim *s = shims[shim];
-  for (int i = 0; i < QUEUES + s->rings; i++) {
+  for (int i = 0; i < INLETS; i++) {
     w->poll[i].data = w;
-    uv_poll_init(loop, &w->poll[i], i < QUEUES ? s->queue[i] : s->ring[i - QUEUES].socket);
+    if (inlet(s, i) < 0) continue;
+    uv_poll_init(loop, &w->poll[i], inlet(s, i));
     uv_poll_start(&w->poll[i], UV_READABLE, readable);
     w->open++;
   }
@@ -194,7 +204,8 @@ static int closeWatched(int shim, int a, int b) {
   struct watch *w = watches[shim];
   watches[shim] = NULL;
   if (w != NULL) {
-    for (int i = 0; i < QUEUES + shims[shim]->rings; i++) uv_close((uv_handle_t *)&w->poll[i], watchClosed);
+    for (int i = 0; i < INLETS; i++)
+      if (inlet(shims[shim], i) >= 0) uv_close((uv_handle_t *)&w->poll[i], watchClosed);
     if (w->timer >= 0) uv_close((uv_handle_t *)&w->clock, watchClosed);
   }
   return shim_close(shim, a, b);

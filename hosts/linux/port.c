@@ -46,7 +46,8 @@ enum { SIGNALING = 1, SHARED = 2, TRANSPARENT = 4 };
 
 /**
  * Opens a port of the address in `exchange`, for media, or for signaling (`uses` 1); with 2 added, one that other workers have too; with 4,
- * of an address that need not be this machine's. Returns 0 or an errno, negative; -ENOSPC when there are too many addresses.
+ * of an address that need not be this machine's. Returns 0 or an errno, negative: -ENOSPC when there are too many addresses; with rings
+ * -EADDRNOTAVAIL for an address that no interface has, whose frames are claimed all the same.
  */
 int shim_bind(int shim, int port, int uses) {
   struct shim *s = shims[shim];
@@ -59,29 +60,27 @@ int shim_bind(int shim, int port, int uses) {
   if (fd < 0) return -errno;
   if (shared) shareDeaf(fd);
   if (uses & TRANSPARENT) transparentSet(fd);
-  if (bind(fd, (struct sockaddr *)&own, length) < 0) {
-    int result = -errno;
-    close(fd);
-    return result;
-  }
-  s->held[i][port] = fd + 1;
+  int result = bind(fd, (struct sockaddr *)&own, length) < 0 ? -errno : 0;
+  if (result < 0) close(fd);
+  if (result < 0 && (result != -EADDRNOTAVAIL || s->rings == 0)) return result;
+  s->held[i][port] = result < 0 ? 0 : fd + 1;
   struct port *entry = &s->steering.ports[port];
   entry->signaling |= (uint32_t)signal << i;
   entry->shared |= (uint32_t)shared << i;
   entry->ours |= 1u << i;
-  return 0;
+  return result;
 }
 
 int shim_unbind(int shim, int port, int unused) {
   (void)unused;
   struct shim *s = shims[shim];
   int i = addressIndex(s, 0);
-  if (i < 0 || s->held[i][port] == 0) return -ENOENT;
   struct port *entry = &s->steering.ports[port];
+  if (i < 0 || (entry->ours >> i & 1) == 0) return -ENOENT;
   entry->ours &= ~(1u << i);
   entry->signaling &= ~(1u << i);
   entry->shared &= ~(1u << i);
-  close(s->held[i][port] - 1);
+  if (s->held[i][port] > 0) close(s->held[i][port] - 1);
   s->held[i][port] = 0;
   return 0;
 }

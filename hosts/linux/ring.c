@@ -1,6 +1,6 @@
 /*
  * Packet rings (SPEC R4): whole frames of an interface, as they come, by a packet socket whose ring the kernel fills (TPACKET_V2,
- * which wakes for each), and out by AF_XDP (xdp.c), or by a packet socket that all interfaces share. The machine's own stack sees every frame as well, but what is
+ * which wakes for each), and out by AF_XDP (xdp.c), or by a packet socket that all interfaces share; in by AF_XDP as well, where it is wanted. The machine's own stack sees every frame as well, but what is
  * withheld from it: what the core leaves to it needs no way there, and of what the core takes the wide sockets hear nothing. Part of shim.c.
  */
 
@@ -8,8 +8,8 @@ enum { RING_FRAME = 2048, RING_FRAMES = 4096, RING_BLOCK = 1 << 17, RING_BYTES =
 /** Bytes of a frame that a slot takes, and INPUT. */
 enum { FRAME_ROOM = CULVERT_SLOT_SIZE - CULVERT_FRAME_BYTES, FRAME_LONGEST = CULVERT_INPUT_SIZE - CULVERT_FRAME_BYTES };
 
-/** Bits of what is known of an interface: it is up; what the core makes leaves by AF_XDP. */
-enum { RING_UP = 1, RING_XDP = 2 };
+/** Bits of what is known of an interface: it is up; what the core makes leaves by AF_XDP. Of what is wanted: all frames; UDP for ports of ours by AF_XDP. */
+enum { RING_UP = 1, RING_XDP = 2, RING_PROMISCUOUS = 1, RING_DIVERTED = 2 };
 
 /** A packet socket; with offloads, what is said of a frame's checksum and segments stands before it. */
 static int packetMake(void) {
@@ -36,7 +36,7 @@ static int transmitterMake(void) {
 
 static void ringClose(struct ring *r) {
   if (r->link >= 0) close(r->link);
-  xskClose(&r->out);
+  xskClose(&r->xsk);
   if (r->frames != MAP_FAILED) munmap(r->frames, RING_BYTES);
   if (r->socket >= 0) close(r->socket);
 }
@@ -88,31 +88,49 @@ static int deafen(struct shim *s) {
   return 0;
 }
 
+/** Does a network card take tags off frames, and say so beside them? XDP would take a frame of a VLAN for one without. */
+static int tagsHidden(const struct ring *r) {
+  struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
+  struct ifreq ask = { .ifr_ifindex = r->interface };
+  if (ioctl(r->socket, SIOCGIFNAME, &ask) < 0) return 0;
+  ask.ifr_data = (char *)&flags;
+  return ioctl(r->socket, SIOCETHTOOL, &ask) == 0 && (flags.data & ETH_FLAG_RXVLAN) != 0;
+}
+
+/** Has what the core makes leave by AF_XDP, and UDP for ports of ours come by it if `diverted`. Returns RING_XDP, 0 where there is none, or an errno, negative. */
+static int ringExpress(struct shim *s, struct ring *r, uint32_t longest, int diverted) {
+  if (diverted && tagsHidden(r)) return -EPROTO;
+  if (xskOpen(&r->xsk, r->interface, longest, diverted) == 0 && (!diverted || xskReceiving(&r->xsk, &s->steering, r->interface, FRAME_ROOM) == 0)) return RING_XDP;
+  return diverted ? -EBUSY : 0;
+}
+
 /**
- * Opens a ring on the interface that `exchange` names where addresses stand; there stands what is known of it then. Returns its index, or
- * an errno, negative: ENODEV where there is no such interface, EOPNOTSUPP where it is no Ethernet, ENOSPC where there are too many.
+ * Opens a ring on the interface that `exchange` names where addresses stand; there stands what is known of it then. `wanted` has RING_ bits.
+ * Returns its index, or an errno, negative: ENODEV where there is no such interface, EOPNOTSUPP where it is no Ethernet, ENOSPC where there are too many;
+ * EPROTO where XDP would see no tags, and EBUSY where it cannot be had.
  */
-int shim_ring(int shim, int promiscuous, int unused) {
+int shim_ring(int shim, int wanted, int unused) {
   (void)unused;
   struct shim *s = shims[shim];
   if (s->rings == RINGS) return -ENOSPC;
   struct ring *r = &s->ring[s->rings];
   int32_t *device = &s->exchange[EXCHANGE_ADDRESS];
-  *r = (struct ring){ .socket = packetMake(), .link = -1, .frames = MAP_FAILED, .out = XSK_NONE };
+  *r = (struct ring){ .socket = packetMake(), .link = -1, .frames = MAP_FAILED, .xsk = XSK_NONE };
   if (s->out[FRAMES].socket < 0) s->out[FRAMES].socket = transmitterMake();
   int result = r->socket < 0 || s->out[FRAMES].socket < 0 ? -errno : interfaceAsk(r->socket, device);
   if (result > 0) {
     r->interface = result;
-    result = ringFill(r, promiscuous);
+    result = ringFill(r, wanted & RING_PROMISCUOUS);
   }
-  if (result == 0) {
+  if (result == 0) result = ringExpress(s, r, (uint32_t)device[2] + ETH_HLEN, wanted & RING_DIVERTED);
+  if (result >= 0) {
+    device[3] |= result;
     s->rings++;
     result = deafen(s);
     if (result < 0) s->rings--;
   }
   if (result == 0) {
     r->link = withhold(&s->steering, r->interface);
-    if (xskOpen(&r->out, r->interface, (uint32_t)device[2] + ETH_HLEN) == 0) device[3] |= RING_XDP;
     return s->rings - 1;
   }
   ringClose(r);
@@ -208,9 +226,41 @@ int shim_lost(int shim, int a, int b) {
   return lost;
 }
 
-/** An interface that goes down, or away, ends the waiting for its ring until the error is taken. */
-static void ringCalm(const struct ring *r) {
-  int error;
-  socklen_t size = sizeof error;
-  getsockopt(r->socket, SOL_SOCKET, SO_ERROR, &error, &size);
+/**
+ * Was the checksum of UDP that has no options before it left to the network card? Then it is the sum of the pseudo header alone
+ * (RFC 768, RFC 8200 8.1). A complete one that happens to look so comes out the same when it is completed.
+ */
+static int udpPartial(const uint8_t *frame) {
+  int six = frame[ETH_HLEN] >> 4 == 6;
+  const uint8_t *addresses = frame + ETH_HLEN + (six ? SIX_TO - 16 : FOUR_TO - 4), *udp = frame + ETH_HLEN + (six ? SIX_BYTES : FOUR_BYTES);
+  uint64_t pseudo = sum(sum(htons(IPPROTO_UDP), addresses, six ? 32 : 8), udp + offsetof(struct udphdr, len), 2);
+  uint16_t check;
+  memcpy(&check, udp + offsetof(struct udphdr, check), sizeof check);
+  return (check ^ folded(pseudo)) == 0xffff;
+}
+
+/** Fills slots with what AF_XDP has of a ring. Returns as ringReceive. */
+static int xdpReceive(struct shim *s, int ring) {
+  static const struct virtio_net_hdr whole = { 0 }, partial = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM };
+  struct xsk *x = &s->ring[ring].xsk;
+  uint32_t n = 0, len;
+  for (const uint8_t *frame; n < BATCH && (frame = xskWaiting(x, n, &len)) != NULL; n++) {
+    uint8_t *slot = s->memory + CULVERT_SLOTS + n * CULVERT_SLOT_SIZE;
+    memcpy(slot + CULVERT_FRAME_BYTES, frame, len);
+    frameNote(slot, ring, 0, udpPartial(frame) ? &partial : &whole, len);
+  }
+  int lost = xskPressed(x) ? xskLost(x) : 0;
+  xskRead(x, n);
+  s->lost += lost;
+  return (int)n | (lost > 0 ? LOST : 0);
+}
+
+/** Fills slots with what comes by an interface: by AF_XDP and by the packet socket in turns, so that neither keeps the other waiting. */
+static int interfaceReceive(struct shim *s, int ring) {
+  struct ring *r = &s->ring[ring];
+  if (r->xsk.link < 0) return ringReceive(s, ring);
+  r->turn = !r->turn;
+  int result = r->turn ? xdpReceive(s, ring) : ringReceive(s, ring);
+  if (result != 0) return result;
+  return r->turn ? ringReceive(s, ring) : xdpReceive(s, ring);
 }

@@ -17,9 +17,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/ethtool.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/if_xdp.h>
+#include <linux/sockios.h>
 #include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -61,8 +63,9 @@ static const int BUFFER_BYTES = 4 << 20;
 
 #include "pace.c"
 #include "steer.c"
-#include "withhold.c"
+#include "claim.c"
 #include "xdp.c"
+#include "sum.c"
 
 /** What stands before the payload of a packet that leaves. */
 union head {
@@ -99,13 +102,13 @@ struct arrival {
   uint8_t rest[BATCH][LONGEST];
 };
 
-/** Frames of one interface; `link` withholds them from the stack, and those that the core makes leave by `out`. */
+/** Frames of one interface; `link` withholds them from the stack. Those that the core makes leave by `xsk`, and some come by it. */
 struct ring {
   int socket, interface, link;
-  struct xsk out;
+  struct xsk xsk;
   uint8_t *frames;
-  /** Index of the next one. */
-  int at;
+  /** Index of the next one; is it AF_XDP's turn? */
+  int at, turn;
 };
 
 struct shim {
@@ -280,7 +283,7 @@ const char *shim_code(int number) {
   static const struct {
     int number;
     const char *name;
-  } codes[] = { CODE(EPERM), CODE(EINVAL), CODE(ENOSYS), CODE(ENOMEM), CODE(ENOSPC), CODE(EACCES), CODE(EMFILE), CODE(ENFILE), CODE(EADDRINUSE), CODE(EADDRNOTAVAIL),
+  } codes[] = { CODE(EPERM), CODE(EBUSY), CODE(EPROTO), CODE(EINVAL), CODE(ENOSYS), CODE(ENOMEM), CODE(ENOSPC), CODE(EACCES), CODE(EMFILE), CODE(ENFILE), CODE(EADDRINUSE), CODE(EADDRNOTAVAIL),
                 CODE(EAFNOSUPPORT), CODE(EAGAIN), CODE(EMSGSIZE), CODE(ENOBUFS), CODE(ENETUNREACH), CODE(ENETDOWN), CODE(EHOSTUNREACH), CODE(ENODEV), CODE(ENXIO), CODE(EOPNOTSUPP), CODE(ENOPROTOOPT) };
   for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
     if (codes[i].number == -number) return codes[i].name;
@@ -288,6 +291,28 @@ const char *shim_code(int number) {
 }
 
 /* Waiting. */
+
+/** Descriptors to wait for: each queue's, and behind them those of AF_XDP, whose frames come by the queues of their rings. */
+enum { INLETS = QUEUES + RINGS + RINGS };
+
+static int inletQueue(int i) {
+  return i < QUEUES + RINGS ? i : i - RINGS;
+}
+
+/** A descriptor to wait for, or -1. */
+static int inlet(const struct shim *s, int i) {
+  int ring = inletQueue(i) - QUEUES;
+  if (ring >= s->rings) return -1;
+  if (i < QUEUES) return s->queue[i];
+  return i < QUEUES + RINGS ? s->ring[ring].socket : s->ring[ring].xsk.link < 0 ? -1 : s->ring[ring].xsk.socket;
+}
+
+/** An interface that goes down, or away, ends the waiting for it until the error is taken. */
+static void inletCalm(const struct shim *s, int i) {
+  int error;
+  socklen_t size = sizeof error;
+  getsockopt(inlet(s, i), SOL_SOCKET, SO_ERROR, &error, &size);
+}
 
 /** Has queues whose packets come fast be looked at after so many milliseconds; 0: each packet wakes. To be called before anything waits. */
 int shim_pace(int shim, int milliseconds, int unused) {
@@ -311,14 +336,14 @@ int shim_wait(int shim, int milliseconds, int unused) {
   (void)unused;
   struct shim *s = shims[shim];
   if (pacing(s)) nanosleep(&(struct timespec){ 0, s->period }, NULL);
-  struct pollfd wanted[QUEUES + RINGS + 1] = { { s->queue[MEDIA], POLLIN, 0 }, { s->queue[SIGNAL], POLLIN, 0 } };
-  int n = QUEUES + s->rings, ready = 0;
-  for (int i = 0; i < s->rings; i++) wanted[QUEUES + i] = (struct pollfd){ s->ring[i].socket, POLLIN, 0 };
-  wanted[n] = (struct pollfd){ s->wake, POLLIN, 0 };
-  if (poll(wanted, (nfds_t)n + 1, milliseconds) < 0) return 0;
-  for (int i = 0; i < n; i++) {
-    if (i >= QUEUES && (wanted[i].revents & POLLERR) != 0) ringCalm(&s->ring[i - QUEUES]);
-    if (wanted[i].revents != 0) ready |= 1 << i;
+  struct pollfd wanted[INLETS + 1];
+  int ready = 0;
+  for (int i = 0; i < INLETS; i++) wanted[i] = (struct pollfd){ inlet(s, i), POLLIN, 0 };
+  wanted[INLETS] = (struct pollfd){ s->wake, POLLIN, 0 };
+  if (poll(wanted, INLETS + 1, milliseconds) < 0) return 0;
+  for (int i = 0; i < INLETS; i++) {
+    if ((wanted[i].revents & POLLERR) != 0) inletCalm(s, i);
+    if (wanted[i].revents != 0) ready |= 1 << inletQueue(i);
   }
   return ready;
 }

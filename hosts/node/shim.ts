@@ -17,7 +17,7 @@ interface Addon {
   listen(shim: number, port: number, uses: number): number;
   receive(shim: number, queue: number): number;
   lay(shim: number, slot: number): number;
-  ring(shim: number, promiscuous: number): number;
+  ring(shim: number, wanted: number): number;
   lost(shim: number): number;
   pace(shim: number, milliseconds: number): number;
   send(shim: number, n: number): number;
@@ -46,7 +46,7 @@ export function shimOpen(file: string, memory: ArrayBuffer, share?: Share): Shim
     listen: (port, uses) => addon.listen(shim, port, uses),
     receive: (queue) => addon.receive(shim, queue),
     lay: (slot) => addon.lay(shim, slot),
-    ring: (promiscuous) => addon.ring(shim, promiscuous),
+    ring: (wanted) => addon.ring(shim, wanted),
     lost: () => addon.lost(shim),
     pace: (milliseconds) => void addon.pace(shim, milliseconds),
     send: (n) => addon.send(shim, n),

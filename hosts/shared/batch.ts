@@ -16,6 +16,9 @@ const ADVICE: Record<string, string> = {
   EOPNOTSUPP: "it is no Ethernet",
   ENOPROTOOPT: "the kernel has no such packet sockets (Linux 4.20)",
   ENOMEM: "there is no memory for its ring (8 MiB)",
+  EPROTO: "with `receive: xdp` tags that its card takes off would not be seen; `ethtool -K INTERFACE rxvlan off` has the card leave them",
+  EBUSY:
+    "`receive: xdp` cannot be had: somebody else has XDP or the first queue there, 6 MiB of memory may not be locked, or the kernel is too old (Linux 5.18)",
 };
 
 export function shimAdvice(code: string): string {

@@ -14,14 +14,17 @@ const NAME_BYTES = 16;
 /** Bits of what the shim says of it: it is up; what the core makes leaves by AF_XDP. */
 const UP = 1;
 const XDP = 2;
+/** Bits of what is wanted: frames that are for others; UDP for ports of ours by AF_XDP. */
+const PROMISCUOUS = 1;
+const DIVERTED = 2;
 
 function ringOpen(shim: Shim, one: Interface, log: Log): Interface {
-  const { name, mac, peer, mtu } = one;
+  const { name, mac, peer, mtu, receive } = one;
   const words = shim.exchange.subarray(abi.SLOT_MAX, abi.SLOT_MAX + NAME_BYTES / 4);
   const bytes = new Uint8Array(words.buffer, words.byteOffset, NAME_BYTES);
   bytes.fill(0).set(new TextEncoder().encode(name).subarray(0, NAME_BYTES - 1));
   // Frames that go on, or that are for another address than the device's own, are heard only so.
-  const result = shim.ring(peer !== undefined || mac !== undefined ? 1 : 0);
+  const result = shim.ring((peer !== undefined || mac !== undefined ? PROMISCUOUS : 0) | (receive === "xdp" ? DIVERTED : 0));
   if (result < 0) throw new Error(`interfaces.${name}: its frames cannot be read: ${shimAdvice(shim.code(result))}`);
   const [taken, bits] = [words[2]!, words[3]!];
   if ((bits & XDP) === 0) log.info({ interface: name }, `frames leave by ${name} through a packet socket: AF_XDP, which costs less, cannot be had there`);

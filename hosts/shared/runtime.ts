@@ -128,9 +128,9 @@ export interface Shim {
   listen(port: number, uses: number): number;
   /**
    * Opens a ring on the interface in `exchange`, before `watch`: the n-th is queue n + 2. Returns its index; its hardware address, its
-   * MTU and whether it is up stand in `exchange` then. `promiscuous` is 1 to hear frames that are for others.
+   * MTU and bits (1: it is up, 2: frames leave by AF_XDP) stand in `exchange` then. `wanted`: 1 to hear frames that are for others, 2 for UDP by AF_XDP.
    */
-  ring(promiscuous: number): number;
+  ring(wanted: number): number;
   /** Frames lost since this was asked last; asked when `receive` adds 512. */
   lost(): number;
   /** Has queues that fill fast be looked at after so many milliseconds, 0 for at once; before `watch`. */

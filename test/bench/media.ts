@@ -4,7 +4,7 @@
  * ../shared/lab sends 172-byte RTP at a steady rate, the same for all, in turns; then once as much as it can, after which a
  * steady rate must pass again. rtpengine is spared that: it does not come back. The delay is measured with processors that halt
  * when they have nothing to do, as on most machines, and "awake": a virtual one takes tens of microseconds to wake up. From the environment: CALLS, RATES (packets a
- * second), SECONDS and ROUNDS of each measurement, IO (names of Culvert's ways), RUNTIMES (node, deno).
+ * second), SECONDS and ROUNDS of each measurement, IO (names of Culvert's ways; xdp in place of rings receives by AF_XDP and wants ethtool), RUNTIMES (node, deno).
  */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -42,6 +42,9 @@ const SECONDS = Number(process.env.SECONDS ?? 2);
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const WAYS = (process.env.IO ?? "portable,batched,rings").split(",");
 const RUNTIMES = (process.env.RUNTIMES ?? "node").split(",");
+if (WAYS.includes("xdp")) PROGRAMS.push("ethtool");
+/** Ways by packet rings; of these one by AF_XDP, which diverts frames before other rings hear them: one of them at a time. */
+const FRAMED = ["rings", "xdp"];
 /** Packets a second at which the delay is measured: 50 for each of 100 calls. */
 const DELAY_RATE = 5000;
 const NG_PORT = 2223;
@@ -96,8 +99,9 @@ function turn(relays: Relay[], relay: Relay): Relay {
 
 /** Packet mode, with media in frames; signaling is on loopback. Empty for sockets. */
 function framing(way: string): { interfaces: string; access: string; core: string } {
-  if (way !== "rings") return { interfaces: "", access: "", core: "" };
-  return { interfaces: "interfaces: { p1: {}, p2: {} }", access: "interface: p1, ", core: "interface: p2, " };
+  if (!FRAMED.includes(way)) return { interfaces: "", access: "", core: "" };
+  const receive = way === "xdp" ? "receive: xdp" : "";
+  return { interfaces: `interfaces: { p1: { ${receive} }, p2: { ${receive} } }`, access: "interface: p1, ", core: "interface: p2, " };
 }
 
 /** The `index`th Culvert has ports of its own. */
@@ -113,7 +117,7 @@ services:
   voice: { address: "127.0.0.1:${5060 + index}", servers: ["${server}"], transports: { tcp: false } }
 capacity: { terminals: 100, calls: ${CALLS}, flows: ${CALLS} }
 log: { level: info, format: json }
-io: ${way === "rings" ? "batched" : way}
+io: ${FRAMED.includes(way) ? "batched" : way}
 `;
 }
 
@@ -127,13 +131,14 @@ async function culvert(lab: Lab, runtime: string, way: string, index: number, fo
   for (let waited = 0; waited < 100 && calls.totals.answered < CALLS; waited++) await sleep(50);
   if (calls.totals.answered < CALLS) throw new Error(`${calls.totals.answered} of ${CALLS} calls were answered`);
   const ports = calls.calls.map(({ caller }) => caller.target!.port);
-  if (way === "rings")
+  const rings = FRAMED.includes(way);
+  if (rings)
     answer(
       lab,
       calls.calls.map(({ callee }) => callee.target!.port),
     );
   calls.close();
-  return { name: `Culvert, ${runtime}, ${way}`, pid: child.pid!, ports, rings: way === "rings" };
+  return { name: `Culvert, ${runtime}, ${way}`, pid: child.pid!, ports, rings };
 }
 
 function median(list: number[]): number {

@@ -4,7 +4,7 @@
  * relay's processor little. Everything but `labUp` and `labDown` runs inside the relay's namespace.
  */
 
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -72,6 +72,7 @@ export function labUp({ terminals, relay, servers }: Lab): void {
   }
   link(terminals, "t0", relay, "p1");
   link(servers, "s0", relay, "p2");
+  for (const device of ["p1", "p2"]) spawnSync("ip", ["netns", "exec", relay, "ethtool", "-K", device, "rxvlan", "off"]);
   ip(`-n ${terminals} addr add ${TERMINAL}/24 dev t0`);
   ip(`-n ${relay} addr add ${ACCESS}/24 dev p1`);
   ip(`-n ${relay} addr add ${CORE}/24 dev p2`);

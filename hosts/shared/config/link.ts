@@ -30,7 +30,7 @@ export function interfacesSettle(written: Written, most: number, report: Report)
     const peer = one.peer === undefined ? undefined : names.indexOf(one.peer);
     if (peer === -1) report.error(path, `there is no interface "${one.peer}"${suggestionText(one.peer!, names)}`);
     if (peer === i) report.error(path, "an interface cannot be its own peer; name the one on the other side");
-    return { name, mac: one.mac, peer, mtu: one.mtu ?? MTU, vpn: one.vpn };
+    return { name, mac: one.mac, peer, mtu: one.mtu ?? MTU, vpn: one.vpn, receive: one.receive ?? "packet" };
   });
 }
 

@@ -59,6 +59,12 @@ const netInterface = z.strictObject({
     .optional()
     .describe("Longest IP packet, with MPLS labels and QinQ tags before it counted. Default 1500, or what the interface takes where that is less."),
   vpn: label(0x7ffffffe).describe("VPN id of what comes in by it. Default none."),
+  receive: z
+    .enum(["packet", "xdp"])
+    .optional()
+    .describe(
+      "How frames come in. packet: by a packet socket, which the machine's own stack does not notice; xdp: UDP for us by AF_XDP, before the stack. Default packet.",
+    ),
 });
 
 const realm = z.strictObject({

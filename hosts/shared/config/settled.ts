@@ -34,6 +34,7 @@ export interface Interface {
   peer: number | undefined;
   mtu: number;
   vpn: number | undefined;
+  receive: "packet" | "xdp";
 }
 
 /** A field of headers for signaling and for media; undefined keeps it. */

@@ -10,7 +10,7 @@ import { expect } from "vitest";
 import { Capture } from "../capture.ts";
 import { type Configuration, denoHost, interceptionApply } from "../culvert.ts";
 import { must, Program } from "../process.ts";
-import { file, scenario } from "../requirement.ts";
+import { file, program, scenario } from "../requirement.ts";
 import { call, expectFramed, expectSums, folder, MEDIA_LEAST, media, needs, serve, start, totalsOf } from "./call.ts";
 import { type Addresses, GATED, GATED6, gatewayUp, netnsOf, PLAIN, PLAIN6, plainUp, ROUTED, routedUp, SERVER_MAC, within } from "./network.ts";
 
@@ -69,30 +69,39 @@ scenario("a call in the middle of a cable; what is not for Culvert goes on, and 
   expect(totals["bridged"]).toBeGreaterThan(100);
 });
 
-scenario("a call over IPv6 in the middle of a cable, where neighbours are found through Culvert", needs, 60, async () => {
-  await plainUp(PLAIN6);
-  serve(PLAIN6);
-  const control = await call("t1", PLAIN6, "g711a.pcap", 3);
-  expect(control.code, "without Culvert nobody carries anything").not.toBe(0);
+for (const receive of ["packet", "xdp"] as const) {
+  scenario(
+    `a call over IPv6 in the middle of a cable, where neighbours are found through Culvert, by ${receive} rings`,
+    [...needs, program("ethtool")],
+    60,
+    async () => {
+      await plainUp(PLAIN6);
+      // XDP sees no tags that a device has taken off.
+      for (const device of ["acc", "net"]) await must(within("px", "ethtool", "-K", device, "rxvlan", "off"));
+      serve(PLAIN6);
+      const control = await call("t1", PLAIN6, "g711a.pcap", 3);
+      expect(control.code, "without Culvert nobody carries anything").not.toBe(0);
 
-  const culvert = await start(configurationOf(PLAIN6, { acc: { peer: "net" }, net: { peer: "acc" } }));
-  const servers = await Capture.start(netnsOf("sv"), "eth0", join(folder, "servers6.pcap"), "ip6", 40);
-  const called = await call("t1", PLAIN6);
-  for (const address of [PLAIN6.server, PLAIN6.media]) await must(within("t1", "python3", "-c", REFUSED, address));
-  // tcpdump hands on what it has once a second.
-  await sleep(1100);
-  await servers.stop();
-  expect(called.code, called.output.slice(-2500) + culvert.tail).toBe(0);
-  expect(await media(called, 8), culvert.tail).toBeGreaterThan(MEDIA_LEAST);
-  expect(await servers.count(`udp and src host ${PLAIN6.terminal}`), "the server sees Culvert's addresses alone").toBe(0);
-  expect(await servers.count(`tcp and src host ${PLAIN6.terminal}`), "and the terminal, where it talks to it").toBeGreaterThan(0);
-  expect(await servers.count("icmp6 and ip6[40] = 1"), "nobody refuses anything").toBe(0);
-  expect(await servers.count("ip6 proto 44"), "the INVITE is longer than a link takes").toBeGreaterThan(1);
-  // A UDP checksum is a must (RFC 8200 8.1), and what leaves is complete.
-  expect(await expectSums(servers, `ipv6.src == ${PLAIN6.core}`)).toBeGreaterThan(MEDIA_LEAST);
-  expect(await expectSums(called.capture, `ipv6.dst == ${PLAIN6.terminal}`)).toBeGreaterThan(MEDIA_LEAST);
-  expectFramed(await totalsOf(culvert));
-});
+      const culvert = await start(configurationOf(PLAIN6, { acc: { peer: "net", receive }, net: { peer: "acc", receive } }));
+      const servers = await Capture.start(netnsOf("sv"), "eth0", join(folder, "servers6.pcap"), "ip6", 40);
+      const called = await call("t1", PLAIN6);
+      for (const address of [PLAIN6.server, PLAIN6.media]) await must(within("t1", "python3", "-c", REFUSED, address));
+      // tcpdump hands on what it has once a second.
+      await sleep(1100);
+      await servers.stop();
+      expect(called.code, called.output.slice(-2500) + culvert.tail).toBe(0);
+      expect(await media(called, 8), culvert.tail).toBeGreaterThan(MEDIA_LEAST);
+      expect(await servers.count(`udp and src host ${PLAIN6.terminal}`), "the server sees Culvert's addresses alone").toBe(0);
+      expect(await servers.count(`tcp and src host ${PLAIN6.terminal}`), "and the terminal, where it talks to it").toBeGreaterThan(0);
+      expect(await servers.count("icmp6 and ip6[40] = 1"), "nobody refuses anything").toBe(0);
+      expect(await servers.count("ip6 proto 44"), "the INVITE is longer than a link takes").toBeGreaterThan(1);
+      // A UDP checksum is a must (RFC 8200 8.1), and what leaves is complete.
+      expect(await expectSums(servers, `ipv6.src == ${PLAIN6.core}`)).toBeGreaterThan(MEDIA_LEAST);
+      expect(await expectSums(called.capture, `ipv6.dst == ${PLAIN6.terminal}`)).toBeGreaterThan(MEDIA_LEAST);
+      expectFramed(await totalsOf(culvert));
+    },
+  );
+}
 
 for (const addresses of [GATED, GATED6]) {
   scenario(`a server behind a gateway that nobody named: the machine finds it, for ${addresses.server}`, needs, 60, async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { problemsOf, read, SMALL } from "./configuration.ts";
 
 describe("packet mode", () => {
-  const framed = (realm: string, interfaces = "eth0: { mac: 02:00:00:00:00:01, peer: eth1 }, eth1: { vpn: 7, mtu: 9000 }"): string =>
+  const framed = (realm: string, interfaces = "eth0: { mac: 02:00:00:00:00:01, peer: eth1 }, eth1: { vpn: 7, mtu: 9000, receive: xdp }"): string =>
     `interfaces: { ${interfaces} }\n${SMALL.replace(/core: \{/, `core: { ${realm}, `)}`;
 
   test("interfaces, and what frames of a realm look like", () => {
@@ -10,8 +10,8 @@ describe("packet mode", () => {
       framed("interface: eth1, vlan: [300, 7], mpls: 1000, nextHop: 02:00:00:00:00:fe, dscp: { media: 46 }, pcp: 5"),
     );
     expect(interfaces).toEqual([
-      { name: "eth0", mac: Uint8Array.of(2, 0, 0, 0, 0, 1), peer: 1, mtu: 1500, vpn: undefined },
-      { name: "eth1", mac: undefined, peer: undefined, mtu: 9000, vpn: 7 },
+      { name: "eth0", mac: Uint8Array.of(2, 0, 0, 0, 0, 1), peer: 1, mtu: 1500, vpn: undefined, receive: "packet" },
+      { name: "eth1", mac: undefined, peer: undefined, mtu: 9000, vpn: 7, receive: "xdp" },
     ]);
     expect(realms.find(({ kind }) => kind === "core")!.link).toEqual({
       interfaces: [1],

@@ -2,14 +2,13 @@
  * Packet rings of hosts/linux between two interfaces in a network namespace of its own, where that is allowed.
  */
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SHIM } from "../../shim.ts";
 
-const PROBE = "dist/test/unit/ringprobe.js";
 const NETNS = `culvert-ring-${process.pid}`;
 const MAC = "02000000000b";
 /** Has the kernel programs where frames come in (TCX)? */
@@ -34,13 +33,25 @@ function refusal(): string {
 
 const refused = refusal();
 
-/** What the probe saw. */
-interface Seen {
-  [part: string]: unknown;
+/** What a probe saw, run in the namespace. */
+async function seenBy(probe: string): Promise<Record<string, unknown>> {
+  const outfile = `dist/test/unit/${probe}.js`;
+  const alias = { "#abi": "./dist/abi.js" };
+  await build({ entryPoints: [`test/unit/hosts/${probe}.ts`], bundle: true, outfile, format: "esm", platform: "node", packages: "external", alias });
+  return JSON.parse(execFileSync("ip", ["netns", "exec", NETNS, process.execPath, outfile], { encoding: "utf8" })) as Record<string, unknown>;
 }
 
+/** Why nothing can be diverted here, or "". */
+function undivertable(): string {
+  const old = MAJOR < 5 || (MAJOR === 5 && MINOR < 18);
+  if (old) return `Linux 5.18 diverts frames, and this is ${release()}`;
+  return spawnSync("ethtool", ["--version"]).error ? "ethtool is not installed" : "";
+}
+
+const undiverted = undivertable();
+
 describe.skipIf(refused !== "")(`packet rings${refused === "" ? "" : ` [skipped: ${refused}]`}`, () => {
-  let seen: Seen;
+  let seen: Record<string, unknown>;
 
   beforeAll(async () => {
     ip("-n", NETNS, "link", "add", "name", "near", "mtu", "9000", "type", "veth", "peer", "name", "far", "address", "02:00:00:00:00:0b", "mtu", "9000");
@@ -48,9 +59,7 @@ describe.skipIf(refused !== "")(`packet rings${refused === "" ? "" : ` [skipped:
     for (const name of ["lo", "near", "far"]) ip("-n", NETNS, "link", "set", name, "up");
     ip("-n", NETNS, "addr", "add", "10.99.0.2/24", "dev", "far");
     ip("-n", NETNS, "neigh", "add", "10.99.0.1", "lladdr", "02:00:00:00:00:0a", "nud", "permanent", "dev", "far");
-    const alias = { "#abi": "./dist/abi.js" };
-    await build({ entryPoints: ["test/unit/hosts/ringprobe.ts"], bundle: true, outfile: PROBE, format: "esm", platform: "node", packages: "external", alias });
-    seen = JSON.parse(execFileSync("ip", ["netns", "exec", NETNS, process.execPath, PROBE], { encoding: "utf8" })) as Seen;
+    seen = await seenBy("ringprobe");
   });
 
   afterAll(() => ip("netns", "del", NETNS));
@@ -99,5 +108,35 @@ describe.skipIf(refused !== "")(`packet rings${refused === "" ? "" : ` [skipped:
 
   test("an interface that was down is heard again, and what could not leave meanwhile does not come late", () => {
     expect(seen.watching).toEqual({ heard: [1, 3, 6, 7], last: 3000, down: 1, away: 2 });
+  });
+
+  describe.skipIf(undiverted !== "")(`with receive: xdp${undiverted === "" ? "" : ` [skipped: ${undiverted}]`}`, () => {
+    let diverted: Record<string, unknown>;
+
+    beforeAll(async () => {
+      diverted = await seenBy("xdpprobe");
+    });
+
+    test("it is refused where tags would be hidden, and where somebody has it", () => {
+      expect(diverted.opened).toEqual({ hidden: "EPROTO", far: 0, bits: 3, near: 0, taken: "EBUSY", tap: 0 });
+      expect(diverted.bound).toEqual([0, "EADDRNOTAVAIL"]);
+    });
+
+    test("UDP for ports of ours is seen by nobody else; fragments, tags and what is for others come as ever", () => {
+      const withheld = [1, 4];
+      expect(diverted.ways).toEqual({ failed: 0, seen: [0, 1, 2, 3, 4], tapped: [1, 3, 4], stack: withheld.length, socket: 0 });
+    });
+
+    test("a checksum that the stack left to the network card is told of, also at an address that no interface has", () => {
+      expect(diverted.partial).toEqual({ bound: "EADDRNOTAVAIL", flags: 1, text: "hello" });
+    });
+
+    test("what finds no room is told of, and the ring goes on", () => {
+      expect(diverted.flood).toEqual({ got: 2048, lost: 6000 - 2048, after: 1 });
+    });
+
+    test("the host is called for either way, and a port that is closed is the stack's again", () => {
+      expect(diverted.watching).toEqual({ open: [7000, 7002], closed: [7000], stack: 1 });
+    });
   });
 });

@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { fakeLog } from "./fakelog.ts";
 
 const CONFIGURATION = `
-interfaces: { eth1: { peer: eth0 }, eth0: { mac: 02:00:00:00:00:09, mtu: 9000 } }
+interfaces: { eth1: { peer: eth0, receive: xdp }, eth0: { mac: 02:00:00:00:00:09, mtu: 9000 } }
 realms:
   access: { interface: eth1, media: 203.0.113.21 }
   core: { interface: eth0, vlan: 7, address: 10.9.0.2, nextHop: 02:00:00:00:00:fe }
@@ -29,8 +29,8 @@ function shimFake(refused = ""): { shim: Shim; done: string[] } {
   let rings = 0;
   const shim: Shim = {
     exchange,
-    ring: (promiscuous) => {
-      done.push(`ring ${name()} ${promiscuous}`);
+    ring: (wanted) => {
+      done.push(`ring ${name()} ${wanted}`);
       if (name() === refused) return -19;
       exchange.set([0x00000002, 0x0100, 1400, 0], abi.SLOT_MAX);
       return rings++;
@@ -62,7 +62,7 @@ test("rings are opened in the order of the interfaces; what the configuration do
   const { shim, done } = shimFake();
   const log = fakeLog();
   const proxy = await proxyStart(request(shim, log));
-  expect(done).toEqual(["pace 2", "ring eth1 1", "ring eth0 1", "watch"]);
+  expect(done).toEqual(["pace 2", "ring eth1 3", "ring eth0 1", "watch"]);
   const { words, bytes } = proxy.core.memory;
   expect(words[abi.CONFIG_INTERFACES >> 2]).toBe(2);
   const macs = [0, 1].map((i) => Buffer.from(bytes.slice(abi.INTERFACES + i * abi.INTERFACE_SIZE + abi.INTERFACE_ADDRESS).subarray(0, 6)).toString("hex"));
@@ -79,7 +79,7 @@ test("an interface that is not there ends the start, in words", async () => {
   await expect(proxyStart(request(shim))).rejects.toThrow(
     "interfaces.eth0: its frames cannot be read: this machine has no such interface (`ip link` lists them) (ENODEV)",
   );
-  expect(done).toEqual(["pace 2", "ring eth1 1", "ring eth0 1", "close"]);
+  expect(done).toEqual(["pace 2", "ring eth1 3", "ring eth0 1", "close"]);
 });
 
 test("so do missing rights: packet mode has nothing to fall back on", async () => {

@@ -8,104 +8,19 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { shimOpen } from "../../../hosts/node/shim.ts";
-import { addressParse } from "../../../hosts/shared/address.ts";
 import * as abi from "../../../hosts/shared/core.ts";
-import type { Shim } from "../../../hosts/shared/runtime.ts";
-import { SHIM } from "../../shim.ts";
+import { datagramOf, End, frameOf, LONG, RING, stackReceived } from "./ringend.ts";
 
-const RING = 2;
 const MEDIA = 0;
 const PORT = 7000;
-const LONG = 256;
 const BURST = 200;
 const FLOOD = 6000;
 /** Frames one after another: more than have a place in the memory that AF_XDP shares. */
 const TURNS = 3000;
 
-/** A core's memory with a shim. */
-class End {
-  readonly bytes = new Uint8Array(abi.TABLES);
-  readonly words = new Int32Array(this.bytes.buffer);
-  readonly shim: Shim;
-
-  constructor() {
-    const shim = shimOpen(SHIM, this.bytes.buffer);
-    if (typeof shim === "string") throw new Error(shim);
-    this.shim = shim;
-  }
-
-  /** Opens a ring. Returns its index, or the name of the error. */
-  ring(name: string): number | string {
-    const text = new Uint8Array(this.shim.exchange.buffer, abi.SLOT_MAX * 4, 16).fill(0);
-    text.set(new TextEncoder().encode(name));
-    const index = this.shim.ring(0);
-    return index < 0 ? this.shim.code(index) : index;
-  }
-
-  /** Hardware address, MTU and bits (up, AF_XDP), of the ring that was opened last. */
-  get device(): { mac: string; mtu: number; bits: number } {
-    const words = this.shim.exchange.subarray(abi.SLOT_MAX);
-    return { mac: Buffer.from(words.buffer, words.byteOffset, 6).toString("hex"), mtu: words[2]!, bits: words[3]! };
-  }
-
-  /** Sends frames. Returns how many were not. */
-  send(kind: number, frames: Uint8Array[], at = abi.ASSEMBLY): number {
-    let failed = 0;
-    for (let i = 0; i < frames.length; i += abi.SLOT_MAX) {
-      const batch = frames.slice(i, i + abi.SLOT_MAX);
-      batch.forEach((frame, n) => {
-        const record = abi.OUTPUTS + n * abi.OUTPUT_SIZE;
-        const payload = at + n * abi.SLOT_SIZE;
-        this.bytes.set(frame, payload);
-        this.words.set([kind, 0], record >> 2);
-        this.words.set([payload, frame.length, 0], (record + abi.OUTPUT_PAYLOAD) >> 2);
-        this.shim.exchange[n] = record;
-      });
-      failed += this.shim.send(batch.length);
-    }
-    return failed;
-  }
-
-  /** The frame in a slot, or at INPUT. */
-  frame(slot: number): { bytes: Buffer; interface: number; tag: number; flags: number } {
-    const [len, ring, tag, flags] = [abi.PACKET_LEN, abi.FRAME_INTERFACE, abi.FRAME_TAG, abi.FRAME_FLAGS].map((field) => this.words[(slot + field) >> 2]!);
-    return { bytes: Buffer.from(this.bytes.slice(slot + abi.FRAME_BYTES, slot + abi.FRAME_BYTES + len!)), interface: ring!, tag: tag!, flags: flags! };
-  }
-
-  first(): ReturnType<End["frame"]> {
-    return this.frame(abi.SLOTS);
-  }
-}
-
-/** An Ethernet frame with a number in it. */
-function frameOf(number: number, len = 60, type = 0x88b5): Buffer {
-  const frame = Buffer.alloc(len, number & 0xff);
-  frame.write("020000000b02020000000a01", 0, "hex");
-  frame.writeUInt16BE(type, 12);
-  frame.writeUInt32BE(number, 14);
-  return frame;
-}
-
-/** A datagram to a port of the far interface's address. */
-function datagramOf(mac: string, port: number): Buffer {
-  const ip = Buffer.from("450000200001000040110000" + "0a630001" + "0a630002", "hex");
-  let sum = 0;
-  for (let i = 0; i < 20; i += 2) sum += ip.readUInt16BE(i);
-  ip.writeUInt16BE(0xffff & ~((sum & 0xffff) + (sum >>> 16)), 10);
-  const udp = Buffer.from("1388" + port.toString(16).padStart(4, "0") + "000c0000" + "61626364", "hex");
-  return Buffer.concat([Buffer.from(`${mac}020000000a010800`, "hex"), ip, udp]);
-}
-
 /** Sockets of AF_XDP in this namespace. */
 function xdpSockets(): number {
   return Number(/^XDP +\d+ +(\d+)/m.exec(readFileSync("/proc/net/protocols", "utf8"))![1]);
-}
-
-/** IPv4 packets that the machine's own stack has got. */
-function stackReceived(): number {
-  const [names, values] = readFileSync("/proc/self/net/snmp", "utf8").match(/^Ip: .*$/gm)!;
-  return Number(values!.split(" ")[names!.split(" ").indexOf("InReceives")]);
 }
 
 /** A frame that is yet to be cut into segments goes on as it is, with what is said of it (virtio_net_hdr: flags, TCP over IPv4, sizes, checksum). */
@@ -166,8 +81,7 @@ async function exchange(a: End, b: End, mac: string): Promise<object> {
   a.shim.receive(RING);
   const partial = { flags: a.first().flags, text: a.first().bytes.subarray(42, 47).toString() };
 
-  b.shim.exchange.set(new Int32Array(addressParse("10.99.0.2")!.bytes.slice().buffer), abi.SLOT_MAX);
-  const bound = b.shim.bind(PORT, 0);
+  const bound = b.bind("10.99.0.2", PORT);
   const before = stackReceived();
   a.send(abi.OUTPUT_FRAME, [datagramOf(mac, PORT), datagramOf(mac, PORT + 1)]);
   await sleep(100);
