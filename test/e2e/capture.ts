@@ -2,7 +2,10 @@
  * What was on a wire: tcpdump writes it, tshark (an independent SIP and SDP decoder) reads it.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { Program, run } from "./process.ts";
+
+const HANDED_ON_MS = 1100;
 
 export class Capture {
   readonly path: string;
@@ -23,7 +26,9 @@ export class Capture {
     return new Capture(path, tcpdump);
   }
 
+  /** The kernel hands on what it has once a second, so that is waited for. */
   async stop(): Promise<void> {
+    await sleep(HANDED_ON_MS);
     await this.#tcpdump.stop();
   }
 

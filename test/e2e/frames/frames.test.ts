@@ -5,7 +5,6 @@
 
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { Capture } from "../capture.ts";
 import { type Configuration, denoHost, interceptionApply } from "../culvert.ts";
@@ -86,8 +85,6 @@ for (const receive of ["packet", "xdp"] as const) {
       const servers = await Capture.start(netnsOf("sv"), "eth0", join(folder, "servers6.pcap"), "ip6", 40);
       const called = await call("t1", PLAIN6);
       for (const address of [PLAIN6.server, PLAIN6.media]) await must(within("t1", "python3", "-c", REFUSED, address));
-      // tcpdump hands on what it has once a second.
-      await sleep(1100);
       await servers.stop();
       expect(called.code, called.output.slice(-2500) + culvert.tail).toBe(0);
       expect(await media(called, 8), culvert.tail).toBeGreaterThan(MEDIA_LEAST);
@@ -114,8 +111,6 @@ for (const addresses of [GATED, GATED6]) {
     await must(within("px", "ip", "neigh", "flush", "dev", "net"));
     const gateway = await Capture.start(netnsOf("sx"), "near", join(folder, "gateway.pcap"), "", 40);
     const called = await call("t1", addresses);
-    // tcpdump hands on what it has once a second.
-    await sleep(1100);
     await gateway.stop();
     expect(called.code, called.output.slice(-2500) + culvert.tail).toBe(0);
     expect(await media(called, 8), culvert.tail).toBeGreaterThan(MEDIA_LEAST);
@@ -142,8 +137,6 @@ scenario("a router by Deno: its stack carries everything but what Culvert takes"
   const servers = await Capture.start(netnsOf("sv"), "eth0", join(folder, "routed.pcap"), "ip", 60);
   const called = await call("t1", ROUTED);
   await must(within("t1", "python3", "-c", REFUSED, ROUTED.server));
-  // tcpdump hands on what it has once a second.
-  await sleep(1100);
   await servers.stop();
   expect(called.code, called.output.slice(-2500) + culvert.tail).toBe(0);
   expect(await media(called, 8), culvert.tail).toBeGreaterThan(MEDIA_LEAST);
