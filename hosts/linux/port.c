@@ -47,7 +47,7 @@ enum { SIGNALING = 1, SHARED = 2, TRANSPARENT = 4 };
 /**
  * Opens a port of the address in `exchange`, for media, or for signaling (`uses` 1); with 2 added, one that other workers have too; with 4,
  * of an address that need not be this machine's. Returns 0 or an errno, negative: -ENOSPC when there are too many addresses; with rings
- * -EADDRNOTAVAIL for an address that no interface has, whose frames are claimed all the same.
+ * -EADDRNOTAVAIL for an address that no interface has. Media for it is claimed all the same; signaling may be the stack's to send on, by rules.
  */
 int shim_bind(int shim, int port, int uses) {
   struct shim *s = shims[shim];
@@ -62,7 +62,7 @@ int shim_bind(int shim, int port, int uses) {
   if (uses & TRANSPARENT) transparentSet(fd);
   int result = bind(fd, (struct sockaddr *)&own, length) < 0 ? -errno : 0;
   if (result < 0) close(fd);
-  if (result < 0 && (result != -EADDRNOTAVAIL || s->rings == 0)) return result;
+  if (result < 0 && (result != -EADDRNOTAVAIL || s->rings == 0 || signal)) return result;
   s->held[i][port] = result < 0 ? 0 : fd + 1;
   struct port *entry = &s->steering.ports[port];
   entry->signaling |= (uint32_t)signal << i;

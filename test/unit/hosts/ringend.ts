@@ -38,10 +38,10 @@ export class End {
     return { mac: Buffer.from(words.buffer, words.byteOffset, 6).toString("hex"), mtu: words[2]!, bits: words[3]! };
   }
 
-  /** Opens a port for media. Returns 0, or the name of the error. */
-  bind(address: string, port: number): number | string {
+  /** Opens a port for `uses`, PORT_* bits. Returns 0, or the name of the error. */
+  bind(address: string, port: number, uses = 0): number | string {
     this.shim.exchange.set(new Int32Array(addressParse(address)!.bytes.slice().buffer), abi.SLOT_MAX);
-    const result = this.shim.bind(port, 0);
+    const result = this.shim.bind(port, uses);
     return result < 0 ? this.shim.code(result) : result;
   }
 

@@ -8,6 +8,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as abi from "../../../hosts/shared/core.ts";
+import { PORT_SIGNALING } from "../../../hosts/shared/runtime.ts";
 import { datagramOf, End, RING, stackReceived } from "./ringend.ts";
 
 const DIVERTED = 2;
@@ -34,10 +35,17 @@ function sixOf(mac: string): Buffer {
   return Buffer.concat([Buffer.from(`${mac}020000000a0186dd`, "hex"), ip, Buffer.from("1388" + PORT.toString(16) + "000c0000" + "61626364", "hex")]);
 }
 
+/** For a service's address, which no interface has: rules may leave it to the stack, which sends it on. */
+function elsewhereOf(frame: Buffer): Buffer {
+  const other = Buffer.from(frame);
+  other[33] = 9;
+  return other;
+}
+
 /** Frames by their way: what AF_XDP takes, neither another packet socket (`tap`) nor the stack sees. */
 async function ways(near: End, far: End, tap: End, mac: string): Promise<object> {
   const ours = datagramOf(mac, PORT);
-  const sent = [ours, fragmentOf(ours), sixOf(mac), taggedOf(ours), datagramOf(mac, PORT + 1)];
+  const sent = [ours, fragmentOf(ours), sixOf(mac), taggedOf(ours), datagramOf(mac, PORT + 1), elsewhereOf(ours)];
   const before = stackReceived();
   const failed = near.send(abi.OUTPUT_FRAME, sent);
   await sleep(100);
@@ -102,7 +110,7 @@ const opened = {
   tap: tap.ring("far"),
 };
 const { mac } = tap.device;
-const bound = [far.bind("10.99.0.2", PORT), far.bind("2001:db8:99::2", PORT)];
+const bound = [far.bind("10.99.0.2", PORT), far.bind("2001:db8:99::2", PORT), far.bind("10.99.0.9", PORT, PORT_SIGNALING)];
 const seen = { opened, bound, ways: await ways(near, far, tap, mac), partial: await partial(near), flood: flood(near, far, mac) };
 tap.shim.watch(() => undefined);
 tap.shim.close();
