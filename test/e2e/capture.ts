@@ -38,7 +38,7 @@ export class Capture {
     return output.split("\n").filter((line) => /^\d\d:/.test(line)).length;
   }
 
-  /** Values of tshark fields, one row for each packet that the display filter lets through; a field may hold several. `options`: preferences. */
+  /** Values of tshark fields, one row for each packet that the display filter lets through; a field may hold several. `options`: preferences, and what is at which port. */
   async fields(filter: string, names: string[], options: string[] = []): Promise<string[][]> {
     const wanted = names.flatMap((name) => ["-e", name]);
     const { code, output } = await run(

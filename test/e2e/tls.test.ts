@@ -227,9 +227,12 @@ function tally(rows: string[][]): Record<string, number> {
   return counts;
 }
 
+/** For tshark, which else takes a connection from a port of another protocol, IRC's 57000 say, for that protocol. */
+const TLS_PORTS = [SECURE, CALLEE].flatMap((port) => ["-d", `tcp.port==${port},tls`]);
+
 /** Each connection was asked for by name, once; SIP is read where sipp has its plain TCP, and nowhere else. */
 async function expectUnreadable(wire: Capture, connections: number): Promise<void> {
-  const hellos = await wire.fields("tls.handshake.type == 1", ["tcp.dstport", "tls.handshake.extensions_server_name"]);
+  const hellos = await wire.fields("tls.handshake.type == 1", ["tcp.dstport", "tls.handshake.extensions_server_name"], TLS_PORTS);
   expect(tally(hellos)).toEqual({ [`${SECURE} ${NAME}`]: connections, [`${CALLEE} ${SERVER_NAME}`]: connections });
   const readable = await wire.fields('frame contains "SIP/2.0"', ["tcp.srcport", "tcp.dstport"]);
   const isPlain = (row: string[]): boolean => row.includes(String(CALLER)) || row.includes(String(CALLEE_PLAIN));
