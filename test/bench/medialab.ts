@@ -1,7 +1,7 @@
 /*
- * Namespaces for the media bench: terminals, the relay in the middle, servers, with a veth pair on either side. The generator
- * of ../shared/lab sends from the first; in the last the device counts what arrives, and it is dropped at once, which costs the
- * relay's processor little. Everything but `labUp` and `labDown` runs inside the relay's namespace.
+ * Namespaces for the media bench: terminals, the relay in the middle, servers, with a veth pair on either side and, as far as the
+ * relay can tell, a gateway before both. The generator of ../shared/lab sends from the first; in the last the device counts what
+ * arrives, and it is dropped at once, which costs the relay's processor little. Everything but `labUp` and `labDown` runs inside the relay's namespace.
  */
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
@@ -9,8 +9,8 @@ import { closeSync, openSync, readdirSync, readFileSync, writeFileSync, writeSyn
 import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
-export const TERMINAL = "10.1.0.10";
-export const SERVER = "10.2.0.20";
+export const TERMINAL = "198.51.100.10";
+export const SERVER = "203.0.113.20";
 export const ACCESS = "10.1.0.1";
 export const CORE = "10.2.0.1";
 /** Ports of terminals and of servers go up by two for each call. */
@@ -64,6 +64,12 @@ function link(one: string, device: string, other: string, peer: string): void {
   ip(`-n ${other} link set ${peer} up`);
 }
 
+/** The way to an address is a gateway's. */
+function behind(relay: string, address: string, gateway: string, device: string, mac: string): void {
+  ip(`-n ${relay} neigh replace ${gateway} lladdr ${mac} dev ${device}`);
+  ip(`-n ${relay} route add ${address} via ${gateway}`);
+}
+
 export function labUp({ terminals, relay, servers }: Lab): void {
   for (const namespace of [terminals, relay, servers]) {
     ip(`netns add ${namespace}`);
@@ -73,12 +79,12 @@ export function labUp({ terminals, relay, servers }: Lab): void {
   link(terminals, "t0", relay, "p1");
   link(servers, "s0", relay, "p2");
   for (const device of ["p1", "p2"]) spawnSync("ip", ["netns", "exec", relay, "ethtool", "-K", device, "rxvlan", "off"]);
-  ip(`-n ${terminals} addr add ${TERMINAL}/24 dev t0`);
+  ip(`-n ${terminals} addr add ${TERMINAL}/32 dev t0`);
   ip(`-n ${relay} addr add ${ACCESS}/24 dev p1`);
   ip(`-n ${relay} addr add ${CORE}/24 dev p2`);
-  ip(`-n ${servers} addr add ${SERVER}/24 dev s0`);
-  ip(`-n ${relay} neigh replace ${TERMINAL} lladdr ${macOf(terminals, "t0")} dev p1`);
-  ip(`-n ${relay} neigh replace ${SERVER} lladdr ${macOf(servers, "s0")} dev p2`);
+  ip(`-n ${servers} addr add ${SERVER}/32 dev s0`);
+  behind(relay, TERMINAL, "10.1.0.254", "p1", macOf(terminals, "t0"));
+  behind(relay, SERVER, "10.2.0.254", "p2", macOf(servers, "s0"));
 }
 
 /** From now on what arrives at the servers is for somebody else: any other way to drop it takes the relay's processor longer. */
