@@ -86,6 +86,8 @@ export const DIRECTORY: i32 = 128;
 export const CAPACITY_DATAGRAMS: i32 = 256;
 /** Interfaces, 0 for none. */
 export const CONFIG_INTERFACES: i32 = 260;
+/** Of several workers how many there are, from bit 8 on which one this is, and bit 16 if the port of a terminal tells its worker as well as its address; 0 for one. */
+export const CONFIG_WORKERS: i32 = 268;
 
 /** One i32 for each reason: how often it was the outcome (modulo 2^32). */
 export const COUNTERS: i32 = 1024;

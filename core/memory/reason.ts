@@ -165,6 +165,8 @@ export const REASON_FRAGMENTS_LATE: i32 = 90;
 export const REASON_ICMP: i32 = 91;
 /** An ICMP error about nothing that we sent. */
 export const REASON_ICMP_STRANGER: i32 = 92;
+/** A frame that another worker takes. */
+export const REASON_ELSEWHERE: i32 = 93;
 /** Lengths that do not fit together in the headers of a frame. */
 export const FAULT_FRAME: i32 = 96;
 

@@ -29,6 +29,8 @@ import {
   PACKET_PAYLOAD,
   PACKET_PROTOCOL,
   PACKET_REALM,
+  PACKET_SOURCE,
+  PACKET_SOURCE_PORT,
   PACKET_TRAFFIC,
   PACKET_TRANSPORT,
   PROTOCOL_ICMP,
@@ -40,6 +42,7 @@ import {
 import {
   FAULT_LENGTH,
   REASON_CHECKSUM,
+  REASON_ELSEWHERE,
   REASON_EXPIRED,
   REASON_FRAGMENT,
   REASON_NOT_OURS,
@@ -55,8 +58,9 @@ import { frameBegin, linkRead } from "../input/packet/ethernet.ts";
 import { ipRead, transportRead } from "../input/packet/ip.ts";
 import { datagramGive, datagramJoin, fragmentTake } from "../table/datagram.ts";
 import { interfaceAt, isForeign, linkFind, linkTakes } from "../table/link.ts";
-import { isOwn, poolAt, poolOf, portOwner } from "../table/port.ts";
+import { isOwn, kindElsewhere, poolAt, poolOf, portOwner } from "../table/port.ts";
 import { serviceAt } from "../table/service.ts";
+import { isMine } from "../table/share.ts";
 import { terminalHash } from "../table/terminal.ts";
 import { datagramTake } from "./datagram.ts";
 import { icmpTake } from "./icmp.ts";
@@ -133,8 +137,11 @@ function wholeTake(packet: i32): i32 {
     const verdict: i32 = icmpTake(packet);
     if (verdict >= 0) return verdict;
   }
-  if (own && !udp) return frameHand(packet, REASON_STACK);
-  const pool: i32 = own ? poolOf(packet + PACKET_DESTINATION, ld32(packet + PACKET_DESTINATION_PORT)) : -1;
+  if (!own) return policyTake(packet);
+  if (!udp) return frameHand(packet, REASON_STACK);
+  const port: i32 = ld32(packet + PACKET_DESTINATION_PORT);
+  if (kindElsewhere(packet + PACKET_DESTINATION, port) !== 0) return conclude(REASON_ELSEWHERE, VERDICT_DISCARDED);
+  const pool: i32 = poolOf(packet + PACKET_DESTINATION, port);
   return pool >= 0 ? portTake(packet, pool) : policyTake(packet);
 }
 
@@ -168,6 +175,7 @@ function portTake(packet: i32, pool: i32): i32 {
 /** For a service: a datagram of a terminal, in the service's realm where the frame tells none; a stream is the stack's. */
 function serviceTake(packet: i32, service: i32, udp: boolean): i32 {
   if (!udp) return frameHand(packet, REASON_STACK);
+  if (!isMine(packet + PACKET_SOURCE, ld32(packet + PACKET_SOURCE_PORT))) return conclude(REASON_ELSEWHERE, VERDICT_DISCARDED);
   const against: i32 = objection(packet, false);
   if (against !== 0) return conclude(against, VERDICT_DISCARDED);
   if (ld32(packet + PACKET_REALM) < 0) st32(packet + PACKET_REALM, ld32(serviceAt(service) + SERVICE_ACCESS));

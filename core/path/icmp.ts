@@ -11,7 +11,15 @@ import { POOL_ADDRESS, POOL_REALM, SERVER_PORT, SERVICE_ACCESS, SERVICE_ADDRESS,
 import { WIRE_INNER_LOCAL, WIRE_INNER_LOCAL_PORT, WIRE_INNER_REMOTE, WIRE_INNER_REMOTE_PORT, WIRE_REPORTER, WIRE_TTL } from "../memory/frame.ts";
 import { HINT_ICMP, OUTPUT_LEN, OUTPUT_SEND } from "../memory/output.ts";
 import { PACKET_REALM, PACKET_SOURCE, PACKET_SOURCE_PORT, TRANSPORT_UDP } from "../memory/packet.ts";
-import { REASON_CHECKSUM, REASON_EXPIRED, REASON_ICMP, REASON_ICMP_STRANGER, VERDICT_DISCARDED, VERDICT_TRANSLATED } from "../memory/reason.ts";
+import {
+  REASON_CHECKSUM,
+  REASON_ELSEWHERE,
+  REASON_EXPIRED,
+  REASON_ICMP,
+  REASON_ICMP_STRANGER,
+  VERDICT_DISCARDED,
+  VERDICT_TRANSLATED,
+} from "../memory/reason.ts";
 import {
   BINDING_POOL,
   BINDING_PORT,
@@ -50,8 +58,9 @@ import { flowAdjacency, terminalAdjacency } from "../table/adjacency.ts";
 import { bindingAt } from "../table/binding.ts";
 import { flowAt, rtcpPortOf, sideAt } from "../table/flow.ts";
 import { linkTakes } from "../table/link.ts";
-import { poolAt, poolOf, portOwner } from "../table/port.ts";
+import { kindElsewhere, poolAt, poolOf, portOwner } from "../table/port.ts";
 import { serverAt, serverFind, serviceAt } from "../table/service.ts";
+import { isMine } from "../table/share.ts";
 import { terminalAt, terminalFind, terminalHash } from "../table/terminal.ts";
 import { conclude } from "./outcome.ts";
 import { isWayKnown } from "./transmit.ts";
@@ -157,11 +166,18 @@ function serviceError(packet: i32, index: i32): i32 {
   return errorSend(ld32(service + SERVICE_CORE), 0, poolAt(ld32(b + BINDING_POOL)) + POOL_ADDRESS, ld32(b + BINDING_PORT), server, ld32(server + SERVER_PORT));
 }
 
+/** Is the quoted packet another worker's, that comes from no port of ours and from this service, or -1? */
+function isOthers(pool: i32, service: i32): boolean {
+  if (service >= 0) return !isMine(WIRE_INNER_REMOTE, ld32(WIRE_INNER_REMOTE_PORT));
+  return pool < 0 && kindElsewhere(WIRE_INNER_LOCAL, ld32(WIRE_INNER_LOCAL_PORT)) !== 0;
+}
+
 /** Takes an ICMP error about something of ours. Returns a verdict, or -1 when it is none. */
 export function icmpTake(packet: i32): i32 {
   if (!quotedRead(packet)) return OTHERS;
   const pool: i32 = poolOf(WIRE_INNER_LOCAL, ld32(WIRE_INNER_LOCAL_PORT));
   const service: i32 = pool < 0 ? serviceQuoted() : -1;
+  if (isOthers(pool, service)) return conclude(REASON_ELSEWHERE, VERDICT_DISCARDED);
   if (pool < 0 && service < 0) return OTHERS;
   if (!isIcmpRight(packet)) return conclude(REASON_CHECKSUM, VERDICT_DISCARDED);
   if (pool < 0) return serviceError(packet, service);

@@ -8,12 +8,13 @@ import { FRAME_INTERFACE, INTERFACE_PEER, WIRE_DATAGRAM, WIRE_END, WIRE_IP, WIRE
 import { OUTPUT_MAX } from "../memory/layout.ts";
 import { OUTPUT_BRIDGE, OUTPUT_STACK } from "../memory/output.ts";
 import { PACKET_PROTOCOL, PACKET_REALM, PROTOCOL_TCP, PROTOCOL_UDP } from "../memory/packet.ts";
-import { VERDICT_FORWARDED, VERDICT_HANDED } from "../memory/reason.ts";
+import { REASON_ELSEWHERE, VERDICT_DISCARDED, VERDICT_FORWARDED, VERDICT_HANDED } from "../memory/reason.ts";
 import { BLOCK_BYTES, BLOCK_FRAME_LEN } from "../memory/tables.ts";
 import { partialFill } from "../encode/packet/checksum.ts";
 import { outputFrame, outputKeep } from "../output/queue.ts";
 import { fragmentNext } from "../table/datagram.ts";
 import { interfaceAt, isGroup, isOurStation } from "../table/link.ts";
+import { isFirst } from "../table/share.ts";
 import { conclude } from "./outcome.ts";
 
 /** Completes a checksum that was left to the network card (RFC 768, RFC 9293 3.1: its place in either header). */
@@ -47,12 +48,14 @@ function frameOut(kind: i32, packet: i32, egress: i32): void {
 
 /** The frame is for the stack. */
 export function frameHand(packet: i32, reason: i32): i32 {
+  if (!isFirst()) return conclude(REASON_ELSEWHERE, VERDICT_DISCARDED);
   frameOut(OUTPUT_STACK, packet, ld32(packet + FRAME_INTERFACE));
   return conclude(reason, VERDICT_HANDED);
 }
 
 /** The frame in hand goes on as it is; to our own hardware address it is the stack's (which routes it), to a group also. */
 export function framePass(packet: i32, reason: i32): i32 {
+  if (!isFirst()) return conclude(REASON_ELSEWHERE, VERDICT_DISCARDED);
   const ingress: i32 = ld32(packet + FRAME_INTERFACE);
   const peer: i32 = ld32(interfaceAt(ingress) + INTERFACE_PEER);
   if (peer === 0 || isOurStation(ingress, ld32(WIRE_START))) return frameHand(packet, reason);

@@ -222,7 +222,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     function *function;
   } functions[] = {
-    { "bind", shim_bind }, { "unbind", shim_unbind }, { "listen", shim_listen }, { "receive", shim_receive }, { "lay", shim_lay },
+    { "bind", shim_bind }, { "unbind", shim_unbind }, { "others", shim_others }, { "listen", shim_listen }, { "receive", shim_receive }, { "lay", shim_lay },
     { "send", shim_send }, { "failure", shim_failure }, { "close", closeWatched }, { "ring", shim_ring }, { "lost", shim_lost }, { "pace", shim_pace },
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

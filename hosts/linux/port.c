@@ -62,11 +62,11 @@ int shim_bind(int shim, int port, int uses) {
   if (uses & TRANSPARENT) transparentSet(fd);
   int result = bind(fd, (struct sockaddr *)&own, length) < 0 ? -errno : 0;
   if (result < 0) close(fd);
+  struct port *entry = &s->steering.ports[port];
+  entry->shared |= (uint32_t)shared << i;
   if (result < 0 && (result != -EADDRNOTAVAIL || s->rings == 0 || signal)) return result;
   s->held[i][port] = result < 0 ? 0 : fd + 1;
-  struct port *entry = &s->steering.ports[port];
   entry->signaling |= (uint32_t)signal << i;
-  entry->shared |= (uint32_t)shared << i;
   entry->ours |= 1u << i;
   return result;
 }
@@ -76,12 +76,22 @@ int shim_unbind(int shim, int port, int unused) {
   struct shim *s = shims[shim];
   int i = addressIndex(s, 0);
   struct port *entry = &s->steering.ports[port];
-  if (i < 0 || (entry->ours >> i & 1) == 0) return -ENOENT;
+  if (i < 0) return -ENOENT;
+  entry->shared &= ~(1u << i);
+  if ((entry->ours >> i & 1) == 0) return -ENOENT;
   entry->ours &= ~(1u << i);
   entry->signaling &= ~(1u << i);
-  entry->shared &= ~(1u << i);
   if (s->held[i][port] > 0) close(s->held[i][port] - 1);
   s->held[i][port] = 0;
+  return 0;
+}
+
+/** Ports of the address in `exchange` that other workers have: rings do not hear what is for them. Returns 0, or -ENOSPC when there are too many addresses. */
+int shim_others(int shim, int first, int last) {
+  struct shim *s = shims[shim];
+  int i = addressIndex(s, 1);
+  if (i < 0) return -ENOSPC;
+  for (int port = first; port <= last && port < PORTS; port++) s->steering.ports[port].others |= 1u << i;
   return 0;
 }
 

@@ -100,7 +100,7 @@ static int tagsHidden(const struct ring *r) {
 /** Has what the core makes leave by AF_XDP, and UDP for ports of ours come by it if `diverted`. Returns RING_XDP, 0 where there is none, or an errno, negative. */
 static int ringExpress(struct shim *s, struct ring *r, uint32_t longest, int diverted) {
   if (diverted && tagsHidden(r)) return -EPROTO;
-  if (xskOpen(&r->xsk, r->interface, longest, diverted) == 0 && (!diverted || xskReceiving(&r->xsk, &s->steering, r->interface, FRAME_ROOM) == 0)) return RING_XDP;
+  if (xskOpen(&r->xsk, r->interface, s->steering.share.index, longest, diverted) == 0 && (!diverted || xskReceiving(&r->xsk, &s->steering, r->interface, FRAME_ROOM) == 0)) return RING_XDP;
   return diverted ? -EBUSY : 0;
 }
 
@@ -120,7 +120,8 @@ int shim_ring(int shim, int wanted, int unused) {
   int result = r->socket < 0 || s->out[FRAMES].socket < 0 ? -errno : interfaceAsk(r->socket, device);
   if (result > 0) {
     r->interface = result;
-    result = ringFill(r, wanted & RING_PROMISCUOUS);
+    result = divide(&s->steering, r->socket);
+    if (result == 0) result = ringFill(r, wanted & RING_PROMISCUOUS);
   }
   if (result == 0) result = ringExpress(s, r, (uint32_t)device[2] + ETH_HLEN, wanted & RING_DIVERTED);
   if (result >= 0) {

@@ -64,6 +64,7 @@ static const int BUFFER_BYTES = 4 << 20;
 #include "pace.c"
 #include "steer.c"
 #include "claim.c"
+#include "divide.c"
 #include "xdp.c"
 #include "sum.c"
 
@@ -243,14 +244,13 @@ int shim_open(uint8_t *memory, int size, int workers) {
   if (s == NULL) return -ENOMEM;
   s->memory = memory;
   s->size = (size_t)size;
-  s->steering = (struct steering){ -1, -1, -1, -1, MAP_FAILED };
-  struct share share = { workers == 0 ? 1 : workers & 0xff, (workers >> 8) & 0xff, workers >> 16 };
+  s->steering = (struct steering){ { workers == 0 ? 1 : workers & 0xff, (workers >> 8) & 0xff, workers >> 16 }, -1, -1, -1, -1, MAP_FAILED };
   s->queue[MEDIA] = wideMake();
   s->queue[SIGNAL] = wideMake();
   s->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   s->out[FOUR].socket = rawMake(AF_INET);
   s->out[FRAMES].socket = -1;
-  int result = s->queue[MEDIA] < 0 || s->queue[SIGNAL] < 0 || s->wake < 0 || s->out[FOUR].socket < 0 ? -errno : steeringOpen(&s->steering, s->queue, share);
+  int result = s->queue[MEDIA] < 0 || s->queue[SIGNAL] < 0 || s->wake < 0 || s->out[FOUR].socket < 0 ? -errno : steeringOpen(&s->steering, s->queue);
   /* A machine may have no IPv6. */
   s->out[SIX].socket = rawMake(AF_INET6);
   if (result < 0) {

@@ -3,9 +3,9 @@
  * 5.9), which finds the index of the local address and then the bits of the port. No rules, no routes; it goes away with the
  * descriptor of its link. Part of shim.c.
  */
-/** What is said of a port, one bit an address: is it ours, for signaling, other workers' as well? */
+/** What is said of a port, one bit an address: is it ours, for signaling, other workers' as well, theirs alone? */
 struct port {
-  uint32_t ours, signaling, shared, unused;
+  uint32_t ours, signaling, shared, others;
 };
 
 /** What connections come to, as the program looks it up. */
@@ -39,10 +39,11 @@ static int mapSet(int map, const void *key, const void *value) {
 #define CALL(f) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, f)
 #define IF(op, d, i, o) INSN(BPF_JMP | (op) | BPF_K, d, 0, o, i)
 #define FIELD(name) offsetof(struct bpf_sk_lookup, name)
-/** Looks up the key at fp + o: r0 is its value, or the program ends. */
-#define FIND(map, o)                                                                                                    \
+/** Looks up the key at fp + o: r0 is its value, or the program goes on elsewhere, or ends. */
+#define FIND_OR(map, o, otherwise)                                                                                      \
   INSN(BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0, map), INSN(0, 0, 0, 0, 0), MOVE(2, BPF_REG_10), WITH(BPF_ADD, 2, o), \
-    CALL(BPF_FUNC_map_lookup_elem), IF(BPF_JEQ, 0, 0, PASS)
+    CALL(BPF_FUNC_map_lookup_elem), IF(BPF_JEQ, 0, 0, otherwise)
+#define FIND(map, o) FIND_OR(map, o, PASS)
 
 /** Loads the bit of the address in r7 out of the word at r8 + o. */
 #define BITS(d, o) LOAD(BPF_W, d, 8, o), INSN(BPF_ALU64 | BPF_RSH | BPF_X, d, 7, 0, 0), WITH(BPF_AND, d, 1)
@@ -64,17 +65,19 @@ struct share {
 };
 
 /**
- * Goes on when what comes from that address is this worker's, and from that port where `ports` is 1: a hash of both modulo the number of
- * workers, the same in each of them whichever others run. An address of IPv4 has zero as its words of IPv6, and the reverse.
+ * Goes on when what comes from that address is this worker's, and from that port where `ports` is 1, or elsewhere: a hash of both in as
+ * many parts as there are workers, the same in each of them whichever others run, and in the core (table/share.ts). `at`: the register to whose memory
+ * `four`, `six` and `port` are offsets, of words that are zero in an address of the other version, and of `width`.
  */
-#define MINE(share, ports)                                                                                                   \
-  LOAD(BPF_W, 2, 6, FIELD(remote_ip4)), LOAD(BPF_W, 3, 6, FIELD(remote_ip6)), MIX(2, 3), LOAD(BPF_W, 3, 6, FIELD(remote_ip6) + 4), MIX(2, 3), \
-    LOAD(BPF_W, 3, 6, FIELD(remote_ip6) + 8), MIX(2, 3), LOAD(BPF_W, 3, 6, FIELD(remote_ip6) + 12), MIX(2, 3), LOAD(BPF_W, 3, 6, FIELD(remote_port)), \
+#define MINE(share, ports, at, four, six, width, port, otherwise)                                                            \
+  LOAD(BPF_W, 2, at, four), LOAD(BPF_W, 3, at, six), MIX(2, 3), LOAD(BPF_W, 3, at, (six) + 4), MIX(2, 3),                     \
+    LOAD(BPF_W, 3, at, (six) + 8), MIX(2, 3), LOAD(BPF_W, 3, at, (six) + 12), MIX(2, 3), LOAD(width, 3, at, port),            \
     SHORT(BPF_MUL, 3, (ports) ? 0x10001 : 0), MIX(2, 3), SHORT(BPF_MUL, 2, (int32_t)0x9e3779b1), MOVE(3, 2), SHORT(BPF_RSH, 3, 15), MIX(2, 3),  \
-    SHORT(BPF_MUL, 2, (int32_t)0x85ebca6b), SHORT(BPF_RSH, 2, 16), SHORT(BPF_MOD, 2, (share).count), IF(BPF_JNE, 2, (share).index, PASS)
+    SHORT(BPF_MUL, 2, (int32_t)0x85ebca6b), SHORT(BPF_RSH, 2, 16), SHORT(BPF_MUL, 2, (share).count), SHORT(BPF_RSH, 2, 16), IF(BPF_JNE, 2, (share).index, otherwise)
+#define MINE_LOOKED_UP(share, ports) MINE(share, ports, 6, FIELD(remote_ip4), FIELD(remote_ip6), BPF_W, FIELD(remote_port), PASS)
 
 /** Its number of instructions. */
-enum { MINE_LENGTH = 20 };
+enum { MINE_LENGTH = 21 };
 
 /** Gives the packet to the socket that was found, with these flags. */
 #define ASSIGN(flags) \
@@ -98,11 +101,11 @@ static int steerLoad(int addressMap, int portMap, int socketMap, int streamMap, 
     LOAD(BPF_W, 2, 6, FIELD(local_port)), STORE(BPF_W, -8, 2),
     /* A connection: a listener that workers share, if it is this one's. The kernel would choose among theirs by itself. */
     LOAD(BPF_W, 2, 6, FIELD(protocol)), IF(BPF_JEQ, 2, IPPROTO_UDP, 1 + MINE_LENGTH + FIND_LENGTH + ASSIGN_LENGTH),
-    IF(BPF_JNE, 2, IPPROTO_TCP, PASS), MINE(share, 0), FIND(streamMap, -24), ASSIGN(BPF_SK_LOOKUP_F_NO_REUSEPORT),
+    IF(BPF_JNE, 2, IPPROTO_TCP, PASS), MINE_LOOKED_UP(share, 0), FIND(streamMap, -24), ASSIGN(BPF_SK_LOOKUP_F_NO_REUSEPORT),
     /* The index of the address, r7; what is said of the port, r8. */
     FIND(addressMap, -24), LOAD(BPF_W, 7, 0, 0), FIND(portMap, -8), MOVE(8, 0),
     BITS(2, offsetof(struct port, ours)), IF(BPF_JEQ, 2, 0, PASS),
-    BITS(2, offsetof(struct port, shared)), IF(BPF_JEQ, 2, 0, MINE_LENGTH), MINE(share, share.byPort),
+    BITS(2, offsetof(struct port, shared)), IF(BPF_JEQ, 2, 0, MINE_LENGTH), MINE_LOOKED_UP(share, share.byPort),
     /* The kind of socket, and that socket. */
     BITS(2, offsetof(struct port, signaling)), STORE(BPF_W, -28, 2), FIND(socketMap, -28), ASSIGN(0),
     SET(0, SK_PASS), INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
@@ -111,6 +114,7 @@ static int steerLoad(int addressMap, int portMap, int socketMap, int streamMap, 
 }
 
 struct steering {
+  struct share share;
   /** Descriptors; `streams` has the listeners that workers share. */
   int link, addresses, streams, portMap;
   /** Shared with the program. */
@@ -120,7 +124,7 @@ struct steering {
 enum { STEERED = PORTS * sizeof(struct port) };
 
 /** Attaches the program to this network namespace. `queue` has the wide sockets. Returns 0 or an errno, negative. */
-static int steeringOpen(struct steering *s, const int *queue, struct share share) {
+static int steeringOpen(struct steering *s, const int *queue) {
   s->addresses = mapMake(BPF_MAP_TYPE_HASH, 16, 4, ADDRESSES, 0);
   s->streams = mapMake(BPF_MAP_TYPE_SOCKHASH, sizeof(struct listening), 8, LISTENERS, 0);
   s->portMap = mapMake(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct port), PORTS, BPF_F_MMAPABLE);
@@ -131,7 +135,7 @@ static int steeringOpen(struct steering *s, const int *queue, struct share share
     uint64_t socket = (uint64_t)queue[i];
     failed = mapSet(sockets, &i, &socket) < 0;
   }
-  if (!failed) failed = (program = steerLoad(s->addresses, s->portMap, sockets, s->streams, share)) < 0;
+  if (!failed) failed = (program = steerLoad(s->addresses, s->portMap, sockets, s->streams, s->share)) < 0;
   if (!failed) failed = (s->ports = mmap(NULL, STEERED, PROT_READ | PROT_WRITE, MAP_SHARED, s->portMap, 0)) == MAP_FAILED;
   if (!failed) {
     union bpf_attr a = { .link_create = { .prog_fd = (uint32_t)program, .target_fd = (uint32_t)space, .attach_type = BPF_SK_LOOKUP } };

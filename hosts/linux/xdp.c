@@ -99,10 +99,10 @@ static int xskShare(struct xsk *x, int receiving) {
   return failed ? -1 : 0;
 }
 
-/** Opens it on an interface whose frames have up to `longest` bytes. Returns 0, or -1 where that cannot be: then it takes none. */
-static int xskOpen(struct xsk *x, int interface, uint32_t longest, int receiving) {
+/** Opens it on a queue of an interface whose frames have up to `longest` bytes. Returns 0, or -1 where that cannot be: then it takes none. */
+static int xskOpen(struct xsk *x, int interface, int queue, uint32_t longest, int receiving) {
   /* The kernel copies: with a card that reads the chunks itself it would take the whole queue, what is not diverted too. */
-  struct sockaddr_xdp own = { .sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY, .sxdp_ifindex = (uint32_t)interface };
+  struct sockaddr_xdp own = { .sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY, .sxdp_ifindex = (uint32_t)interface, .sxdp_queue_id = (uint32_t)queue };
   *x = XSK_NONE;
   x->socket = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
   x->longest = longest < CHUNK ? longest : CHUNK;

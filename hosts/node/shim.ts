@@ -14,6 +14,7 @@ interface Addon {
   exchange(shim: number): ArrayBuffer;
   bind(shim: number, port: number, uses: number): number;
   unbind(shim: number, port: number): number;
+  others(shim: number, first: number, last: number): number;
   listen(shim: number, port: number, uses: number): number;
   receive(shim: number, queue: number): number;
   lay(shim: number, slot: number): number;
@@ -43,6 +44,7 @@ export function shimOpen(file: string, memory: ArrayBuffer, share?: Share): Shim
     exchange: new Int32Array(addon.exchange(shim)),
     bind: (port, uses) => addon.bind(shim, port, uses),
     unbind: (port) => addon.unbind(shim, port),
+    others: (first, last) => addon.others(shim, first, last),
     listen: (port, uses) => addon.listen(shim, port, uses),
     receive: (queue) => addon.receive(shim, queue),
     lay: (slot) => addon.lay(shim, slot),

@@ -7,6 +7,7 @@ import type { Address } from "./address.ts";
 import type { Config, Interface, Link, Pool, Realm, Rule, Server, Service } from "./config.ts";
 import * as abi from "./core.ts";
 import type { Core, CoreMemory } from "./core.ts";
+import { shareNumber, shareOf } from "./workers/share.ts";
 
 const KINDS = { access: abi.REALM_ACCESS, core: abi.REALM_CORE };
 const NAT = { auto: abi.NAT_AUTO, never: abi.NAT_NEVER, always: abi.NAT_ALWAYS };
@@ -185,5 +186,6 @@ export function configure(core: Core, config: Config, frames = false): void {
     .word(abi.CONFIG_SERVICES, config.services.length)
     .word(abi.CONFIG_RULES, config.rules.length)
     .word(abi.CONFIG_INTERFACES, frames ? config.interfaces.length : 0)
+    .word(abi.CONFIG_WORKERS, shareNumber(shareOf(config)))
     .word(abi.CONFIG_OTHERWISE, ACTIONS[config.otherwise]);
 }

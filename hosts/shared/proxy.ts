@@ -10,7 +10,7 @@ import { introduce } from "./introduction.ts";
 import type { Log } from "./log.ts";
 import { pathFrom } from "./path.ts";
 import { Pump } from "./pump.ts";
-import { ringsOpen } from "./ring.ts";
+import { othersTell, ringsOpen } from "./ring.ts";
 import type { Host, Shim } from "./runtime.ts";
 import { secretKey, secretMake } from "./secret.ts";
 import { type Saved, stateExists, statePut, stateRead } from "./state/reader.ts";
@@ -60,6 +60,7 @@ function shimOpen(config: Config, core: Core, { runtime }: Host, log: Log): Shim
 function framesOpen(config: Config, shim: Shim | undefined, log: Log): Config {
   if (!shim || config.interfaces.length === 0) return config;
   try {
+    othersTell(shim, config.pools);
     return { ...config, interfaces: ringsOpen(shim, config.interfaces, log) };
   } catch (error) {
     shim.close();

@@ -3,8 +3,9 @@
  * configuration does not say of an interface, the machine does.
  */
 
+import { addressWords } from "./address.ts";
 import { shimAdvice } from "./batch.ts";
-import type { Interface } from "./config.ts";
+import type { Interface, Pool } from "./config.ts";
 import * as abi from "./core.ts";
 import type { Log } from "./log.ts";
 import type { Shim } from "./runtime.ts";
@@ -41,4 +42,14 @@ export function ringsOpen(shim: Shim, interfaces: Interface[], log: Log): Interf
     log.info({ io: "ring", interface: name }, `frames of ${name} are read whole; those that are not for Culvert ${others}`);
   }
   return opened;
+}
+
+/** Rings need not hear what is for the ports of other workers. */
+export function othersTell(shim: Shim, pools: Pool[]): void {
+  for (const { address, ports, whole } of pools) {
+    if (!whole) continue;
+    shim.exchange.set(addressWords(address), abi.SLOT_MAX);
+    shim.others(whole.first, ports.first - 1);
+    shim.others(ports.last + 1, whole.last);
+  }
 }

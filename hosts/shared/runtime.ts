@@ -124,6 +124,8 @@ export interface Shim {
   /** Opens a port of the address in `exchange`; `uses` has PORT_* bits. */
   bind(port: number, uses: number): number;
   unbind(port: number): number;
+  /** Ports of the address in `exchange` that other workers have: rings need not hear what is for them. */
+  others(first: number, last: number): number;
   /** A listener at a port of the address in `exchange`; `uses` has PORT_* bits. Returns its descriptor, the caller's from now on. */
   listen(port: number, uses: number): number;
   /**

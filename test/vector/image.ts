@@ -35,10 +35,11 @@ function padded(memory: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Of several workers the first one is played. */
-function workerOf(config: Config): Config {
+/** Of several workers the one is played that a comment in the configuration names, `# worker 1`, or the first. */
+function workerOf(config: Config, text: string): Config {
   const { count, by } = config.workers;
-  return typeof count === "number" && count > 1 ? configPart(config, { index: 0, count, by }) : config;
+  const index = Number(/^# worker (\d+)$/m.exec(text)?.[1] ?? 0);
+  return typeof count === "number" && count > 1 ? configPart(config, { index, count, by }) : config;
 }
 
 /** Makes an image that nobody asks for again. */
@@ -46,7 +47,7 @@ export async function imageMake(text: string, file: string): Promise<Image> {
   const whole = /^capacity:/m.test(text) ? text : text + CAPACITY;
   const { config, problems } = configRead(whole, file);
   if (!config) throw new VectorError(problems.map(problemText).join("\n"));
-  const played = workerOf(config);
+  const played = workerOf(config, whole);
   const core = await coreOpen({ kind: "js" }, played.capacity, KEY);
   configure(core, played, true);
   return { config: played, memory: padded(core.memory.bytes), rules: core.region(REGION_RULES), rulesSize: played.rules.length * RULE_SIZE };
@@ -57,6 +58,7 @@ export function configurationAreas(rules: number, rulesSize: number): (readonly 
   return [
     [abi.CONFIG_REALMS, 20],
     [abi.CONFIG_INTERFACES, 4],
+    [abi.CONFIG_WORKERS, 4],
     [abi.LINKS, abi.WIRE - abi.LINKS],
     [abi.REALMS, abi.SERVICES - abi.REALMS],
     [abi.SERVICES, abi.SERVICE_MAX * abi.SERVICE_SIZE],

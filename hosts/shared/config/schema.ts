@@ -63,7 +63,7 @@ const netInterface = z.strictObject({
     .enum(["packet", "xdp"])
     .optional()
     .describe(
-      "How frames come in. packet: by a packet socket, which the machine's own stack does not notice; xdp: UDP for us by AF_XDP, before the stack. Default packet.",
+      "How frames come in. packet: by a packet socket, which the machine's own stack does not notice; xdp: UDP for us by AF_XDP, before the stack, to one worker. Default packet.",
     ),
 });
 

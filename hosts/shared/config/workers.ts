@@ -34,7 +34,8 @@ export function workersSettle(written: Written, pools: Pool[], names: string[], 
   if (written.state && written.secret === undefined)
     report.error(["state"], "several workers have a file each, and one key: say `secret:` too; make one with `openssl rand -hex 16`");
   if (count === "auto") return workers;
-  if (written.interfaces) report.error(["workers"], "packet mode (`interfaces:`) has one worker; leave one of the two away");
+  if (Object.values(written.interfaces ?? {}).some((one) => one?.receive === "xdp"))
+    report.error(["workers"], "`receive: xdp` gives frames to one worker; leave one of the two away");
   if (written.io === "portable") report.error(["workers"], "several workers share ports by batched sockets; leave `io: portable` away, or have one worker");
   poolsCheck(count, pools, names, report);
   return workers;

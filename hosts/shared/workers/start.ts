@@ -23,7 +23,7 @@ interface Running {
 /** Why there cannot be several here, or undefined. */
 function obstacle(config: Config, host: Host): string | undefined {
   if (!host.workforce) return `on ${host.runtime.name} there is one`;
-  if (config.interfaces.length > 0) return "packet mode (`interfaces:`) has one";
+  if (config.interfaces.some(({ receive }) => receive === "xdp")) return "`receive: xdp` gives frames to one";
   if (config.io === "portable") return "they share ports by batched sockets, and `io:` is portable";
   const shim = host.runtime.shim(new ArrayBuffer(PROBE_BYTES));
   if (typeof shim === "string") return `they share ports by batched sockets: ${shim}`;

@@ -1,13 +1,14 @@
 /*
  * Packet mode with real programs, calls beside what is not for Culvert: in the middle of a cable, over IPv4 and IPv6; then on a
- * router, whose stack must not send on what Culvert takes; and with a server behind a gateway that the machine has to find.
+ * router, whose stack must not send on what Culvert takes; with a server behind a gateway that the machine has to find; and by two workers.
  */
 
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { Capture } from "../capture.ts";
-import { type Configuration, denoHost, interceptionApply } from "../culvert.ts";
+import { type Configuration, type Culvert, denoHost, interceptionApply } from "../culvert.ts";
 import { must, Program } from "../process.ts";
 import { file, program, scenario } from "../requirement.ts";
 import { call, expectFramed, expectSums, folder, MEDIA_LEAST, media, needs, serve, start, totalsOf } from "./call.ts";
@@ -144,4 +145,57 @@ scenario("a router by Deno: its stack carries everything but what Culvert takes"
   expect(await servers.count(`tcp and src host ${ROUTED.terminal}`), "and the terminal, where it talks to it").toBeGreaterThan(0);
   expect(await servers.count("icmp[icmptype] = icmp-unreach"), "nobody refuses anything").toBe(0);
   expectFramed(await totalsOf(culvert));
+});
+
+/** A terminal that the hash of its address gives to the other worker: PLAIN's is the second one's. */
+const OTHER = { ...PLAIN, terminal: "10.1.0.13" };
+
+/** Of an event, which workers logged it. */
+function workersOf(culvert: Culvert, event: string): number[] {
+  const lines = culvert.program.output.split("\n").filter((line) => line.includes(`"event":"${event}"`));
+  return lines.map((line) => (JSON.parse(line) as { worker: number }).worker);
+}
+
+/** A call, whose INVITE comes in fragments that both workers see, and what is for the machines themselves. */
+async function callThrough(addresses: Addresses, culvert: Culvert): Promise<void> {
+  const called = await call("t1", addresses);
+  expect(called.code, called.output.slice(-2500) + culvert.tail).toBe(0);
+  expect(await media(called, 8), culvert.tail).toBeGreaterThan(MEDIA_LEAST);
+  for (const address of [addresses.server, addresses.media]) await must(within("t1", "python3", "-c", REFUSED, address));
+}
+
+scenario("two workers in the middle of a cable: each takes its terminals' calls, once, and is replaced when it is killed", needs, 120, async () => {
+  await plainUp(PLAIN);
+  await must(within("t1", "ip", "addr", "add", `${OTHER.terminal}/24`, "dev", "eth0"));
+  await must(within("px", "ip", "route", "add", OTHER.terminal, "dev", "acc"));
+  serve(PLAIN);
+  const secret = "000102030405060708090a0b0c0d0e0f";
+  const culvert = await start({ ...configurationOf(PLAIN, { acc: { peer: "net" }, net: { peer: "acc" } }), workers: 2, secret });
+  const servers = await Capture.start(netnsOf("sv"), "eth0", join(folder, "workers.pcap"), "udp or icmp", 100);
+  await callThrough(PLAIN, culvert);
+  await callThrough(OTHER, culvert);
+  expect(workersOf(culvert, "call-started"), culvert.tail).toEqual([1, 0]);
+
+  // The one that carries what is nobody's is killed: in a moment there is another.
+  const { pid } = culvert.program;
+  const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+  process.kill(first!, "SIGKILL");
+  await culvert.program.until(/a worker ended/, 5);
+  await sleep(2000);
+  await callThrough(OTHER, culvert);
+  await callThrough(PLAIN, culvert);
+  expect(workersOf(culvert, "call-started"), culvert.tail).toEqual([1, 0, 0, 1]);
+
+  await servers.stop();
+  const methods = await servers.fields("sip.Request-Line", ["sip.Method", "sip.CSeq.seq"]);
+  expect(
+    methods.map(([method]) => method),
+    "each message once",
+  ).toEqual(Array.from({ length: 4 }, () => ["INVITE", "ACK", "BYE"]).flat());
+  for (const { terminal } of [PLAIN, OTHER]) expect(await servers.count(`udp and src host ${terminal}`), "the server sees Culvert's addresses alone").toBe(0);
+  expect(await servers.count("icmp[icmptype] = icmp-unreach"), "nobody refuses anything").toBe(0);
+  await culvert.stop();
+  const ends = culvert.program.output.split("\n").filter((line) => line.includes('"msg":"stopped"'));
+  for (const line of ends) expectFramed(JSON.parse(line) as Record<string, number>);
+  expect(ends.length).toBe(2);
 });

@@ -53,6 +53,7 @@ describe("a batch", () => {
     exchange: new Int32Array(abi.SLOT_MAX + 4),
     bind: (port, signal) => note(`bind ${port} ${signal}`, result),
     unbind: (port) => note(`unbind ${port}`, 0),
+    others: () => 0,
     listen: (port) => note(`listen ${port}`, result),
     receive: () => {
       const n = arriving.shift() ?? 0;

@@ -109,6 +109,31 @@ describe.skipIf(refused !== "")(`packet rings${refused === "" ? "" : ` [skipped:
     expect(seen.watching).toEqual({ heard: [1, 3, 6, 7], last: 3000, down: 1, away: 2 });
   });
 
+  test("of several workers each hears what may be its own: of ports, by the hash of a terminal, and what takes a core to tell", async () => {
+    ip("-n", NETNS, "-6", "addr", "add", "2001:db8::2/64", "dev", "far", "nodad");
+    const both = ["media of 1 in two", "media of 1 behind a label", "a fragment", "the last one", "IP options", "an IPv6 extension", "ICMP"];
+    const heard = (await seenBy("divideprobe")) as Record<"address" | "port", Record<string, number[]>>;
+    const whose = (by: "address" | "port", workers: string): string[] =>
+      Object.entries(heard[by]).flatMap(([name, who]) => (who.join() === workers && !both.includes(name) ? [name] : []));
+    const terminals = (name: string, prefix: string, last: (number | string)[]): string[] => last.map((one) => `${name} ${prefix}${one}`);
+    for (const by of ["address", "port"] as const) for (const name of both) expect([by, name, heard[by][name]]).toEqual([by, name, [0, 1]]);
+    const four = "198.51.100.";
+    const six = "2001:db8:2::";
+    // What is for nobody the first hears, and who might be asked to take it by a rule.
+    expect(whose("address", "0")).toEqual([
+      ...["media of 0", "TCP", "ESP", "ARP", "no packet"],
+      ...terminals("SIP", four, [8, 12, 15]),
+      ...terminals("SIP", six, [10, 13, 16, 17]),
+      ...terminals("elsewhere", four, [8, 12, 15]),
+    ]);
+    const ports = ["media of 1", "media of 1, by IPv6"];
+    expect(whose("address", "1")).toEqual([...ports, "an idle port of 1", "media of 1 in a VLAN", ...terminals("SIP", four, [9, 10, 11, 13, 14])]);
+    expect(whose("address", "0,1")).toEqual([...terminals("SIP", six, [11, 12, 14, 15]), ...terminals("elsewhere", four, [9, 10, 11, 13, 14])]);
+    expect(whose("port", "1")).toEqual([...ports, "media of 1 in a VLAN", ...terminals("SIP", four, [9, 13, 14, 15])]);
+    // The first knows that it is another's, and who that is does not know the port.
+    expect(whose("port", "")).toEqual(["an idle port of 1"]);
+  });
+
   describe.skipIf(undiverted !== "")(`with receive: xdp${undiverted === "" ? "" : ` [skipped: ${undiverted}]`}`, () => {
     let diverted: Record<string, unknown>;
 

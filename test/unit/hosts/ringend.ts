@@ -7,6 +7,7 @@ import { shimOpen } from "../../../hosts/node/shim.ts";
 import { addressParse } from "../../../hosts/shared/address.ts";
 import * as abi from "../../../hosts/shared/core.ts";
 import type { Shim } from "../../../hosts/shared/runtime.ts";
+import type { Share } from "../../../hosts/shared/workers/share.ts";
 import { SHIM } from "../../shim.ts";
 
 export const RING = 2;
@@ -18,8 +19,9 @@ export class End {
   readonly words = new Int32Array(this.bytes.buffer);
   readonly shim: Shim;
 
-  constructor() {
-    const shim = shimOpen(SHIM, this.bytes.buffer);
+  /** Of several workers one, or the only one. */
+  constructor(share?: Share) {
+    const shim = shimOpen(SHIM, this.bytes.buffer, share);
     if (typeof shim === "string") throw new Error(shim);
     this.shim = shim;
   }
@@ -36,6 +38,12 @@ export class End {
   get device(): { mac: string; mtu: number; bits: number } {
     const words = this.shim.exchange.subarray(abi.SLOT_MAX);
     return { mac: Buffer.from(words.buffer, words.byteOffset, 6).toString("hex"), mtu: words[2]!, bits: words[3]! };
+  }
+
+  /** Says that other workers have these ports. */
+  others(address: string, first: number, last: number): number {
+    this.shim.exchange.set(new Int32Array(addressParse(address)!.bytes.slice().buffer), abi.SLOT_MAX);
+    return this.shim.others(first, last);
   }
 
   /** Opens a port for `uses`, PORT_* bits. Returns 0, or the name of the error. */

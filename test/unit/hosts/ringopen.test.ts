@@ -39,6 +39,7 @@ function shimFake(refused = ""): { shim: Shim; done: string[] } {
     pace: (milliseconds) => void done.push(`pace ${milliseconds}`),
     bind: () => 0,
     unbind: () => 0,
+    others: () => 0,
     listen: () => 0,
     receive: () => 0,
     lay: () => 0,

@@ -82,7 +82,10 @@ describe("what may be said", () => {
       "workers: 2\nio: portable\n",
       ["culvert.yaml:6:10: error: workers: several workers share ports by batched sockets; leave `io: portable` away, or have one worker"],
     ],
-    ["workers: 2\ninterfaces: { eth0: {} }\n", ["culvert.yaml:6:10: error: workers: packet mode (`interfaces:`) has one worker; leave one of the two away"]],
+    [
+      "workers: 2\ninterfaces: { eth0: { receive: xdp } }\n",
+      ["culvert.yaml:6:10: error: workers: `receive: xdp` gives frames to one worker; leave one of the two away"],
+    ],
     [
       "workers: auto\nstate: { file: state }\n",
       ["culvert.yaml:7:8: error: state: several workers have a file each, and one key: say `secret:` too; make one with `openssl rand -hex 16`"],
