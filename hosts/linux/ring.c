@@ -100,7 +100,7 @@ static int tagsHidden(const struct ring *r) {
 /** Has what the core makes leave by AF_XDP, and UDP for ports of ours come by it if `diverted`. Returns RING_XDP, 0 where there is none, or an errno, negative. */
 static int ringExpress(struct shim *s, struct ring *r, uint32_t longest, int diverted) {
   if (diverted && tagsHidden(r)) return -EPROTO;
-  if (xskOpen(&r->xsk, r->interface, s->steering.share.index, longest, diverted) == 0 && (!diverted || xskReceiving(&r->xsk, &s->steering, r->interface, FRAME_ROOM) == 0)) return RING_XDP;
+  if (xskOpen(&r->xsk, r->interface, longest, diverted) == 0 && (!diverted || xskReceiving(&r->xsk, &s->steering, r->interface, FRAME_ROOM) == 0)) return RING_XDP;
   return diverted ? -EBUSY : 0;
 }
 

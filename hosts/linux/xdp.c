@@ -99,16 +99,25 @@ static int xskShare(struct xsk *x, int receiving) {
   return failed ? -1 : 0;
 }
 
-/** Opens it on a queue of an interface whose frames have up to `longest` bytes. Returns 0, or -1 where that cannot be: then it takes none. */
-static int xskOpen(struct xsk *x, int interface, int queue, uint32_t longest, int receiving) {
+/** Takes the first queue of an interface that nobody has; to receive by, the first there is. Returns 0 or -1. */
+static int xskBind(int fd, int interface, int receiving) {
   /* The kernel copies: with a card that reads the chunks itself it would take the whole queue, what is not diverted too. */
-  struct sockaddr_xdp own = { .sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY, .sxdp_ifindex = (uint32_t)interface, .sxdp_queue_id = (uint32_t)queue };
+  struct sockaddr_xdp own = { .sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY, .sxdp_ifindex = (uint32_t)interface };
+  while (bind(fd, (struct sockaddr *)&own, sizeof own) < 0) {
+    if (errno != EBUSY || receiving) return -1;
+    own.sxdp_queue_id++;
+  }
+  return 0;
+}
+
+/** Opens it on an interface whose frames have up to `longest` bytes. Returns 0, or -1 where that cannot be: then it takes none. */
+static int xskOpen(struct xsk *x, int interface, uint32_t longest, int receiving) {
   *x = XSK_NONE;
   x->socket = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
   x->longest = longest < CHUNK ? longest : CHUNK;
   x->size = (size_t)CHUNK * (CHUNKS_OUT + (receiving ? CHUNKS_IN : 0));
   x->memory = mmap(NULL, x->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (x->socket < 0 || xskShare(x, receiving) < 0 || bind(x->socket, (struct sockaddr *)&own, sizeof own) < 0) {
+  if (x->socket < 0 || xskShare(x, receiving) < 0 || xskBind(x->socket, interface, receiving) < 0) {
     xskClose(x);
     return -1;
   }

@@ -11,6 +11,8 @@ const PACKET_BYTES = 172;
 /** Timer T1 and how often an INVITE or BYE is sent (RFC 3261 17.1.1.2). */
 const T1_MS = 500;
 const SENDS_MOST = 7;
+/** Terminals that call in turns: among several workers each has some. */
+const CALLERS = 16;
 
 async function socketOpen(): Promise<Socket> {
   const socket = createSocket({ type: "udp4", recvBufferSize: 1 << 20 });
@@ -139,10 +141,10 @@ export class Calls {
   private readonly answers = new Map<string, Buffer>();
 
   private constructor(
-    private readonly caller: Socket,
+    private readonly callers: Socket[],
     private readonly callee: Socket,
   ) {
-    caller.on("message", (data) => this.response(data.toString("latin1")));
+    for (const caller of callers) caller.on("message", (data) => this.response(data.toString("latin1")));
     callee.on("message", (data, from) => this.request(data.toString("latin1"), from));
   }
 
@@ -151,7 +153,7 @@ export class Calls {
     n: number,
     media: (i: number, caller: boolean) => Promise<Media> | Media = (i, caller) => LocalMedia.open(2 * i + (caller ? 1 : 2)),
   ): Promise<Calls> {
-    const made = new Calls(await socketOpen(), await socketOpen());
+    const made = new Calls(await Promise.all(Array.from({ length: CALLERS }, socketOpen)), await socketOpen());
     for (let i = 0; i < n; i++) {
       const [caller, callee] = [await media(i, true), await media(i, false)];
       made.calls.push({ caller, callee, tag: "", contact: "", state: "calling" });
@@ -164,8 +166,12 @@ export class Calls {
     return `${HOST}:${this.callee.address().port}`;
   }
 
+  private callerOf(i: number): Socket {
+    return this.callers[i % CALLERS]!;
+  }
+
   private lines(i: number, method: string, cseq: number, target: string): string[] {
-    const { address, port } = this.caller.address();
+    const { address, port } = this.callerOf(i).address();
     const tag = this.calls[i]!.tag;
     return [
       `${method} ${target} SIP/2.0`,
@@ -189,7 +195,7 @@ export class Calls {
       return;
     }
     if (sends > 1) this.totals.repeated++;
-    this.caller.send(message, port, HOST);
+    this.callerOf(i).send(message, port, HOST);
     setTimeout(() => this.transact(i, message, state, port, sends + 1), T1_MS * 2 ** (sends - 1)).unref();
   }
 
@@ -231,7 +237,7 @@ export class Calls {
       call.caller.aim(text);
       this.totals.answered++;
     }
-    this.caller.send(messageText(this.lines(i, "ACK", 1, call.contact)), this.port, HOST);
+    this.callerOf(i).send(messageText(this.lines(i, "ACK", 1, call.contact)), this.port, HOST);
   }
 
   private request(text: string, from: { address: string; port: number }): void {
@@ -261,7 +267,7 @@ export class Calls {
       caller.close();
       callee.close();
     }
-    this.caller.close();
+    for (const caller of this.callers) caller.close();
     this.callee.close();
   }
 }

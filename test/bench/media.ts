@@ -4,11 +4,11 @@
  * ../shared/lab sends 172-byte RTP at a steady rate, the same for all, in turns; then once as much as it can, after which a
  * steady rate must pass again. rtpengine is spared that: it does not come back. The delay is measured with processors that halt
  * when they have nothing to do, as on most machines, and "awake": a virtual one takes tens of microseconds to wake up. From the environment: CALLS, RATES (packets a
- * second), SECONDS and ROUNDS of each measurement, IO (names of Culvert's ways; xdp in place of rings receives by AF_XDP and wants ethtool), RUNTIMES (node, deno).
+ * second), SECONDS and ROUNDS of each measurement, IO (names of Culvert's ways; in place of rings xdp, which receives by AF_XDP and wants ethtool, or workers, two of them with rings), RUNTIMES (node, deno).
  */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -44,7 +44,7 @@ const WAYS = (process.env.IO ?? "portable,batched,rings").split(",");
 const RUNTIMES = (process.env.RUNTIMES ?? "node").split(",");
 if (WAYS.includes("xdp")) PROGRAMS.push("ethtool");
 /** Ways by packet rings; of these one by AF_XDP, which diverts frames before other rings hear them: one of them at a time. */
-const FRAMED = ["rings", "xdp"];
+const FRAMED = ["rings", "xdp", "workers"];
 /** Packets a second at which the delay is measured: 50 for each of 100 calls. */
 const DELAY_RATE = 5000;
 const NG_PORT = 2223;
@@ -55,7 +55,8 @@ const LEAST = 0.9;
 
 interface Relay {
   name: string;
-  pid: number;
+  /** The processes that do the work. */
+  pids: number[];
   /** Where the generator sends, one port for each call. */
   ports: number[];
   /** Does it hear what is for the others as well? Then it is halted while they have their turn. */
@@ -88,12 +89,12 @@ async function rtpengine(): Promise<Relay> {
   const child = await launch(["rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1", "--num-threads=1", "--timeout=3600", ...options]);
   const pairs = Array.from({ length: CALLS }, (_, i): [Media, Media] => [sides(i, true), sides(i, false)]);
   await ngCalls(NG_PORT, ["a", "b"], pairs);
-  return { name: YARDSTICK, pid: child.pid!, ports: pairs.map(([caller]) => caller.target!.port), rings: false };
+  return { name: YARDSTICK, pids: [child.pid!], ports: pairs.map(([caller]) => caller.target!.port), rings: false };
 }
 
 /** It is this relay's turn. */
 function turn(relays: Relay[], relay: Relay): Relay {
-  for (const other of relays) if (other.rings) process.kill(other.pid, other === relay ? "SIGCONT" : "SIGSTOP");
+  for (const { rings, pids } of relays) if (rings) for (const pid of pids) process.kill(pid, pids === relay.pids ? "SIGCONT" : "SIGSTOP");
   return relay;
 }
 
@@ -115,10 +116,19 @@ realms:
   core: { ${core}address: 127.0.0.1, media: ${CORE}, inactivity: off, ports: { signal: "${10_000 + 1000 * index}-${10_999 + 1000 * index}", media: "${ports}-${ports + 3999}" } }
 services:
   voice: { address: "127.0.0.1:${5060 + index}", servers: ["${server}"], transports: { tcp: false } }
-capacity: { terminals: 100, calls: ${CALLS}, flows: ${CALLS} }
+capacity: { terminals: ${2 * CALLS}, calls: ${2 * CALLS}, flows: ${2 * CALLS} }
 log: { level: info, format: json }
+${way === "workers" ? "workers: { count: 2, by: port }" : ""}
 io: ${FRAMED.includes(way) ? "batched" : way}
 `;
+}
+
+/** The processes that do the work of a Culvert. */
+function workersOf(pid: number, way: string): number[] {
+  if (way !== "workers") return [pid];
+  const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+  for (const worker of pids) prefer(worker);
+  return pids;
 }
 
 async function culvert(lab: Lab, runtime: string, way: string, index: number, folder: string): Promise<Relay> {
@@ -138,7 +148,7 @@ async function culvert(lab: Lab, runtime: string, way: string, index: number, fo
       calls.calls.map(({ callee }) => callee.target!.port),
     );
   calls.close();
-  return { name: `Culvert, ${runtime}, ${way}`, pid: child.pid!, ports, rings };
+  return { name: `Culvert, ${runtime}, ${way}`, pids: workersOf(child.pid!, way), ports, rings };
 }
 
 function median(list: number[]): number {
@@ -153,7 +163,7 @@ function row(cells: string[]): string {
 async function steady(lab: Lab, relays: Relay[], pps: number): Promise<void> {
   const seen = relays.map((): Load[] => []);
   for (let round = 0; round < ROUNDS; round++)
-    for (const [i, relay] of relays.entries()) seen[i]!.push(await load(lab, turn(relays, relay).pid, relay.ports, pps, SECONDS));
+    for (const [i, relay] of relays.entries()) seen[i]!.push(await load(lab, turn(relays, relay).pids, relay.ports, pps, SECONDS));
   const costs = seen.map((list) => median(list.map(({ cost }) => cost)));
   const yard = costs[relays.findIndex(({ name }) => name === YARDSTICK)]!;
   for (const [i, relay] of relays.entries()) {
@@ -166,8 +176,8 @@ async function steady(lab: Lab, relays: Relay[], pps: number): Promise<void> {
 
 /** As much as the generator can, then a steady rate: has the relay come back? */
 async function flood(lab: Lab, relay: Relay): Promise<void> {
-  const most = await load(lab, relay.pid, relay.ports, 0, SECONDS);
-  const after = await load(lab, relay.pid, relay.ports, RATES[0]!, SECONDS);
+  const most = await load(lab, relay.pids, relay.ports, 0, SECONDS);
+  const after = await load(lab, relay.pids, relay.ports, RATES[0]!, SECONDS);
   const back = after.delivered >= LEAST * after.offered;
   const cells = [most.offered, most.delivered, most.cost, 1e9 / most.cost].map((value) => value.toFixed(0));
   console.log(row([relay.name, ...cells, back ? "forwards" : "STOPPED"]));

@@ -58,8 +58,9 @@ function macOf(namespace: string, device: string): string {
   return ip(`-n ${namespace} -br link show ${device}`).split(/\s+/)[2]!;
 }
 
+/** With queues for as many as send by AF_XDP. */
 function link(one: string, device: string, other: string, peer: string): void {
-  ip(`link add ${device} netns ${one} numtxqueues 1 numrxqueues 1 type veth peer name ${peer} netns ${other} numtxqueues 1 numrxqueues 1`);
+  ip(`link add ${device} netns ${one} numtxqueues 3 numrxqueues 3 type veth peer name ${peer} netns ${other} numtxqueues 3 numrxqueues 3`);
   ip(`-n ${one} link set ${device} up`);
   ip(`-n ${other} link set ${peer} up`);
 }
@@ -175,9 +176,9 @@ export function answer({ relay, servers, generator }: Lab, ports: number[]): voi
 }
 
 /** Sends through a relay and measures what arrives and what the relay's process takes for it. */
-export async function load(lab: Lab, pid: number, ports: number[], pps: number, seconds: number): Promise<Load> {
+export async function load(lab: Lab, pids: number[], ports: number[], pps: number, seconds: number): Promise<Load> {
   const sending = generate(lab, ports, pps, seconds + 2 * EDGE_S);
-  const sample = (): [number, number, number] => [arrived(lab), processTime(pid) + processTime(softirqs), performance.now()];
+  const sample = (): [number, number, number] => [arrived(lab), [...pids, softirqs].reduce((sum, pid) => sum + processTime(pid), 0), performance.now()];
   await sleep(EDGE_S * 1000);
   const [packets, time, begun] = sample();
   await sleep(seconds * 1000);
