@@ -108,9 +108,11 @@ export class DatagramSocket implements DatagramConn {
     }
   }
 
-  /** As `post`, to where the socket is connected. */
-  postConnected(data: Uint8Array): void {
-    if (!this.#closed) this.#socket.send(data, this.#posted);
+  /** As `post`, to where the socket is connected. Unless it is `heard`, how it went stays unknown, which costs less. */
+  postConnected(data: Uint8Array, heard = true): void {
+    if (this.#closed) return;
+    if (heard) this.#socket.send(data, this.#posted);
+    else this.#socket.send(data);
   }
 
   async joinMulticastV4(address: string, networkInterface: string): Promise<MulticastV4Membership> {

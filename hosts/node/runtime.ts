@@ -16,6 +16,9 @@ const SIGNAL_BUFFER_BYTES = 1 << 20;
 /** So many sends in a row to one place are a stream of media, worth a connected socket. */
 const STREAM_SENDS = 32;
 
+/** Of a stream one send in so many is asked after, and stands for all: a callback for each costs a twentieth of the way. A power of two. */
+const STREAM_HEARD = 16;
+
 /**
  * Copies what it sends: libuv sends at once as long as the kernel takes it, but queues a reference when it
  * does not, and the core's memory changes with the next packet. The copy (Buffer pool) is lost in the noise
@@ -55,7 +58,7 @@ class NodeSocket implements Socket {
     copy.set(payload);
     if (port !== this.#port || address !== this.#address) this.#turn(address, port);
     else if (++this.#sends === STREAM_SENDS && !this.#request.signal) this.#connect();
-    if (this.#connected) this.#connected.postConnected(copy);
+    if (this.#connected) this.#connected.postConnected(copy, (this.#sends & (STREAM_HEARD - 1)) === 0);
     else this.#socket.post(copy, address, port);
   }
 
@@ -77,7 +80,7 @@ class NodeSocket implements Socket {
       }
       connected.onerror = (error) => {
         // Nobody there at the moment: a socket that is not connected would not hear of that.
-        if (error.code !== "ECONNREFUSED") this.#request.onFailure(error);
+        if (error.code !== "ECONNREFUSED") this.#request.onFailure(error, STREAM_HEARD);
       };
       this.#connected = connected;
     } catch (error) {

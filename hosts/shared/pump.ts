@@ -189,7 +189,7 @@ export class Pump {
       port: endpoint.port,
       signal,
       onPacket: (data, from, fromPort) => this.#receive(endpoint, data, from, fromPort),
-      onFailure: (error) => this.#sendFailed(1, error, endpoint),
+      onFailure: (error, times = 1) => this.#sendFailed(times, error, endpoint),
     });
   }
 

@@ -11,8 +11,8 @@ import type { Workforce } from "./workers/workforce.ts";
 /** Takes one datagram. The data is the receiver's only during the call. */
 export type PacketReceiver = (data: Uint8Array, address: string, port: number) => void;
 
-/** Hears of what went wrong after the fact; `code` is the system's (ENETUNREACH), where there is one. */
-export type FailureReceiver = (error: SystemError) => void;
+/** Hears of what went wrong after the fact; `code` is the system's (ENETUNREACH), where there is one. `times`: 1 unless it is said. */
+export type FailureReceiver = (error: SystemError, times?: number) => void;
 
 export interface SystemError extends Error {
   code?: string | undefined;

@@ -26,7 +26,9 @@ function listen(port: number, signal: boolean): Socket {
     port,
     signal,
     onPacket: (data, _, from) => void heard.push(`${Buffer.from(data).toString()} ${from}`),
-    onFailure: (error) => void failures.push(error.message),
+    onFailure: (error, times = 1) => {
+      for (let i = 0; i < times; i++) failures.push(error.message);
+    },
   });
   open.push(socket);
   return socket;
@@ -82,6 +84,22 @@ test.each(["255.255.255.255", "203.0.113.9"])("a stream to where the system has 
   await until(1);
   expect(heard).toEqual([`there ${farPort}`]);
   expect(failures).toHaveLength(MANY);
+});
+
+test("what of a stream cannot be sent is counted by samples", async () => {
+  const port = await freePort(HOST);
+  const socket = listen(port, false);
+  const [far, farPort] = await peer(HOST);
+  for (let i = 0; i < 2 * MANY; i++) {
+    socket.send(Buffer.from(`to ${i}`), HOST, farPort);
+    await far.receive();
+  }
+  // More than a datagram holds.
+  for (let i = 0; i < 160; i++) socket.send(Buffer.alloc(65_535), HOST, farPort);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(failures).toHaveLength(160);
+  socket.send(Buffer.from("after"), HOST, farPort);
+  expect((await far.receive()).text).toBe("after");
 });
 
 test("a port that somebody has is found, one of media too, with a stream and without", async () => {
