@@ -140,9 +140,9 @@ function wholeTake(packet: i32): i32 {
   if (!own) return policyTake(packet);
   if (!udp) return frameHand(packet, REASON_STACK);
   const port: i32 = ld32(packet + PACKET_DESTINATION_PORT);
-  if (kindElsewhere(packet + PACKET_DESTINATION, port) !== 0) return conclude(REASON_ELSEWHERE, VERDICT_DISCARDED);
   const pool: i32 = poolOf(packet + PACKET_DESTINATION, port);
-  return pool >= 0 ? portTake(packet, pool) : policyTake(packet);
+  if (pool >= 0) return portTake(packet, pool);
+  return kindElsewhere(packet + PACKET_DESTINATION, port) !== 0 ? conclude(REASON_ELSEWHERE, VERDICT_DISCARDED) : policyTake(packet);
 }
 
 /** To no port of ours: the rules say. */
