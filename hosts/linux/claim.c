@@ -12,34 +12,38 @@ enum { FOUR_BYTES = 20, FOUR_FRAGMENT = 6, FOUR_PROTOCOL = 9, FOUR_TO = 16, SIX_
 /** Where on the program's stack a header is laid, and the ports behind it. */
 enum { HEADER = -72, BEHIND = -32 };
 
+#define COUNT(list) ((int)(sizeof list / sizeof *list))
 #define SKB(name) offsetof(struct __sk_buff, name)
 /** Lays `size` bytes of the frame at fp + to, by the function that the place has for that, or ends the program. */
 #define LAY(from, to, size) \
   MOVE(1, 6), SET(2, from), MOVE(3, BPF_REG_10), WITH(BPF_ADD, 3, to), SET(4, size), CALL(load), IF(BPF_JNE, 0, 0, PASS)
-enum { LAY_LENGTH = 7, CLAIM_LONGEST = 96 };
+/** Writes the address of the header as the core writes it to fp - 24, and the port behind it to fp - 8: what FIND looks up. */
+#define KEY_FOUR \
+  SET(2, 0), STORE(BPF_DW, -24, 2), SET(2, (int32_t)htonl(0xffff)), STORE(BPF_W, -16, 2), LOAD(BPF_W, 2, BPF_REG_10, HEADER + FOUR_TO), STORE(BPF_W, -12, 2)
+#define KEY_SIX LOAD(BPF_DW, 2, BPF_REG_10, HEADER + SIX_TO), STORE(BPF_DW, -24, 2), LOAD(BPF_DW, 2, BPF_REG_10, HEADER + SIX_TO + 8), STORE(BPF_DW, -16, 2)
+#define KEY_PORT LOAD(BPF_H, 2, BPF_REG_10, BEHIND + 2), INSN(BPF_ALU | BPF_END | BPF_TO_BE, 2, 0, 0, 16), STORE(BPF_W, -8, 2)
+enum { LAY_LENGTH = 7, KEY_FOUR_LENGTH = 6, KEY_SIX_LENGTH = 4, CLAIM_LONGEST = 96 };
 
 /** Goes on behind the last instruction when the frame is UDP for a port of ours, without tags, options and fragments. Returns how many instructions. */
 static int claimWrite(struct bpf_insn *to, int load, const struct steering *s) {
   const struct bpf_insn code[] = {
-    LAY(TYPE_AT, BEHIND, 2), LOAD(BPF_H, 2, BPF_REG_10, BEHIND), IF(BPF_JEQ, 2, htons(ETH_P_IPV6), LAY_LENGTH * 2 + 13),
-    /* IPv4: the address as the core writes it to fp - 24. */
+    LAY(TYPE_AT, BEHIND, 2), LOAD(BPF_H, 2, BPF_REG_10, BEHIND), IF(BPF_JEQ, 2, htons(ETH_P_IPV6), LAY_LENGTH * 2 + KEY_FOUR_LENGTH + 7),
+    /* IPv4. */
     IF(BPF_JNE, 2, htons(ETH_P_IP), PASS),
     LAY(ETH_HLEN, HEADER, FOUR_BYTES), LOAD(BPF_B, 2, BPF_REG_10, HEADER), IF(BPF_JNE, 2, 0x45, PASS),
     LOAD(BPF_H, 2, BPF_REG_10, HEADER + FOUR_FRAGMENT), IF(BPF_JSET, 2, htons(0x3fff), PASS),
     LOAD(BPF_B, 8, BPF_REG_10, HEADER + FOUR_PROTOCOL),
-    SET(2, 0), STORE(BPF_DW, -24, 2), SET(2, (int32_t)htonl(0xffff)), STORE(BPF_W, -16, 2), LOAD(BPF_W, 2, BPF_REG_10, HEADER + FOUR_TO), STORE(BPF_W, -12, 2),
-    LAY(ETH_HLEN + FOUR_BYTES, BEHIND, 4), INSN(BPF_JMP | BPF_JA, 0, 0, LAY_LENGTH * 2 + 5, 0),
+    KEY_FOUR,
+    LAY(ETH_HLEN + FOUR_BYTES, BEHIND, 4), INSN(BPF_JMP | BPF_JA, 0, 0, LAY_LENGTH * 2 + KEY_SIX_LENGTH + 1, 0),
     /* IPv6, the same. */
     LAY(ETH_HLEN, HEADER, SIX_BYTES), LOAD(BPF_B, 8, BPF_REG_10, HEADER + SIX_NEXT),
-    LOAD(BPF_DW, 2, BPF_REG_10, HEADER + SIX_TO), STORE(BPF_DW, -24, 2), LOAD(BPF_DW, 2, BPF_REG_10, HEADER + SIX_TO + 8), STORE(BPF_DW, -16, 2),
-    LAY(ETH_HLEN + SIX_BYTES, BEHIND, 4),
+    KEY_SIX, LAY(ETH_HLEN + SIX_BYTES, BEHIND, 4),
     /* UDP for a port of ours? */
     IF(BPF_JNE, 8, IPPROTO_UDP, PASS),
-    LOAD(BPF_H, 2, BPF_REG_10, BEHIND + 2), INSN(BPF_ALU | BPF_END | BPF_TO_BE, 2, 0, 0, 16), STORE(BPF_W, -8, 2),
-    FIND(s->addresses, -24), LOAD(BPF_W, 7, 0, 0), FIND(s->portMap, -8), MOVE(8, 0), BITS(2, offsetof(struct port, ours)), IF(BPF_JEQ, 2, 0, PASS),
+    KEY_PORT, FIND(s->addresses, -24), LOAD(BPF_W, 7, 0, 0), FIND(s->portMap, -8), MOVE(8, 0), BITS(2, offsetof(struct port, ours)), IF(BPF_JEQ, 2, 0, PASS),
   };
   memcpy(to, code, sizeof code);
-  return sizeof code / sizeof *code;
+  return COUNT(code);
 }
 
 /** Loads a program of what comes before, the claim, what becomes of claimed frames, and of others. Returns a descriptor. */
@@ -55,8 +59,6 @@ static int claimLink(int program, int interface, uint32_t attach, uint32_t flags
   union bpf_attr a = { .link_create = { .prog_fd = (uint32_t)program, .target_ifindex = (uint32_t)interface, .attach_type = attach, .flags = flags } };
   return program < 0 ? -1 : bpf(BPF_LINK_CREATE, &a, sizeof a);
 }
-
-#define COUNT(list) ((int)(sizeof list / sizeof *list))
 
 /** Withholds what comes by an interface. Returns the descriptor of the link, or -1 where the kernel cannot. */
 static int withhold(const struct steering *s, int interface) {

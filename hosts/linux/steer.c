@@ -48,13 +48,13 @@ static int mapSet(int map, const void *key, const void *value) {
 /** Loads the bit of the address in r7 out of the word at r8 + o. */
 #define BITS(d, o) LOAD(BPF_W, d, 8, o), INSN(BPF_ALU64 | BPF_RSH | BPF_X, d, 7, 0, 0), WITH(BPF_AND, d, 1)
 
-/** Stands for the distance to the last two instructions. */
-enum { PASS = 0x7fff };
+/** Stands for the distance to the last two instructions, and less for that to as many before them; no program is as long as FAR. */
+enum { PASS = 0x7fff, FAR = 0x7000 };
 
 /** Loads a program, whose jumps to PASS go to its last two instructions. Returns a descriptor. */
 static int programLoad(uint32_t type, uint32_t attach, struct bpf_insn *code, int count) {
   for (int i = 0; i < count; i++)
-    if (code[i].off == PASS) code[i].off = (int16_t)(count - 2 - i - 1);
+    if (code[i].off >= FAR) code[i].off = (int16_t)(count - 2 - (PASS - code[i].off) - i - 1);
   union bpf_attr a = { .prog_type = type, .expected_attach_type = attach, .insns = (uintptr_t)code, .insn_cnt = (uint32_t)count, .license = (uintptr_t) "Apache-2.0" };
   return bpf(BPF_PROG_LOAD, &a, sizeof a);
 }
