@@ -8,7 +8,7 @@
  */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +17,7 @@ import {
   ACCESS,
   answer,
   awake,
+  childrenOf,
   CORE,
   delay,
   type Lab,
@@ -126,7 +127,7 @@ io: ${FRAMED.includes(way) ? "batched" : way}
 /** The processes that do the work of a Culvert. */
 function workersOf(pid: number, way: string): number[] {
   if (way !== "workers") return [pid];
-  const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+  const pids = childrenOf(pid);
   for (const worker of pids) prefer(worker);
   return pids;
 }

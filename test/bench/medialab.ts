@@ -141,6 +141,11 @@ export function processTime(pid: number): number {
   return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + threadTime(pid, thread), 0);
 }
 
+/** Processes that a process has started, the first one first. */
+export function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+}
+
 function softirqThread(): number {
   const named = (pid: string): boolean => {
     try {

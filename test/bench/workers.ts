@@ -12,7 +12,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { prefer, processTime } from "./medialab.ts";
+import { childrenOf, prefer, processTime } from "./medialab.ts";
 import { missing } from "./program.ts";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 7);
@@ -69,8 +69,7 @@ async function launch(folder: string, count: number, server: string): Promise<Pr
     if (child.exitCode !== null) throw new Error(`it ended:\n${readFileSync(log, "utf8")}`);
     await sleep(20);
   }
-  const children = readFileSync(`/proc/${child.pid!}/task/${child.pid!}/children`, "utf8").trim();
-  const pids = count === 1 ? [child.pid!] : children.split(" ").map(Number);
+  const pids = count === 1 ? [child.pid!] : childrenOf(child.pid!);
   for (const [i, pid] of pids.entries()) {
     execFileSync("taskset", ["-apc", String((i + 1) % availableParallelism()), String(pid)], { stdio: "ignore" });
     prefer(pid);

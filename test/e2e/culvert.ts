@@ -2,7 +2,7 @@
  * Culvert under test: writes its configuration, runs it in vl-px or on loopback, and reads what it holds.
  */
 
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { type Lab, PROXY_ACCESS, PROXY_CORE, SERVER } from "./lab.ts";
@@ -114,6 +114,20 @@ export class Culvert {
   /** How often an event was logged. */
   events(name: string): number {
     return this.program.output.split(`"event":"${name}"`).length - 1;
+  }
+
+  /** Lines of the log, as they are written in JSON, that have this text. */
+  logged<T>(text: string): T[] {
+    return this.program.output
+      .split("\n")
+      .filter((line) => line.includes(text))
+      .map((line) => JSON.parse(line) as T);
+  }
+
+  /** Processes of its workers, the first one's first. */
+  get workers(): number[] {
+    const { pid } = this.program;
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
   }
 
   /** Open file descriptors. */

@@ -3,7 +3,7 @@
  * media. Both take calls, none fails, all is given back; and when one is killed the calls of the other do not notice.
  */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -57,21 +57,14 @@ class Workers {
     return new Workers(folder, culvert, callees);
   }
 
-  /** Processes that the supervisor has started. */
-  get pids(): number[] {
-    const { pid } = this.culvert.program;
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
-  }
-
   /** Open file descriptors of each worker. */
   get descriptors(): number[] {
-    return this.pids.map((pid) => readdirSync(`/proc/${pid}/fd`).length);
+    return this.culvert.workers.map((pid) => readdirSync(`/proc/${pid}/fd`).length);
   }
 
   /** What each worker logged of an event. */
   events(name: string): { worker: number; terminal: string }[] {
-    const lines = this.culvert.program.output.split("\n").filter((line) => line.includes(`"event":"${name}"`));
-    return lines.map((line) => JSON.parse(line) as { worker: number; terminal: string });
+    return this.culvert.logged(`"event":"${name}"`);
   }
 
   countOf(name: string): number[] {
@@ -109,8 +102,7 @@ class Workers {
   async stop(): Promise<number[]> {
     await Promise.all(this.#callees.map((callee) => callee.stop()));
     await this.culvert.stop();
-    const ends = this.culvert.program.output.split("\n").filter((line) => line.includes('"msg":"stopped"'));
-    const totals = ends.map((line) => JSON.parse(line) as { worker: number; reasons: { relayed?: number } });
+    const totals = this.culvert.logged<{ worker: number; reasons: { relayed?: number } }>('"msg":"stopped"');
     return [0, 1].map((worker) => totals.find((one) => one.worker === worker)?.reasons.relayed ?? 0);
   }
 
@@ -159,7 +151,7 @@ describe("two workers", () => {
   scenario("who started them is killed: they end by themselves, in order", needs, 60, async () => {
     const workers = await Workers.up("address");
     try {
-      const { pids } = workers;
+      const pids = workers.culvert.workers;
       process.kill(workers.culvert.program.pid, "SIGKILL");
       for (let waited = 0; waited < 50 && pids.some((pid) => existsSync(`/proc/${pid}`)); waited++) await sleep(100);
       expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
@@ -184,7 +176,7 @@ describe("two workers", () => {
       const both = [sippRun(ofKept), sippRun(ofLost)];
       await sleep(4000);
       // Which process is which worker is not told; who has the calls of the killed one shows it.
-      const [, killed] = workers.pids as [number, number];
+      const [, killed] = workers.culvert.workers as [number, number];
       process.kill(killed, "SIGKILL");
       await Promise.all(both);
       await workers.culvert.program.until(/"worker":1[^\n]*a worker is up[\s\S]*"worker":1[^\n]*a worker is up/, 10);

@@ -44,11 +44,17 @@ export function start(configuration: Configuration, host = NODE): Promise<Culver
   return Culvert.start(folder, configuration, host, 100, netnsOf("px"));
 }
 
-/** What it counted, once it is stopped. */
-export async function totalsOf(culvert: Culvert): Promise<Record<string, number>> {
+/** What it counted, each of its workers, once it is stopped. */
+export async function allTotalsOf(culvert: Culvert): Promise<Record<string, number>[]> {
   await culvert.stop();
-  const line = culvert.program.output.split("\n").find((text) => text.includes('"msg":"stopped"'));
-  return JSON.parse(line!) as Record<string, number>;
+  return culvert.logged('"msg":"stopped"');
+}
+
+/** The same of one that has no workers. */
+export async function totalsOf(culvert: Culvert): Promise<Record<string, number>> {
+  const all = await allTotalsOf(culvert);
+  expect(all).toHaveLength(1);
+  return all[0]!;
 }
 
 /** A server that sends media back. */

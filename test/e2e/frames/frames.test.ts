@@ -3,7 +3,7 @@
  * router, whose stack must not send on what Culvert takes; with a server behind a gateway that the machine has to find; and by two workers.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
@@ -11,7 +11,7 @@ import { Capture } from "../capture.ts";
 import { type Configuration, type Culvert, denoHost, interceptionApply } from "../culvert.ts";
 import { must, Program } from "../process.ts";
 import { file, program, scenario } from "../requirement.ts";
-import { call, expectFramed, expectSums, folder, MEDIA_LEAST, media, needs, serve, start, totalsOf } from "./call.ts";
+import { allTotalsOf, call, expectFramed, expectSums, folder, MEDIA_LEAST, media, needs, serve, start, totalsOf } from "./call.ts";
 import { type Addresses, GATED, GATED6, gatewayUp, netnsOf, PLAIN, PLAIN6, plainUp, ROUTED, routedUp, SERVER_MAC, within } from "./network.ts";
 
 /** Somebody at the address refuses a connection. */
@@ -35,6 +35,14 @@ function configurationOf(
   };
 }
 
+/** A call, whose INVITE comes in fragments, and what is for the machines themselves. */
+async function callThrough(addresses: Addresses, culvert: Culvert): Promise<void> {
+  const called = await call("t1", addresses);
+  expect(called.code, called.output.slice(-2500) + culvert.tail).toBe(0);
+  expect(await media(called, 8), culvert.tail).toBeGreaterThan(MEDIA_LEAST);
+  for (const address of [addresses.server, addresses.media]) await must(within("t1", "python3", "-c", REFUSED, address));
+}
+
 scenario("a call in the middle of a cable; what is not for Culvert goes on, and its own machine is reached", needs, 90, async () => {
   await plainUp(PLAIN);
   serve(PLAIN);
@@ -43,10 +51,7 @@ scenario("a call in the middle of a cable; what is not for Culvert goes on, and 
 
   const culvert = await start(configurationOf(PLAIN, { acc: { peer: "net" }, net: { peer: "acc" } }));
   const servers = await Capture.start(netnsOf("sv"), "eth0", join(folder, "servers.pcap"), "udp or icmp", 60);
-  const called = await call("t1", PLAIN);
-  expect(called.code, called.output.slice(-2500) + culvert.tail).toBe(0);
-  expect(await media(called, 8), culvert.tail).toBeGreaterThan(MEDIA_LEAST);
-  for (const address of [PLAIN.server, PLAIN.media]) await must(within("t1", "python3", "-c", REFUSED, address));
+  await callThrough(PLAIN, culvert);
   await servers.stop();
   expect(await servers.count(`udp and src host ${PLAIN.terminal}`), "the server sees Culvert's addresses alone").toBe(0);
   expect(await servers.count("icmp[icmptype] = icmp-unreach"), "nobody refuses anything").toBe(0);
@@ -150,18 +155,9 @@ scenario("a router by Deno: its stack carries everything but what Culvert takes"
 /** A terminal that the hash of its address gives to the other worker: PLAIN's is the second one's. */
 const OTHER = { ...PLAIN, terminal: "10.1.0.13" };
 
-/** Of an event, which workers logged it. */
-function workersOf(culvert: Culvert, event: string): number[] {
-  const lines = culvert.program.output.split("\n").filter((line) => line.includes(`"event":"${event}"`));
-  return lines.map((line) => (JSON.parse(line) as { worker: number }).worker);
-}
-
-/** A call, whose INVITE comes in fragments that both workers see, and what is for the machines themselves. */
-async function callThrough(addresses: Addresses, culvert: Culvert): Promise<void> {
-  const called = await call("t1", addresses);
-  expect(called.code, called.output.slice(-2500) + culvert.tail).toBe(0);
-  expect(await media(called, 8), culvert.tail).toBeGreaterThan(MEDIA_LEAST);
-  for (const address of [addresses.server, addresses.media]) await must(within("t1", "python3", "-c", REFUSED, address));
+/** Which workers calls were started by. */
+function starters(culvert: Culvert): number[] {
+  return culvert.logged<{ worker: number }>('"event":"call-started"').map(({ worker }) => worker);
 }
 
 scenario("two workers in the middle of a cable: each takes its terminals' calls, once, and is replaced when it is killed", needs, 120, async () => {
@@ -174,17 +170,15 @@ scenario("two workers in the middle of a cable: each takes its terminals' calls,
   const servers = await Capture.start(netnsOf("sv"), "eth0", join(folder, "workers.pcap"), "udp or icmp", 100);
   await callThrough(PLAIN, culvert);
   await callThrough(OTHER, culvert);
-  expect(workersOf(culvert, "call-started"), culvert.tail).toEqual([1, 0]);
+  expect(starters(culvert), culvert.tail).toEqual([1, 0]);
 
   // The one that carries what is nobody's is killed: in a moment there is another.
-  const { pid } = culvert.program;
-  const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
-  process.kill(first!, "SIGKILL");
-  await culvert.program.until(/a worker ended/, 5);
+  process.kill(culvert.workers[0]!, "SIGKILL");
+  await culvert.program.until(/"worker":0[^\n]*a worker ended/, 5);
   await sleep(2000);
   await callThrough(OTHER, culvert);
   await callThrough(PLAIN, culvert);
-  expect(workersOf(culvert, "call-started"), culvert.tail).toEqual([1, 0, 0, 1]);
+  expect(starters(culvert), culvert.tail).toEqual([1, 0, 0, 1]);
 
   await servers.stop();
   const methods = await servers.fields("sip.Request-Line", ["sip.Method", "sip.CSeq.seq"]);
@@ -194,8 +188,7 @@ scenario("two workers in the middle of a cable: each takes its terminals' calls,
   ).toEqual(Array.from({ length: 4 }, () => ["INVITE", "ACK", "BYE"]).flat());
   for (const { terminal } of [PLAIN, OTHER]) expect(await servers.count(`udp and src host ${terminal}`), "the server sees Culvert's addresses alone").toBe(0);
   expect(await servers.count("icmp[icmptype] = icmp-unreach"), "nobody refuses anything").toBe(0);
-  await culvert.stop();
-  const ends = culvert.program.output.split("\n").filter((line) => line.includes('"msg":"stopped"'));
-  for (const line of ends) expectFramed(JSON.parse(line) as Record<string, number>);
-  expect(ends.length).toBe(2);
+  const totals = await allTotalsOf(culvert);
+  for (const one of totals) expectFramed(one);
+  expect(totals).toHaveLength(2);
 });
